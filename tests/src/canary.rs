@@ -135,9 +135,9 @@ struct Log;
 
 /// The fields of a line of the log, or of a span.
 #[derive(Default)]
-struct Line(Vec<String>);
+struct LogFields(Vec<String>);
 
-impl Line {
+impl LogFields {
     fn keep_if_leaked(self) {
         if self.0.iter().any(|value| has_word(value)) {
             let mut leaked = LEAKED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +146,7 @@ impl Line {
     }
 }
 
-impl Visit for Line {
+impl Visit for LogFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.0.push(format!("{field}={value:?}"));
     }
@@ -162,14 +162,14 @@ impl Subscriber for Log {
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        let mut line = Line::default();
+        let mut line = LogFields::default();
         span.record(&mut line);
         line.keep_if_leaked();
         span::Id::from_u64(1)
     }
 
     fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        let mut line = Line::default();
+        let mut line = LogFields::default();
         values.record(&mut line);
         line.keep_if_leaked();
     }
@@ -177,7 +177,7 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
+        let mut line = LogFields::default();
         event.record(&mut line);
         line.keep_if_leaked();
     }

@@ -29,7 +29,7 @@ use heronry_types::{
 };
 
 pub use copies::Tally;
-use copies::{Letter, Turn};
+use copies::{LedgerLetter, Turn};
 use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
@@ -49,7 +49,7 @@ pub struct Ledger {
     limits: Limits,
     seats: BTreeMap<RunId, Seat>,
     ended: BTreeMap<RunId, RunEnd>,
-    letters: BTreeMap<Position, Letter>,
+    letters: BTreeMap<Position, LedgerLetter>,
     /// The acceptance whose outcome has to be the next record.
     awaiting: Option<Position>,
     /// The messages that ask for replies and had none of their ends when last looked at.

@@ -8,7 +8,7 @@ use heronry_pool::{
     Caller, Done, Rejection, State,
     decide::{EndRun, FindMessage, JoinPool, LeavePool, SendRequest, Viewer},
 };
-use heronry_runtime::{CallError, EventQuery, EventsError, From, OnTrimmed, Pool, Runtime};
+use heronry_runtime::{CallError, EventQuery, EventsError, OnTrimmed, Pool, ReadFrom, Runtime};
 use heronry_testkit::SeededIds;
 use heronry_types::{
     Address, Cursor, Epoch, EventKind, Generation, InstanceId, Millis, Policies, PolicyId,
@@ -108,7 +108,7 @@ impl World {
         EventQuery {
             viewer,
             filter: Filter::compile(filter).unwrap(),
-            from: From::Start,
+            from: ReadFrom::Start,
             on_trimmed: OnTrimmed::Error,
         }
     }
@@ -122,7 +122,7 @@ impl World {
         loop {
             let page: EventPage = pool.events(&query, 100, Millis(0)).await?;
             let done = page.scanned_to == page.head;
-            query.from = From::Cursor(page.scanned_to);
+            query.from = ReadFrom::Cursor(page.scanned_to);
             events.extend(page.events);
             if done {
                 return Ok(events);

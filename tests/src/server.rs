@@ -69,7 +69,7 @@ fn check_shows_no_body(path: &str, headers: &HeaderMap, bytes: &[u8]) {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Reply {
+pub struct HttpReply {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -80,7 +80,7 @@ pub struct Reply {
     pub bytes: Vec<u8>,
 }
 
-impl Reply {
+impl HttpReply {
     /// The answer as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
@@ -166,7 +166,7 @@ impl Server {
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> HttpReply {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -180,7 +180,7 @@ impl Server {
             media_type: media_type.map_or("", |it| it.to_str().unwrap()),
             body: &bytes,
         });
-        Reply {
+        HttpReply {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -189,17 +189,17 @@ impl Server {
     }
 
     /// Sends a request with a token and, when it is not null, a JSON body.
-    pub async fn call(&self, token: &str, line: &str, body: Value) -> Reply {
+    pub async fn call(&self, token: &str, line: &str, body: Value) -> HttpReply {
         self.send(request(token, line, &body)).await
     }
 
     /// Asks for a path.
-    pub async fn get(&self, token: &str, path: &str) -> Reply {
+    pub async fn get(&self, token: &str, path: &str) -> HttpReply {
         self.call(token, &format!("GET {path}"), Value::Null).await
     }
 
     /// Posts a JSON body.
-    pub async fn post(&self, token: &str, path: &str, body: Value) -> Reply {
+    pub async fn post(&self, token: &str, path: &str, body: Value) -> HttpReply {
         self.call(token, &format!("POST {path}"), body).await
     }
 
@@ -225,7 +225,7 @@ impl Server {
     }
 
     /// Sends a text to a run under a key.
-    pub async fn tell(&self, token: &str, to: &str, key: &str) -> Reply {
+    pub async fn tell(&self, token: &str, to: &str, key: &str) -> HttpReply {
         let body = json!({"to": to_run(to), "body": said(key), "idempotency_key": key});
         self.post(token, "/v1/pools/p/messages", body).await
     }

@@ -32,11 +32,12 @@ pub struct Draw(pub u64);
 
 impl Draw {
     /// Returns a number below a bound.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub fn below<N: TryInto<u64> + TryFrom<u64>>(&mut self, bound: N) -> N {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        usize::try_from(self.0 >> 33).unwrap() % bound
+        let bound: u64 = bound.try_into().ok().unwrap();
+        N::try_from((self.0 >> 33) % bound).ok().unwrap()
     }
 }

@@ -84,7 +84,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             out::line(USAGE);
             Ok(ExitCode::SUCCESS)
         }
-        name => match steps::Step::named(name) {
+        name => match steps::CiStep::named(name) {
             Some(step) => step.run(),
             None => Ok(usage()),
         },

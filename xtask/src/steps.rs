@@ -10,7 +10,7 @@ use crate::{api, features, main_job, out, package, test, tidy};
 
 /// One step of CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum CiStep {
     Fmt,
     Clippy,
     Tidy,
@@ -22,64 +22,64 @@ pub(crate) enum Step {
     Test,
 }
 
-impl Step {
+impl CiStep {
     /// Every step in the order of CI; the tests come last, so that the output ends with their count.
-    const ALL: [Step; 9] = [
-        Step::Fmt,
-        Step::Clippy,
-        Step::Tidy,
-        Step::Api,
-        Step::Docs,
-        Step::Features,
-        Step::Package,
-        Step::MainJob,
-        Step::Test,
+    const ALL: [CiStep; 9] = [
+        CiStep::Fmt,
+        CiStep::Clippy,
+        CiStep::Tidy,
+        CiStep::Api,
+        CiStep::Docs,
+        CiStep::Features,
+        CiStep::Package,
+        CiStep::MainJob,
+        CiStep::Test,
     ];
 
     /// The step that a command names.
-    pub(crate) fn named(name: &str) -> Option<Step> {
-        Step::ALL.into_iter().find(|step| step.name() == name)
+    pub(crate) fn named(name: &str) -> Option<CiStep> {
+        CiStep::ALL.into_iter().find(|step| step.name() == name)
     }
 
     fn name(self) -> &'static str {
         match self {
-            Step::Fmt => "fmt",
-            Step::Clippy => "clippy",
-            Step::Tidy => "tidy",
-            Step::Api => "api",
-            Step::Docs => "docs",
-            Step::Features => "features",
-            Step::Package => "package",
-            Step::MainJob => "main-job",
-            Step::Test => "test",
+            CiStep::Fmt => "fmt",
+            CiStep::Clippy => "clippy",
+            CiStep::Tidy => "tidy",
+            CiStep::Api => "api",
+            CiStep::Docs => "docs",
+            CiStep::Features => "features",
+            CiStep::Package => "package",
+            CiStep::MainJob => "main-job",
+            CiStep::Test => "test",
         }
     }
 
     /// Runs the step; the exit code is 0 only when it found nothing wrong.
     pub(crate) fn run(self) -> Result<ExitCode> {
         match self {
-            Step::Fmt => done(process::run(cargo(["fmt", "--all", "--", "--check"]))),
-            Step::Clippy => done(clippy()),
-            Step::Tidy => tidy::run(),
-            Step::Api => api::run(api::Mode::Check),
-            Step::Docs => done(docs()),
-            Step::Features => done(features::run()),
-            Step::Package => package::run(package::Depth::Made),
-            Step::MainJob => done(main_job::run()),
-            Step::Test => test::run(test::Tier::Normal, &[]).map(test::close),
+            CiStep::Fmt => done(process::run(cargo(["fmt", "--all", "--", "--check"]))),
+            CiStep::Clippy => done(clippy()),
+            CiStep::Tidy => tidy::run(),
+            CiStep::Api => api::run(api::Mode::Check),
+            CiStep::Docs => done(docs()),
+            CiStep::Features => done(features::run()),
+            CiStep::Package => package::run(package::Depth::Made),
+            CiStep::MainJob => done(main_job::run()),
+            CiStep::Test => test::run(test::Tier::Normal, &[]).map(test::close),
         }
     }
 }
 
 /// Runs every step, prints how long each took, and stops at the first that fails.
 pub(crate) fn ci() -> Result<ExitCode> {
-    for step in Step::ALL.into_iter().filter(|step| *step != Step::Test) {
+    for step in CiStep::ALL.into_iter().filter(|step| *step != CiStep::Test) {
         let code = timed(step.name(), || step.run())?;
         if code != ExitCode::SUCCESS {
             bail!("step {} found something wrong, see above", step.name());
         }
     }
-    timed(Step::Test.name(), || test::run(test::Tier::Normal, &[])).map(test::close)
+    timed(CiStep::Test.name(), || test::run(test::Tier::Normal, &[])).map(test::close)
 }
 
 /// Prints the step's name before it runs and its time after.

@@ -23,7 +23,7 @@ use clap::ValueEnum;
 
 use crate::failure::Failure;
 
-pub(crate) use row::{ROW_FIELDS, Row, Verdict};
+pub(crate) use row::{FigureRow, FigureVerdict, ROW_FIELDS};
 
 /// A group of measurements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -78,7 +78,7 @@ pub(crate) async fn measure(
     group: Group,
     scale: Scale,
     folder: &Path,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<Vec<FigureRow>, Failure> {
     match group {
         Group::Machine => machine::measure(scale, folder),
         Group::Durable => durable::measure(scale, folder).await,

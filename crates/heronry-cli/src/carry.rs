@@ -16,7 +16,7 @@ use crate::{
     failure::{Exit, Failure},
     host::{MarkFile, StoreChoice, open_store, store_failure},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// Returns who carries pools: this process.
@@ -36,7 +36,7 @@ pub(crate) fn pools_of(cx: &Context) -> Pools {
 
 /// A store that pools are brought to.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct TargetStore {
     choice: StoreChoice,
     store: Store,
     mark: Option<MarkKeeper>,
@@ -50,7 +50,7 @@ enum Origin {
     Made,
 }
 
-impl Target {
+impl TargetStore {
     /// Opens a store, and makes it when nothing is there.
     pub(crate) fn open(choice: &StoreChoice) -> Result<Self, Failure> {
         let path = match choice {
@@ -121,7 +121,7 @@ impl Target {
 
 /// The answer of a verb that carried pools.
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct CarryAnswer<'a> {
     pools: &'a [Carried],
     /// Kinds of names that the source gave out and that are not valid at the new place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -172,8 +172,8 @@ pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "content
 /// Prints the carried pools, and names the things that came along and were chosen elsewhere.
 pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Failure> {
     let (done, invalid) = (way.done(), way.invalid());
-    let answer = Answer { pools, invalid };
-    cx.out.answer(&answer, Rows::Of("pools"), || {
+    let answer = CarryAnswer { pools, invalid };
+    cx.out.answer(&answer, RowsPlace::Of("pools"), || {
         let lines = pools.iter().map(|it| {
             let chunks = counted(it.chunks, "chunk");
             let bodies = counted(it.contents, "body");

@@ -135,7 +135,7 @@ impl CursorFile {
 
 /// A cursor file of the data directory, as it was found.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub(crate) struct Kept {
+pub(crate) struct ListedCursor {
     /// The file.
     pub(crate) file: PathBuf,
     /// The text of its cursor.
@@ -146,7 +146,7 @@ pub(crate) struct Kept {
 }
 
 /// Returns the cursor files of the data directory, in the order of their names.
-pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<Kept>, Failure> {
+pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<ListedCursor>, Failure> {
     let Some(folder) = data_dir.cursors_kept()? else {
         return Ok(Vec::new());
     };
@@ -168,7 +168,7 @@ pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<Kept>, Failure> {
         let note = lines
             .next()
             .and_then(|line| serde_json::from_str(line).ok());
-        found.push(Kept { file, cursor, note });
+        found.push(ListedCursor { file, cursor, note });
     }
     found.sort_by(|one, other| one.file.cmp(&other.file));
     Ok(found)

@@ -10,10 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::embedded::files::refuse_dangling;
+use heronry_store_embedded::files::refuse_dangling;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use owner::{OwnerNote, Ownership, StoreNote, holder_of};
+pub(crate) use owner::{DataDirOwnership, OwnerNote, StoreNote, holder_of};
 
 use self::search::{NAME, Search, upward};
 use crate::{

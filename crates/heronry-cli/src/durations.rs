@@ -14,9 +14,9 @@ pub(crate) fn parse(text: &str) -> Result<Millis, String> {
 
 /// A span of time as a text names it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span(pub(crate) Millis);
+pub(crate) struct TimeSpan(pub(crate) Millis);
 
-impl std::str::FromStr for Span {
+impl std::str::FromStr for TimeSpan {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         parse(text).map(Self)

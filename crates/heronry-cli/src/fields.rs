@@ -4,7 +4,7 @@ mod known;
 
 use serde_json::Value;
 
-pub(crate) use known::{Answer, check};
+pub(crate) use known::{AnswerRows, check};
 
 use crate::text::escape_field;
 

@@ -9,7 +9,7 @@ use crate::{
     durations, environment,
     failure::Failure,
     fields::FieldPath,
-    lines::Content,
+    lines::TextForm,
     out::{Color, Format, Out},
 };
 
@@ -64,7 +64,7 @@ pub(crate) struct Globals {
     )]
     pub(crate) connect_timeout: Option<Millis>,
     #[command(flatten)]
-    shape: Shape,
+    shape: OutputArgs,
     #[command(flatten)]
     content: ContentFlag,
     /// The use of colours
@@ -73,7 +73,7 @@ pub(crate) struct Globals {
 }
 
 #[derive(Debug, Args)]
-struct Shape {
+struct OutputArgs {
     /// Print JSON: one document, or one line for each item
     #[arg(long, global = true, conflicts_with_all = ["field", "quiet"])]
     json: bool,
@@ -114,7 +114,7 @@ impl Globals {
             self.run = environment::parsed("HERONRY_RUN")?;
         }
         if self.connect_timeout.is_none() {
-            let span: Option<durations::Span> = environment::parsed("HERONRY_CONNECT_TIMEOUT")?;
+            let span: Option<durations::TimeSpan> = environment::parsed("HERONRY_CONNECT_TIMEOUT")?;
             self.connect_timeout = span.map(|span| span.0);
         }
         Ok(())
@@ -132,9 +132,9 @@ impl Globals {
             Format::Text
         };
         let content = if self.content.raw {
-            Content::Raw
+            TextForm::Raw
         } else {
-            Content::Escaped
+            TextForm::Escaped
         };
         Out::new(format, content, self.color)
     }

@@ -7,14 +7,14 @@ use crate::text;
 
 /// The form in which text of others is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Content {
+pub(crate) enum TextForm {
     /// Everything that is no plain text is shown as escapes.
     Escaped,
     /// As it is.
     Raw,
 }
 
-impl Content {
+impl TextForm {
     /// Returns a text as one line.
     pub(crate) fn line(self, text: &str) -> String {
         match self {
@@ -67,7 +67,7 @@ impl Lines {
     }
 
     /// Returns the text: lines with line feeds between them.
-    pub(crate) fn text(&self, content: Content) -> String {
+    pub(crate) fn text(&self, content: TextForm) -> String {
         let lines: Vec<String> = self.0.iter().map(|line| content.line(line)).collect();
         lines.join("\n")
     }
@@ -106,13 +106,13 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_line_stays_in_it() {
-        let text = lines().text(Content::Escaped);
+        let text = lines().text(TextForm::Escaped);
         assert_eq!(text, "from a\\nb, late\\r\n  one\n  two\\u2028three");
     }
 
     #[test]
     fn raw_text_is_as_it_was_written() {
-        let text = lines().text(Content::Raw);
+        let text = lines().text(TextForm::Raw);
         assert_eq!(text, "from a\nb, late\r\n  one\n  two\u{2028}three");
     }
 

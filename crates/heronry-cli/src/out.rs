@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     failure::Failure,
     fields::{self, FieldPath},
-    lines::{Content, Lines},
+    lines::{Lines, TextForm},
     text,
 };
 
@@ -41,7 +41,7 @@ pub(crate) enum Color {
 
 /// The place of an answer's rows, for `--field`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Rows {
+pub(crate) enum RowsPlace {
     /// The answer is one row.
     Whole,
     /// Each item of this list is a row.
@@ -52,12 +52,12 @@ pub(crate) enum Rows {
 #[derive(Clone, Debug)]
 pub(crate) struct Out {
     format: Arc<Format>,
-    content: Content,
+    content: TextForm,
     color: Color,
 }
 
 impl Out {
-    pub(crate) fn new(format: Format, content: Content, color: Color) -> Self {
+    pub(crate) fn new(format: Format, content: TextForm, color: Color) -> Self {
         Self {
             format: Arc::new(format),
             content,
@@ -82,7 +82,7 @@ impl Out {
     }
 
     /// Returns how text of others is shown.
-    pub(crate) fn content(&self) -> Content {
+    pub(crate) fn content(&self) -> TextForm {
         self.content
     }
 
@@ -90,7 +90,7 @@ impl Out {
     pub(crate) fn answer<L: Into<Lines>>(
         &self,
         answer: &impl Serialize,
-        rows: Rows,
+        rows: RowsPlace,
         text: impl FnOnce() -> L,
     ) -> Result<(), Failure> {
         match self.format() {
@@ -109,8 +109,8 @@ impl Out {
             Format::Fields(paths) => {
                 let value = to_value(answer)?;
                 let lines = match rows {
-                    Rows::Whole => format!("{}\n", fields::line(paths, &value)),
-                    Rows::Of(list) => field_lines(paths, value.get(list)),
+                    RowsPlace::Whole => format!("{}\n", fields::line(paths, &value)),
+                    RowsPlace::Of(list) => field_lines(paths, value.get(list)),
                 };
                 print(&lines)
             }
@@ -124,7 +124,7 @@ impl Out {
         item: &impl Serialize,
         text: impl FnOnce() -> L,
     ) -> Result<(), Failure> {
-        self.answer(item, Rows::Whole, text)
+        self.answer(item, RowsPlace::Whole, text)
     }
 
     /// Writes a line to stderr that belongs to the answer, unless nothing but errors is asked for.
@@ -136,7 +136,7 @@ impl Out {
 
     /// Writes a body: its bytes, and on a terminal its text.
     pub(crate) fn body(&self, bytes: &[u8]) -> Result<(), Failure> {
-        if self.content == Content::Raw || !io::stdout().is_terminal() {
+        if self.content == TextForm::Raw || !io::stdout().is_terminal() {
             return write_to(&mut io::stdout().lock(), bytes);
         }
         print(&self.content.block(&String::from_utf8_lossy(bytes)))

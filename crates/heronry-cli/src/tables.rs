@@ -38,7 +38,7 @@ fn fitted(mut table: Table, width: Option<u16>) -> Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lines::Content;
+    use crate::lines::TextForm;
 
     fn shown(width: Option<u16>) -> String {
         let log = "/a/long/way/down/to/the/log/of/a/member.log".to_owned();
@@ -46,7 +46,7 @@ mod tests {
             ["one\ntwo".to_owned(), log],
             [String::new(), "-".to_owned()],
         ];
-        fitted(table(["RUN", "LOG"], rows), width).text(Content::Escaped)
+        fitted(table(["RUN", "LOG"], rows), width).text(TextForm::Escaped)
     }
 
     #[test]

@@ -25,18 +25,18 @@ use heronry_store::Clock;
 
 pub(crate) use self::member::MEMBER_FIELDS;
 use self::{
-    job::{Found, Job},
-    manifest::{EXAMPLE, Fault, Manifest, ManifestError, MemberPlan},
+    job::{JobOrigin, UpJob},
+    manifest::{EXAMPLE, Manifest, ManifestError, ManifestFault, MemberPlan},
     process::Program,
     screen::Screen,
     summary::{JobOutcome, Summary},
-    team::{Ended, Team},
+    team::{Team, TeamEnd},
 };
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{Host, ListenAddress, Rollback, RollbackArgs, ServerSettings, StoreChoice},
-    out::{Rows, print},
+    out::{RowsPlace, print},
 };
 
 /// Run the job of a manifest: a pool of separate processes
@@ -129,10 +129,10 @@ async fn run_on(
         .iter()
         .map(|m| m.run.as_str().chars().count());
     let screen = Screen::new(&cx.out, widest.max().unwrap_or(0));
-    let job = Job::open(&client, manifest, name).await?;
+    let job = UpJob::open(&client, manifest, name).await?;
     let how = match job.found {
-        Found::New => "new",
-        Found::Unfinished => "continued",
+        JobOrigin::New => "new",
+        JobOrigin::Unfinished => "continued",
     };
     screen.progress(&format!("job    {} ({how})", job.pool.id()));
     screen.progress(&format!("store  {}", host.store()));
@@ -149,8 +149,8 @@ async fn run_on(
         binary: binary.file.clone(),
     };
     let members = match team.run(host).await? {
-        Ended::Done(members) => members,
-        Ended::Signal(number) => return Ok(Exit::Signal(number)),
+        TeamEnd::Done(members) => members,
+        TeamEnd::Signal(number) => return Ok(Exit::Signal(number)),
     };
     let summary = Summary {
         pool: job.pool.id().to_string(),
@@ -162,13 +162,13 @@ async fn run_on(
         members,
     };
     cx.out
-        .answer(&summary, Rows::Of("members"), || summary.lines())?;
+        .answer(&summary, RowsPlace::Of("members"), || summary.lines())?;
     Ok(summary.outcome.exit())
 }
 
 fn environment(
     host: &Host,
-    job: &Job,
+    job: &UpJob,
     folders: &Folders,
     binary: &Binary,
 ) -> Vec<(&'static str, OsString)> {
@@ -208,7 +208,7 @@ fn find_programs(manifest: &Manifest, binary: &Binary) -> Result<(), Failure> {
         let found = process::find_program(program, &manifest.folder, &binary.search_path);
         let fault = match found {
             Program::Found => continue,
-            Program::NotExecutable(file) => Fault::NotExecutable {
+            Program::NotExecutable(file) => ManifestFault::NotExecutable {
                 file: file.display().to_string(),
             },
             Program::Missing => missing(program, manifest, member),
@@ -223,14 +223,14 @@ fn find_programs(manifest: &Manifest, binary: &Binary) -> Result<(), Failure> {
 }
 
 /// Says where a program is not.
-fn missing(program: &str, manifest: &Manifest, member: &MemberPlan) -> Fault {
+fn missing(program: &str, manifest: &Manifest, member: &MemberPlan) -> ManifestFault {
     let is_path = program.contains('/');
     if !is_path && manifest.folder.join(program).is_file() {
-        return Fault::NoPath {
+        return ManifestFault::NoPath {
             program: program.to_owned(),
         };
     }
-    Fault::NoProgram {
+    ManifestFault::NoProgram {
         program: program.to_owned(),
         place: if is_path {
             "in the manifest's folder"

@@ -3,7 +3,7 @@
 use heronry_types::{LimitName, Millis, Receipt, ReceiptUntil, ReceiveId, Response, RunId};
 use heronry_wire::{Ack, ProblemKind, ReceiptQuery, Receive, SendMessage};
 
-use crate::{ClientError, Content, Pieces, PoolClient};
+use crate::{ClientError, Content, PoolClient, WaitPieces};
 
 /// The longest time that one request waits.
 const POLL: Millis = Millis(25_000);
@@ -38,7 +38,7 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError::Refused`] when the rules refuse the question; nothing was sent then.
     pub async fn ask(&self, question: &SendMessage) -> Result<Asked, ClientError> {
-        let mut pieces = Pieces::of(None, POLL);
+        let mut pieces = WaitPieces::of(None, POLL);
         let mut receipt = self.send_waiting(question, &mut pieces).await?;
         let mut query = ReceiptQuery {
             from: question.from.clone(),
@@ -65,7 +65,7 @@ impl PoolClient {
     async fn send_waiting(
         &self,
         question: &SendMessage,
-        pieces: &mut Pieces,
+        pieces: &mut WaitPieces,
     ) -> Result<Receipt, ClientError> {
         let mut send = question.clone();
         loop {

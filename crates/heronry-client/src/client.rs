@@ -7,13 +7,14 @@ use heronry_wire::{CompileFilter, CompiledFilter, PoolList, ServerStatus, Versio
 use http::Method;
 
 use crate::{
-    ClientError, Endpoint, Locate, Patience, PoolClient, Token, exchange::Request, server::Server,
+    ClientError, Endpoint, Locate, Patience, PoolClient, Token, exchange::Request,
+    server::LocatedServer,
 };
 
 /// A client of one server. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
-    server: Server,
+    server: LocatedServer,
 }
 
 impl Client {
@@ -28,7 +29,7 @@ impl Client {
 
     /// Returns a client of the server that `locate` finds, which is asked before each attempt.
     pub fn located(locate: Arc<dyn Locate>) -> Self {
-        let server = Server::new(locate);
+        let server = LocatedServer::new(locate);
         Self { server }
     }
 

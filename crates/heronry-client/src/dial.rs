@@ -104,11 +104,11 @@ impl Dialer {
 /// A connection that is not proved yet, and the place that it leads to.
 struct Dialled {
     link: Link,
-    place: Place,
+    place: Peer,
 }
 
 /// The place that a connection leads to.
-struct Place {
+struct Peer {
     /// The address that a proof is asked for.
     address: String,
     /// The process that listens there, where the system tells.
@@ -122,7 +122,7 @@ async fn tcp(host: &str, port: u16) -> Result<Dialled, DialError> {
     let address = stream.peer_addr()?.to_string();
     Ok(Dialled {
         link: Link(Box::new(stream)),
-        place: Place { address, pid: None },
+        place: Peer { address, pid: None },
     })
 }
 
@@ -139,7 +139,7 @@ async fn unix(path: &std::path::Path) -> Result<Dialled, DialError> {
     let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
     Ok(Dialled {
         link: Link(Box::new(stream)),
-        place: Place {
+        place: Peer {
             address: Prove::SOCKET.to_owned(),
             pid: pid.filter(|pid| *pid != 0),
         },
@@ -152,7 +152,7 @@ async fn unix(_: &std::path::Path) -> Result<Dialled, DialError> {
 }
 
 /// Asks the program that listens for a proof that it knows the token, and gives the connection back.
-async fn prove(link: Link, place: &Place, token: &Token) -> Result<Link, DialError> {
+async fn prove(link: Link, place: &Peer, token: &Token) -> Result<Link, DialError> {
     let address = place.address.as_str();
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;

@@ -10,8 +10,8 @@ use http::Method;
 use crate::{
     ClientError, PoolClient,
     retry::pause,
-    server::Answer,
-    sse::{Message, Parser},
+    server::ServerAnswer,
+    sse::{Parser, StreamMessage},
 };
 
 /// The longest time without a word from the server, which sends a bookmark every 15 s.
@@ -62,13 +62,13 @@ pub struct EventReader {
     query: EventsQuery,
     after: Option<Cursor>,
     connection: Option<Connection>,
-    ready: VecDeque<Message>,
+    ready: VecDeque<StreamMessage>,
     failures: u32,
 }
 
 #[derive(Debug)]
 struct Connection {
-    answer: Answer,
+    answer: ServerAnswer,
     parser: Parser,
 }
 
@@ -105,7 +105,7 @@ impl EventReader {
     }
 
     /// Moves the reader past a message, and returns its item.
-    fn take(&mut self, message: Message) -> Result<Option<StreamItem>, ClientError> {
+    fn take(&mut self, message: StreamMessage) -> Result<Option<StreamItem>, ClientError> {
         let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Decode {
             route: "GET events".to_owned(),
             source,

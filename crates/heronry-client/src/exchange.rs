@@ -27,7 +27,7 @@ pub(crate) struct Request {
     method: Method,
     path: String,
     query: String,
-    body: Option<Body>,
+    body: Option<SentBody>,
     accept: &'static str,
     headers: Vec<(&'static str, String)>,
     repeat: Repeat,
@@ -35,7 +35,7 @@ pub(crate) struct Request {
 }
 
 #[derive(Debug)]
-struct Body {
+struct SentBody {
     media_type: String,
     bytes: Bytes,
 }
@@ -81,7 +81,7 @@ impl Request {
 
     /// Adds a body of this media type.
     pub(crate) fn bytes(mut self, media_type: &str, bytes: Vec<u8>) -> Self {
-        self.body = Some(Body {
+        self.body = Some(SentBody {
             media_type: media_type.to_owned(),
             bytes: bytes.into(),
         });

@@ -28,7 +28,7 @@ pub use error::ClientError;
 pub use events::EventReader;
 pub use locate::{Endpoint, Locate, LocateError};
 pub use messages::Content;
-pub use pieces::Pieces;
+pub use pieces::WaitPieces;
 pub use pool::{Export, PoolClient};
 pub use retry::Patience;
 pub use token::Token;

@@ -12,13 +12,13 @@ const APART: Millis = Millis(500);
 /// A pool may allow shorter waits than the pieces are; [`fit`](Self::fit) makes them as short. What a
 /// caller chose for one request is not to be put through here: it is refused as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Pieces {
+pub struct WaitPieces {
     /// The rest of the wait; absent when it has no end.
     left: Option<Millis>,
     each: Millis,
 }
 
-impl Pieces {
+impl WaitPieces {
     /// Returns a wait in pieces of at most this length.
     pub fn of(left: Option<Millis>, each: Millis) -> Self {
         Self { left, each }
@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn a53_a_wait_is_asked_in_pieces_that_the_pool_allows() {
-        let mut pieces = Pieces::of(Some(Millis(70_000)), Millis(40_000));
+        let mut pieces = WaitPieces::of(Some(Millis(70_000)), Millis(40_000));
         assert_eq!(pieces.next(), Some(Millis(40_000)));
         assert!(pieces.passed().await);
         assert_eq!(pieces.next(), Some(Millis(30_000)));
@@ -93,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn a53_a_pool_that_allows_no_wait_is_asked_now_and_then() {
-        let mut pieces = Pieces::of(Some(Millis(2)), Millis(40_000));
+        let mut pieces = WaitPieces::of(Some(Millis(2)), Millis(40_000));
         pieces.fit(refused(0)).unwrap();
         assert_eq!(pieces.next(), None);
         assert!(!pieces.passed().await);

@@ -12,7 +12,7 @@ use http::Method;
 use crate::{
     ClientError, Patience,
     exchange::Request,
-    server::{Answer, Server},
+    server::{LocatedServer, ServerAnswer},
 };
 
 /// The time that the client gives a pool to stop before it is deleted.
@@ -21,12 +21,12 @@ const DELETION_TIME: Duration = Duration::from_secs(300);
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PoolClient {
-    pub(crate) server: Server,
+    pub(crate) server: LocatedServer,
     pool: PoolId,
 }
 
 impl PoolClient {
-    pub(crate) fn new(server: Server, pool: PoolId) -> Self {
+    pub(crate) fn new(server: LocatedServer, pool: PoolId) -> Self {
         Self { server, pool }
     }
 
@@ -117,7 +117,7 @@ impl PoolClient {
 /// the lines verifies them.
 #[derive(Debug)]
 pub struct Export {
-    answer: Answer,
+    answer: ServerAnswer,
 }
 
 impl Export {

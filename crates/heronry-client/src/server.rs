@@ -41,15 +41,15 @@ const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// A server that is found anew for each attempt. Cheap to clone; clones share connections.
 #[derive(Clone)]
-pub(crate) struct Server {
+pub(crate) struct LocatedServer {
     locate: Arc<dyn Locate>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedConnections>,
     patience: Patience,
 }
 
 /// The state that all clones of a client share.
 #[derive(Default)]
-struct Shared {
+struct SharedConnections {
     channel: Mutex<Option<Channel>>,
     /// True once a connection was set up.
     reached: Arc<AtomicBool>,
@@ -64,12 +64,12 @@ struct Channel {
 
 /// An answer whose body has not been read.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ServerAnswer {
     pub(crate) response: Response<Incoming>,
     url: String,
 }
 
-impl Server {
+impl LocatedServer {
     pub(crate) fn new(locate: Arc<dyn Locate>) -> Self {
         Self {
             locate,
@@ -93,7 +93,7 @@ impl Server {
     }
 
     /// Sends a request, again where that is harmless, and returns a good answer.
-    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, ClientError> {
+    pub(crate) async fn send(&self, request: &Request) -> Result<ServerAnswer, ClientError> {
         let begun = Instant::now();
         let mut failing_since = None;
         let mut attempts = 0;
@@ -168,7 +168,7 @@ impl Server {
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Answer, Attempt> {
+    async fn attempt(&self, request: &Request) -> Result<ServerAnswer, Attempt> {
         let channel = self.channel().map_err(Attempt::Unsent)?;
         let url = channel.endpoint.address.to_string();
         let built = request.build(&channel.endpoint).map_err(Attempt::Unsent)?;
@@ -178,7 +178,7 @@ impl Server {
         };
         let response = answered.map_err(|error| failed(url.clone(), error))?;
         let is_good = response.status().is_success();
-        let answer = Answer { response, url };
+        let answer = ServerAnswer { response, url };
         if is_good {
             return Ok(answer);
         }
@@ -196,7 +196,7 @@ impl Channel {
     }
 }
 
-impl Answer {
+impl ServerAnswer {
     /// Returns the media type of the body.
     pub(crate) fn media_type(&self) -> Option<&str> {
         let value = self.response.headers().get(header::CONTENT_TYPE)?;
@@ -278,7 +278,7 @@ fn unreachable(url: String, error: impl Into<Box<dyn Error + Send + Sync>>) -> C
     ClientError::Unreachable { url, source }
 }
 
-impl fmt::Debug for Server {
+impl fmt::Debug for LocatedServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("locate", &self.locate)

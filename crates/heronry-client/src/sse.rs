@@ -5,7 +5,7 @@ const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One message of the stream. A bookmark has only an id.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Message {
+pub(crate) struct StreamMessage {
     pub(crate) id: Option<String>,
     pub(crate) event: Option<String>,
     pub(crate) data: Option<String>,
@@ -24,13 +24,13 @@ pub(crate) enum SseError {
 #[derive(Debug, Default)]
 pub(crate) struct Parser {
     line: Vec<u8>,
-    message: Message,
+    message: StreamMessage,
     size: usize,
 }
 
 impl Parser {
     /// Takes bytes as they come and returns the messages that they complete.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<Message>, SseError> {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<StreamMessage>, SseError> {
         let mut complete = Vec::new();
         for byte in bytes {
             match byte {
@@ -47,12 +47,12 @@ impl Parser {
         Ok(complete)
     }
 
-    fn end_line(&mut self) -> Result<Option<Message>, SseError> {
+    fn end_line(&mut self) -> Result<Option<StreamMessage>, SseError> {
         let line = std::mem::take(&mut self.line);
         if line.is_empty() {
             self.size = 0;
             let message = std::mem::take(&mut self.message);
-            let is_empty = message == Message::default();
+            let is_empty = message == StreamMessage::default();
             return Ok((!is_empty).then_some(message));
         }
         let line = String::from_utf8(line).map_err(|_| SseError::NotUtf8)?;
@@ -83,7 +83,7 @@ mod tests {
 
     /// Returns the messages that a parser makes of bytes which come in parts, and the error at
     /// which it gave up.
-    fn read(bytes: &[u8], parts: &[usize]) -> (Vec<Message>, Option<String>) {
+    fn read(bytes: &[u8], parts: &[usize]) -> (Vec<StreamMessage>, Option<String>) {
         let mut parser = Parser::default();
         let mut messages = Vec::new();
         let (mut rest, mut parts) = (bytes, parts.iter().cycle());
@@ -114,15 +114,17 @@ mod tests {
     }
 
     /// A message as the server writes it.
-    fn sent() -> impl Strategy<Value = Message> {
+    fn sent() -> impl Strategy<Value = StreamMessage> {
         let word = || option::of("[a-zA-Z0-9_-]{1,20}");
         let data = option::of(vec("[^\\r\\n]{0,30}", 1..4).prop_map(|lines| lines.join("\n")));
         let message = (word(), word(), data);
-        let message = message.prop_map(|(id, event, data)| Message { id, event, data });
-        message.prop_filter("a message says something", |it| *it != Message::default())
+        let message = message.prop_map(|(id, event, data)| StreamMessage { id, event, data });
+        message.prop_filter("a message says something", |it| {
+            *it != StreamMessage::default()
+        })
     }
 
-    fn written(message: &Message) -> String {
+    fn written(message: &StreamMessage) -> String {
         let id = message.id.iter().map(|id| format!("id: {id}\n"));
         let event = message.event.iter().map(|it| format!("event: {it}\n"));
         let data = message.data.iter().flat_map(|data| data.split('\n'));
@@ -159,8 +161,8 @@ mod tests {
         }
     }
 
-    fn message(id: Option<&str>, event: Option<&str>, data: Option<&str>) -> Message {
-        Message {
+    fn message(id: Option<&str>, event: Option<&str>, data: Option<&str>) -> StreamMessage {
+        StreamMessage {
             id: id.map(str::to_owned),
             event: event.map(str::to_owned),
             data: data.map(str::to_owned),
@@ -168,10 +170,10 @@ mod tests {
     }
 
     /// The same bytes give the same messages, however they are cut.
-    fn check(text: &str, expected: &[Message]) {
+    fn check(text: &str, expected: &[StreamMessage]) {
         for size in [1, 3, text.len()] {
             let mut parser = Parser::default();
-            let found: Vec<Message> = text
+            let found: Vec<StreamMessage> = text
                 .as_bytes()
                 .chunks(size)
                 .flat_map(|part| parser.feed(part).unwrap())

@@ -29,7 +29,7 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use outline::{Case, Known, Outline};
 
 pub(crate) use clause::{Check, Clause};
-pub(crate) use feature::{Feature, Place, features_of};
+pub(crate) use feature::{Feature, FeatureField, features_of};
 
 use error::{Faults, exceeded};
 use formula::{Formula, Term};

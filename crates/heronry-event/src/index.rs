@@ -18,9 +18,9 @@ use crate::{Envelope, Filter, filter::Clause};
 use checks::Checks;
 use conditions::Conditions;
 use features::{Features, Posting};
-use seen::{Round, Seen};
+use seen::{Round, SeenFeatures};
 use slots::Slots;
-use term::{Term, TermId};
+use term::{IndexTerm, TermId};
 
 /// The limit below which the number of alternatives, features, checks or positions has to stay.
 const SLOTS_MAX: u32 = 1 << 30;
@@ -37,10 +37,10 @@ const SLOTS_MAX: u32 = 1 << 30;
 pub struct FilterIndex<K> {
     /// The first alternative of each key's filter.
     by_key: HashTable<TermId>,
-    terms: Slots<Term<K>>,
+    terms: Slots<IndexTerm<K>>,
     features: Features,
     checks: Checks,
-    seen: Seen,
+    seen: SeenFeatures,
     hasher: DefaultHashBuilder,
 }
 
@@ -52,7 +52,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
             terms: Slots::default(),
             features: Features::default(),
             checks: Checks::default(),
-            seen: Seen::default(),
+            seen: SeenFeatures::default(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -85,7 +85,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
         });
         let positions: Vec<u32> = positions.collect();
         self.terms
-            .insert(Term::new(key, next, &conditions, &positions));
+            .insert(IndexTerm::new(key, next, &conditions, &positions));
         id
     }
 
@@ -108,7 +108,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
     }
 
     /// Takes an alternative out of the lists that it was found by, and lets go of what it names.
-    fn forget(&mut self, term: &Term<K>) {
+    fn forget(&mut self, term: &IndexTerm<K>) {
         for (feature, position) in term.found_by() {
             let moved = self.features.unpost(feature, position);
             if let Some(moved) = moved.and_then(|id| self.terms.get_mut(id.index())) {
@@ -138,7 +138,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
             return 0;
         }
         if self.seen.look(&self.features, envelope) == Round::First {
-            self.terms.iter_mut().for_each(Term::forget_round);
+            self.terms.iter_mut().for_each(IndexTerm::forget_round);
         }
         let (earlier, mut came_upon) = (found.len(), 0);
         let (seen, terms) = (&self.seen, &mut self.terms);
@@ -147,7 +147,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
             came_upon += near.len();
             for posting in near.iter().filter(|posting| seen.may_pass(posting.guard)) {
                 let term = terms.get_mut(posting.term.index());
-                let look = |term: &mut Term<K>| term.look(seen, &self.checks, envelope);
+                let look = |term: &mut IndexTerm<K>| term.look(seen, &self.checks, envelope);
                 found.extend(term.and_then(look));
             }
         }

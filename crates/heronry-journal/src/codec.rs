@@ -77,7 +77,7 @@ impl Write for Counter {
 
 /// The fault of bytes that are not a record, before their position is known.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum RecordFault {
     /// A newer build wrote the bytes.
     Newer { number: u16, version: u16 },
     /// A newer build wrote a word in them.
@@ -86,7 +86,7 @@ pub(crate) enum Fault {
     Malformed { offset: usize, reason: String },
 }
 
-impl Fault {
+impl RecordFault {
     /// Returns the error for the record at this position.
     pub(crate) fn at(self, position: Position) -> ChunkError {
         match self {
@@ -112,15 +112,15 @@ impl Fault {
 }
 
 /// Reads the bytes of a record.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, Fault> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, RecordFault> {
     let mut decoder = Decoder::new(bytes);
     let decoder = &mut decoder;
     read(decoder).unwrap_or_else(|error| {
         let source = error.source();
         let word = source.and_then(|source| source.downcast_ref::<UnknownNumber>());
         Err(match word {
-            Some(word) => Fault::NewerWord(*word),
-            None => Fault::Malformed {
+            Some(word) => RecordFault::NewerWord(*word),
+            None => RecordFault::Malformed {
                 offset: error.position().unwrap_or(decoder.position()),
                 reason: reason(&error),
             },
@@ -136,7 +136,7 @@ fn reason(error: &DecodeError) -> String {
 }
 
 /// Number and version stand first and are judged before anything that they govern is read.
-fn read(decoder: &mut Decoder<'_>) -> Result<Result<Entry, Fault>, DecodeError> {
+fn read(decoder: &mut Decoder<'_>) -> Result<Result<Entry, RecordFault>, DecodeError> {
     let context = &mut ();
     let parts = match decoder.array()? {
         Some(parts) if parts >= PARTS => parts,
@@ -147,7 +147,7 @@ fn read(decoder: &mut Decoder<'_>) -> Result<Result<Entry, Fault>, DecodeError> 
         return Err(DecodeError::message("a schema has a version from 1"));
     }
     if !Body::reads(number, version) {
-        return Ok(Err(Fault::Newer { number, version }));
+        return Ok(Err(RecordFault::Newer { number, version }));
     }
     let entry = Entry {
         lineage: Decode::decode(decoder, context)?,

@@ -11,7 +11,7 @@ use heronry_types::{
 
 use crate::{
     State,
-    state::{Effect, Message, Step, Suspension, Wake, WakeEnd},
+    state::{Effect, Message, Suspension, TimelineStep, Wake, WakeEnd},
 };
 
 /// The answer to a sender.
@@ -338,8 +338,8 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
     if message.contract().is_none() {
         return Vec::new();
     }
-    let is_reply = |step: &&Step| step.state == TimelineState::Replied;
-    let response = |step: &Step| {
+    let is_reply = |step: &&TimelineStep| step.state == TimelineState::Replied;
+    let response = |step: &TimelineStep| {
         let index = step.recipient? as usize;
         let reply = message.replies.as_ref()?.get(&step.position)?;
         Some(Response {

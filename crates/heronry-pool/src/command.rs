@@ -28,7 +28,7 @@ pub use speaker::Speaker;
 
 use crate::{
     Minter, Rejection, State,
-    decide::{Found, ReleaseUnanswered, ScanRequest, WakeCosts},
+    decide::{FoundEvents, ReleaseUnanswered, ScanRequest, WakeCosts},
 };
 
 /// The facts that a decision may use beside the state and the command.
@@ -39,7 +39,7 @@ pub struct Cx<'a> {
     /// The earlier decisions under the command's names.
     pub prior: Prior,
     /// The result of the look through earlier events that the command asked for.
-    pub scan: &'a Found,
+    pub scan: &'a FoundEvents,
     /// The source of references and ids.
     pub minter: &'a Minter,
     /// The command's names.

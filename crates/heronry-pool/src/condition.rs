@@ -71,22 +71,22 @@ pub(crate) fn fingerprint(condition: &Condition<Filter>) -> Fingerprint {
 
 /// The progress of a condition: the events that count so far for each of its filters.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress {
+pub(crate) struct ConditionProgress {
     /// Its leaves are the numbers of the clauses.
     tree: Condition<usize>,
-    clauses: Vec<Tally>,
+    clauses: Vec<ClauseTally>,
 }
 
 /// The events that count for one filter. Never more than it needs.
 #[derive(Clone, Debug)]
-struct Tally {
+struct ClauseTally {
     needed: usize,
     distinct_by: DistinctBy,
     seen: HashSet<DistinctHash>,
     events: Vec<CountedEvent>,
 }
 
-impl Progress {
+impl ConditionProgress {
     /// Returns the progress of a condition for which these events count already.
     pub(crate) fn new<L>(condition: &Condition<L>, counted: &[CountedEvent]) -> Self {
         let mut number = 0;
@@ -99,7 +99,7 @@ impl Progress {
             Err(never) => match never {},
         };
         let clauses = condition.clauses();
-        let clauses = clauses.iter().map(|clause| Tally {
+        let clauses = clauses.iter().map(|clause| ClauseTally {
             needed: clause.needed as usize,
             distinct_by: clause.distinct_by,
             seen: HashSet::new(),
@@ -133,7 +133,7 @@ impl Progress {
     /// Returns true when one of the filters needs no further event.
     pub(crate) fn is_full(&self, clause: u32) -> bool {
         let tally = self.clauses.get(clause as usize);
-        tally.is_none_or(Tally::is_full)
+        tally.is_none_or(ClauseTally::is_full)
     }
 
     /// Returns true when the condition holds.
@@ -144,7 +144,7 @@ impl Progress {
     fn part_holds(&self, part: &Condition<usize>) -> bool {
         match part {
             Condition::Filter(clause) | Condition::Count(Count { filter: clause, .. }) => {
-                self.clauses.get(*clause).is_some_and(Tally::is_full)
+                self.clauses.get(*clause).is_some_and(ClauseTally::is_full)
             }
             Condition::AnyOf(parts) => parts.iter().any(|part| self.part_holds(part)),
             Condition::AllOf(parts) => parts.iter().all(|part| self.part_holds(part)),
@@ -218,7 +218,7 @@ impl Progress {
     }
 }
 
-impl Tally {
+impl ClauseTally {
     fn is_full(&self) -> bool {
         self.events.len() >= self.needed
     }
@@ -237,12 +237,12 @@ pub(crate) struct Occurrence<'a> {
     by: WakeTriggeredBy,
     /// The thing that may have to be another one, as far as it is known, in the order of
     /// [`DistinctBy::ALL`].
-    known: [Known; DistinctBy::ALL.len()],
+    known: [KnownThing; DistinctBy::ALL.len()],
 }
 
 /// The knowledge of a thing that may have to be another one.
 #[derive(Clone, Copy, Debug)]
-enum Known {
+enum KnownThing {
     /// It was not worked out so far.
     NotYet,
     /// The event has no such thing.
@@ -253,7 +253,7 @@ enum Known {
 
 impl<'a> Occurrence<'a> {
     pub(crate) fn new(envelope: &'a Envelope, by: WakeTriggeredBy) -> Self {
-        let known = [Known::NotYet; DistinctBy::ALL.len()];
+        let known = [KnownThing::NotYet; DistinctBy::ALL.len()];
         Self {
             envelope,
             by,
@@ -269,12 +269,12 @@ impl<'a> Occurrence<'a> {
     /// It is worked out once, however many filters ask.
     pub(crate) fn distinct(&mut self, by: DistinctBy) -> Option<DistinctHash> {
         match self.known.get(by as usize) {
-            Some(Known::Thing(thing)) => Some(*thing),
-            Some(Known::Nothing) => None,
-            Some(Known::NotYet) | None => {
+            Some(KnownThing::Thing(thing)) => Some(*thing),
+            Some(KnownThing::Nothing) => None,
+            Some(KnownThing::NotYet) | None => {
                 let thing = distinct(by, self.envelope, self.by);
                 if let Some(known) = self.known.get_mut(by as usize) {
-                    *known = thing.map_or(Known::Nothing, Known::Thing);
+                    *known = thing.map_or(KnownThing::Nothing, KnownThing::Thing);
                 }
                 thing
             }

@@ -34,8 +34,8 @@ pub use query::{
     Viewer, Viewing,
 };
 pub use wake::{
-    CancelWake, FinishScan, Found, RegisterWake, Scan, ScanRequest, ScanStep, Scanned, WakeCosts,
-    WakeEvents, WakeRequest,
+    CancelWake, FinishScan, FoundEvents, RegisterWake, Scan, ScanRequest, ScanStep, Scanned,
+    WakeCosts, WakeEvents, WakeRequest,
 };
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
 

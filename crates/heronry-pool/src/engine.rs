@@ -58,13 +58,13 @@
 #[cfg(test)]
 mod alone;
 mod append;
+mod archive;
 mod claims;
 mod clauses;
 mod conditions;
 mod history;
 mod leases;
 mod matching;
-mod past;
 mod replay;
 mod resume;
 mod suspensions;
@@ -77,17 +77,17 @@ use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use crate::command::SMALL_BURDEN;
 pub use append::{Append, LookedUp, Staged};
+pub use archive::{ArchiveMismatch, ArchivedMessage, FINISHED_KEPT, Unanswered};
 pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::MATCHING_SLICE;
-use matching::{Matching, Turn};
-pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
+use matching::{MatchTurn, Matching};
 pub use replay::{Replay, UnreadableFilter};
 use resume::Resume;
 use suspensions::Suspensions;
 use triggers::Triggers;
 
-pub use crate::decide::{Found, Scan, ScanStep};
+pub use crate::decide::{FoundEvents, Scan, ScanStep};
 use crate::{
     Minter, Rejection, State, apply,
     command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownClaims, Names, Prior},
@@ -171,7 +171,7 @@ impl Engine {
         append.at_work(self, |engine| {
             engine.match_more();
             engine.resume();
-            let turn = engine.take_turns(Turn::Later);
+            let turn = engine.take_turns(MatchTurn::Later);
             engine.drain_triggers();
             engine.take_turns(turn);
         });
@@ -250,9 +250,9 @@ impl Engine {
     fn scan_heard<C: Command>(
         &self,
         command: &C,
-        found: &Found,
+        found: &FoundEvents,
         before: Position,
-    ) -> Option<Found> {
+    ) -> Option<FoundEvents> {
         if self.state.head == before || found.is_settled() {
             return None;
         }
@@ -351,7 +351,7 @@ impl Engine {
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, draft: Draft, turn: Turn, names: Option<&Names>) -> Position {
+    fn stage(&mut self, draft: Draft, turn: MatchTurn, names: Option<&Names>) -> Position {
         let turn_before = self.take_turns(turn);
         let first = self.state.head.next();
         let mut entries = draft.entries.into_iter();
@@ -375,7 +375,7 @@ impl Engine {
         let at_once = last_settled.map_or(0, |last| last + 1).max(SMALL_BURDEN);
         for (number, entry) in entries.into_iter().enumerate() {
             if number == at_once {
-                self.take_turns(Turn::Later);
+                self.take_turns(MatchTurn::Later);
             }
             self.stage_entry(entry);
         }

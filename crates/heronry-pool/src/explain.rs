@@ -14,7 +14,7 @@ use heronry_types::{
 };
 
 use crate::{
-    condition::{self, Occurrence, Progress},
+    condition::{self, ConditionProgress, Occurrence},
     decide::{WakeEvents, cost_of, is_about_wakes, is_suspension_for},
     project,
     suspicion::{Need, Prospect},
@@ -71,7 +71,7 @@ pub struct Author {
 
 /// Records that stand side by side in a journal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Span {
+pub struct RecordSpan {
     /// The position before the first of them.
     pub after: Position,
     /// The position of the last one.
@@ -83,15 +83,15 @@ pub struct Span {
 pub struct Explain {
     wake: Explained,
     pool: PoolId,
-    progress: Progress,
-    clauses: Vec<Clause>,
+    progress: ConditionProgress,
+    clauses: Vec<ExplainedClause>,
     events: u64,
     /// The number of values that an event is compared with at the worst; never 0.
     cost: u64,
 }
 
 #[derive(Debug)]
-struct Clause {
+struct ExplainedClause {
     filter: Filter,
     needed: u32,
     distinct_by: DistinctBy,
@@ -108,7 +108,7 @@ impl Explain {
     pub(crate) fn new(wake: Explained, pool: PoolId) -> Self {
         let clauses = wake.condition.clauses();
         let clauses = clauses.iter().zip(&wake.prospects);
-        let clauses = clauses.map(|(clause, prospect)| Clause {
+        let clauses = clauses.map(|(clause, prospect)| ExplainedClause {
             filter: clause.filter.clone(),
             needed: clause.needed,
             distinct_by: clause.distinct_by,
@@ -122,7 +122,7 @@ impl Explain {
         });
         let clauses = clauses.collect();
         Self {
-            progress: Progress::new(&wake.condition, &[]),
+            progress: ConditionProgress::new(&wake.condition, &[]),
             cost: cost_of(&wake.condition),
             clauses,
             wake,
@@ -139,11 +139,11 @@ impl Explain {
     }
 
     /// Returns the records to look at.
-    pub fn range(&self) -> Span {
+    pub fn range(&self) -> RecordSpan {
         let events = (COST_MAX / self.cost).clamp(EVENTS_MIN, EVENTS_MAX);
         let first = self.wake.until.0.saturating_sub(events);
         let after = Position(first).max(self.wake.floor.previous());
-        Span {
+        RecordSpan {
             after,
             until: self.wake.until,
         }
@@ -202,7 +202,7 @@ impl Explain {
 
     /// Returns what is to be said.
     pub fn finish(self, timelines: &Timelines) -> WakeExplanation {
-        let Span { after, until } = self.range();
+        let RecordSpan { after, until } = self.range();
         let at = |position| timelines.cursor(position);
         let orphaned = self.wake.status == WakeStatus::Registered && !self.is_possible();
         let counted = self.progress.counted_by_clause();
@@ -245,7 +245,7 @@ impl Explain {
     }
 }
 
-impl Clause {
+impl ExplainedClause {
     /// Takes in an event that the filter does not keep.
     fn miss(&mut self, near: Vec<NearMiss>, by: WakeTriggeredBy) {
         let Some(best) = near.into_iter().next() else {

@@ -19,11 +19,11 @@ pub(crate) use deadline::{Deadlines, Due};
 pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
 pub(crate) use member::{Aim, Reach};
 pub(crate) use member::{Member, Members, Suspension};
-pub use message::Past;
+pub use message::ArchivedMessage;
 pub(crate) use message::{ClaimOf, CopyOf};
 pub(crate) use message::{
-    CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
-    Receive, Reply, Step, Turn,
+    ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
+    MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 

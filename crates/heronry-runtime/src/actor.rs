@@ -3,13 +3,13 @@
 //! At most two batches are under way: while the store syncs one, the next one is decided on top of
 //! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
+mod archive;
+mod asides;
 mod batch;
 mod claims;
 mod commit;
 mod history;
 mod open;
-mod past;
-mod pending;
 mod scan;
 mod turns;
 
@@ -24,17 +24,18 @@ use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
+use asides::{Asides, Consequence};
 use batch::Batch;
-use claims::{Handed, Handover};
 use commit::{Flight, Landing};
-use pending::{Scanning, Scans};
+use scan::ScansBegun;
 
 use crate::{
     CallError, StopReason,
-    bulk::{Appends, Bulk, Place},
+    bulk::{Appends, Bulk, BulkPlace},
+    giving_way::give_way,
     job::Job,
     published::Published,
-    queue::{Next, Queue},
+    queue::{NextWork, Queue},
     time::{Deadlines, PoolTime},
     waiters::Waiters,
 };
@@ -52,7 +53,7 @@ enum Flow {
 }
 
 /// The end of an actor.
-pub(crate) struct Ended {
+pub(crate) struct StoppedActor {
     /// The reason.
     pub(crate) why: StopReason,
     /// The engine with all that was decided. All of that is durable when the actor ended because it was
@@ -61,15 +62,13 @@ pub(crate) struct Ended {
 }
 
 /// The next thing that the actor has to do.
-enum Event {
+enum ActorEvent {
     /// Commands came, or something is due.
-    Work(Next),
+    Work(NextWork),
     /// The append that was under way ended.
     Landed(Landing),
-    /// A look through earlier events ended.
-    Scanned(Result<Scanning, JoinError>),
-    /// Claims arrived at the claims store.
-    HandedOver(Handed),
+    /// A work beside the pool ended.
+    AsideEnded(Result<Consequence, JoinError>),
     /// A command that is bulk may have its share now.
     Share,
     /// Nothing else is to be done while records wait to be matched.
@@ -77,7 +76,7 @@ enum Event {
 }
 
 /// The actor of one pool.
-pub(crate) struct Actor {
+pub(crate) struct PoolActor {
     pool: PoolId,
     engine: Engine,
     store: Store,
@@ -100,27 +99,28 @@ pub(crate) struct Actor {
     flight: Option<Flight>,
     /// The decisions that are not handed to the store yet.
     batch: Option<Batch>,
-    scans: Scans,
+    asides: Asides,
+    scans: ScansBegun,
+    /// True while the claims store takes in a run of claims.
+    hands_claims_over: bool,
     bulk: Arc<Bulk>,
     /// The place in line of the commands that are bulk.
-    place: Place,
+    place: BulkPlace,
     /// The appends since the last piece of bulk.
     appends: Appends,
     /// The chunks that were last read of the journal for records that are matched again.
     history: Vec<Chunk>,
-    /// The run of claims that the claims store is taking in.
-    claims: Option<Handover>,
     /// The chunks that were last read of the journal for messages that are not in memory. Other
     /// messages may lie in them, too.
     read: Vec<Chunk>,
 }
 
-impl Actor {
+impl PoolActor {
     /// Runs until the queue is closed or the store fails; then gives the pool up, also when a rule
     /// panics: what the store was given before that is still answered.
     ///
     /// Returns why it stopped, and the state that it stopped with.
-    pub(crate) async fn run(mut self) -> Ended {
+    pub(crate) async fn run(mut self) -> StoppedActor {
         // After a panic nothing is decided any more, so a state that is half changed is not seen.
         let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
         let why = served.unwrap_or_else(|_| {
@@ -153,27 +153,28 @@ impl Actor {
         loop {
             self.start_scans();
             let flow = match self.next().await {
-                Event::Work(Next::Jobs(jobs)) => {
+                ActorEvent::Work(NextWork::Jobs(jobs)) => {
                     self.pending.extend(jobs);
                     self.decide().await
                 }
                 // It waits for its share no longer.
-                Event::Work(Next::Closed) if self.place.waits() && self.wants_commands() => {
+                ActorEvent::Work(NextWork::Closed)
+                    if self.place.waits() && self.wants_commands() =>
+                {
                     self.decide().await
                 }
                 // What is under way may still leave something to decide.
-                Event::Work(Next::Closed) => match &mut self.flight {
+                ActorEvent::Work(NextWork::Closed) => match &mut self.flight {
                     None => return self.queue.closed_by().unwrap_or(StopReason::Shutdown),
                     Some(flight) => {
                         let landing = flight.land().await;
                         self.land(landing)
                     }
                 },
-                Event::Share => self.decide().await,
-                Event::Scanned(ended) => self.scanned(ended),
-                Event::Landed(landing) => self.land(landing),
-                Event::HandedOver(end) => self.handed_over(end),
-                Event::Behind => self.match_more().await,
+                ActorEvent::Share => self.decide().await,
+                ActorEvent::AsideEnded(ended) => self.aside_ended(ended),
+                ActorEvent::Landed(landing) => self.land(landing),
+                ActorEvent::Behind => self.match_more().await,
             };
             if let Flow::Stop(why) = flow {
                 return why;
@@ -182,7 +183,9 @@ impl Actor {
                 let answers = self.launch();
                 self.release(answers);
             }
-            if self.engine.has_backlog() || self.others_ask() {
+            if self.engine.is_behind() {
+                give_way().await;
+            } else if self.engine.has_backlog() || self.others_ask() {
                 tokio::task::yield_now().await;
             }
         }
@@ -197,7 +200,7 @@ impl Actor {
     }
 
     /// Waits for commands, for a deadline (then without any), or for the end of an append.
-    async fn next(&mut self) -> Event {
+    async fn next(&mut self) -> ActorEvent {
         let at = self.due_at();
         let wants = self.wants_commands();
         let (queue, time) = (&self.queue, &self.time);
@@ -208,17 +211,11 @@ impl Actor {
         let (room, held_back) = (self.room(), self.who_waits());
         // What is not matched by then is matched when the pool is opened again.
         if is_behind && queue.is_done(&held_back) {
-            return Event::Work(Next::Closed);
+            return ActorEvent::Work(NextWork::Closed);
         }
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,
-                None => future::pending().await,
-            }
-        };
-        let handed = async {
-            match &mut self.claims {
-                Some(handover) => handover.await,
                 None => future::pending().await,
             }
         };
@@ -230,14 +227,13 @@ impl Actor {
         };
         tokio::select! {
             biased;
-            landing = landed => Event::Landed(landing),
-            ended = self.scans.next() => Event::Scanned(ended),
-            end = handed => Event::HandedOver(end),
-            () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room, &held_back))),
-            next = queue.next(TAKEN_AT_ONCE, &held_back), if wants => Event::Work(next),
-            () = self.place.may_begin(), if wants => Event::Share,
-            () = future::ready(()), if is_behind => Event::Behind,
-            () = due, if wants => Event::Work(Next::Jobs(Vec::new())),
+            landing = landed => ActorEvent::Landed(landing),
+            ended = self.asides.next() => ActorEvent::AsideEnded(ended),
+            () = future::ready(()), if has_work => ActorEvent::Work(NextWork::Jobs(queue.take_now(room, &held_back))),
+            next = queue.next(TAKEN_AT_ONCE, &held_back), if wants => ActorEvent::Work(next),
+            () = self.place.may_begin(), if wants => ActorEvent::Share,
+            () = future::ready(()), if is_behind => ActorEvent::Behind,
+            () = due, if wants => ActorEvent::Work(NextWork::Jobs(Vec::new())),
         }
     }
 
@@ -266,7 +262,7 @@ impl Actor {
     }
 
     /// Refuses everything that waits and gives the pool up.
-    async fn stop(mut self, why: StopReason) -> Ended {
+    async fn stop(mut self, why: StopReason) -> StoppedActor {
         self.place.leave();
         self.wind_down(why).await;
         let outcome = Outcome::None;
@@ -285,6 +281,6 @@ impl Actor {
         self.waiters.wake_all();
         tracing::info!(pool = %self.pool, outcome = %why, "pool stopped");
         let engine = self.engine;
-        Ended { why, engine }
+        StoppedActor { why, engine }
     }
 }

@@ -45,17 +45,17 @@ impl Bulk {
     }
 
     /// Returns a place to wait at, which has no turn in the line yet.
-    pub(crate) fn place(self: &Arc<Self>) -> Place {
-        Place {
+    pub(crate) fn place(self: &Arc<Self>) -> BulkPlace {
+        BulkPlace {
             bulk: Arc::clone(self),
-            number: self.pace().number(),
+            number: None,
             rung: self.ring.subscribe(),
             later: None,
         }
     }
 
     /// Waits for the turn of a piece, and begins it.
-    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> Piece {
+    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> BulkPiece {
         let mut place = self.place();
         loop {
             if let Some(piece) = place.begin(request) {
@@ -86,37 +86,47 @@ impl Bulk {
     }
 }
 
+/// A question to the pace about a piece.
+type Ask = fn(&mut Pace, Number, &BulkRequest, Millis) -> Result<(), Later>;
+
 /// A place in the line of what waits for a share. Dropping it leaves the line.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct BulkPlace {
     bulk: Arc<Bulk>,
-    number: Number,
+    /// The number of the piece that was asked for and is not begun.
+    number: Option<Number>,
     rung: watch::Receiver<()>,
     later: Option<Later>,
 }
 
-impl Place {
+impl BulkPlace {
+    /// Asks whether a piece may begin. Otherwise it waits in the line from then on.
+    pub(crate) fn ask(&mut self, request: &BulkRequest) {
+        self.try_to(request, Pace::ask);
+    }
+
     /// Begins a piece when it is its turn. Otherwise it waits in the line from then on.
-    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<Piece> {
-        self.rung.mark_unchanged();
-        let now = self.bulk.now();
-        let (begun, others_wait) = {
-            let mut pace = self.bulk.pace();
-            let begun = pace.begin(self.number, request, now);
-            (begun, pace.has_line())
-        };
-        self.later = begun.err();
-        if self.later.is_some() {
-            return None;
-        }
-        if others_wait {
+    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<BulkPiece> {
+        let began = self.try_to(request, Pace::begin)?;
+        self.number = None;
+        if self.bulk.pace().has_line() {
             // The next one in the line may join.
             self.bulk.ring.send_replace(());
         }
-        Some(Piece {
+        Some(BulkPiece {
             bulk: Arc::clone(&self.bulk),
-            began: now,
+            began,
         })
+    }
+
+    /// Asks the pace for something; returns the time when it says yes.
+    fn try_to(&mut self, request: &BulkRequest, ask: Ask) -> Option<Millis> {
+        self.rung.mark_unchanged();
+        let now = self.bulk.now();
+        let mut pace = self.bulk.pace();
+        let number = *self.number.get_or_insert_with(|| pace.number());
+        self.later = ask(&mut pace, number, request, now).err();
+        self.later.is_none().then_some(now)
     }
 
     /// Returns true when it waits in the line.
@@ -124,12 +134,26 @@ impl Place {
         self.later.is_some()
     }
 
-    /// Leaves the line.
-    pub(crate) fn leave(&mut self) {
-        if self.later.take().is_some() {
-            self.bulk.pace().leave(self.number);
+    /// Leaves the line, and has the same place in it when it asks again.
+    pub(crate) fn step_aside(&mut self) {
+        self.later = None;
+        let stood = self.number.is_some_and(|it| self.bulk.pace().leave(it));
+        if stood {
             self.bulk.ring.send_replace(());
         }
+    }
+
+    /// Lets others pass, when its turn has come and what it is for cannot be done yet.
+    pub(crate) fn let_pass(&mut self) {
+        if !self.waits() {
+            self.step_aside();
+        }
+    }
+
+    /// Leaves the line.
+    pub(crate) fn leave(&mut self) {
+        self.step_aside();
+        self.number = None;
     }
 
     /// Completes when it may be its turn; never, when it does not wait. May be dropped and asked again.
@@ -146,7 +170,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for BulkPlace {
     fn drop(&mut self) {
         self.leave();
     }
@@ -154,12 +178,12 @@ impl Drop for Place {
 
 /// A piece of bulk that is under way. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct BulkPiece {
     bulk: Arc<Bulk>,
     began: Millis,
 }
 
-impl Drop for Piece {
+impl Drop for BulkPiece {
     fn drop(&mut self) {
         let now = self.bulk.now();
         self.bulk.pace().end(self.began, now);

@@ -15,7 +15,7 @@ use heronry_types::{Cursor, Millis, WakePayload};
 pub use subscription::Subscription;
 
 use crate::{CallError, EventsError, Pool};
-use reader::{Reader, Seen};
+use reader::{JournalReader, ReadOutcome};
 use slice::Budget;
 
 /// The most bytes of the journal that one page looks through.
@@ -26,7 +26,7 @@ const PAGE_EVENTS: usize = 1_024;
 
 /// The starting point of a reader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum From {
+pub enum ReadFrom {
     /// At the oldest record that is kept.
     Start,
     /// After the present head.
@@ -61,7 +61,7 @@ pub struct EventQuery {
     /// The filter that the events must match.
     pub filter: Filter,
     /// The starting point.
-    pub from: From,
+    pub from: ReadFrom,
     /// The answer when records after the starting point are not kept any more.
     pub on_trimmed: OnTrimmed,
 }
@@ -83,7 +83,7 @@ impl Pool {
         let clock = &self.shared().environment.clock;
         let until = Millis(clock.now().monotonic.0.saturating_add(wait.0));
         let mut head = self.shared().head.clone();
-        let mut reader = Reader::open(self, query, Some(limit as u64)).await?;
+        let mut reader = JournalReader::open(self, query, Some(limit as u64)).await?;
         let mut events = Vec::with_capacity(limit.min(PAGE_EVENTS));
         let mut bytes_left = PAGE_SCAN_BYTES;
         while events.len() < limit && bytes_left > 0 {
@@ -93,14 +93,14 @@ impl Pool {
                 events: limit - events.len(),
             };
             match reader.read(self, budget, &mut events).await? {
-                Seen::Events { bytes } => bytes_left = bytes_left.saturating_sub(bytes),
-                Seen::Head if events.is_empty() && wait.0 > 0 => {
+                ReadOutcome::Events { bytes } => bytes_left = bytes_left.saturating_sub(bytes),
+                ReadOutcome::Head if events.is_empty() && wait.0 > 0 => {
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { break },
                         () = clock.alarm(until) => break,
                     }
                 }
-                Seen::Head | Seen::Closed(_) => break,
+                ReadOutcome::Head | ReadOutcome::Closed(_) => break,
             }
         }
         Ok(reader.page(self, events))

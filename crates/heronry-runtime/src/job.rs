@@ -3,7 +3,7 @@
 use heronry_pool::{
     Caller, Engine, Rejection,
     decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
-    engine::{Append, LookedUp, Past, Unanswered},
+    engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Generation, RunId};
@@ -51,7 +51,7 @@ pub(crate) trait Job: Send + Sync {
     ) -> Ran;
 
     /// Answers with a refusal that needs no gate of its own append.
-    fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated>;
+    fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn GatedAnswer>;
 
     /// Answers at once that it was not dispatched.
     fn refuse(self: Box<Self>, error: CallError);
@@ -60,9 +60,9 @@ pub(crate) trait Job: Send + Sync {
 /// The result of deciding a command.
 pub(crate) enum Ran {
     /// The command is decided.
-    Answered(Box<dyn Gated>),
+    Answered(Box<dyn GatedAnswer>),
     /// The command is to be decided again when these messages are in memory.
-    Again(Box<dyn Job>, Vec<Past>),
+    Again(Box<dyn Job>, Vec<ArchivedMessage>),
 }
 
 /// The fate of an answer. Each variant carries the release that undoes the hand-over of the answer
@@ -76,7 +76,7 @@ pub(crate) enum Handover {
 }
 
 /// An answer that waits for the append on which it was decided.
-pub(crate) trait Gated: Send {
+pub(crate) trait GatedAnswer: Send {
     /// Returns what is to be undone when nobody takes it.
     fn hands_over(&self) -> Option<ReleaseUnanswered>;
 
@@ -187,7 +187,7 @@ where
         Ran::Answered(self)
     }
 
-    fn reject(mut self: Box<Self>, rejection: Rejection) -> Box<dyn Gated> {
+    fn reject(mut self: Box<Self>, rejection: Rejection) -> Box<dyn GatedAnswer> {
         self.answer = Some(Err(rejection.into()));
         self
     }
@@ -198,7 +198,7 @@ where
     }
 }
 
-impl<C: Command + Sync> Gated for Call<C>
+impl<C: Command + Sync> GatedAnswer for Call<C>
 where
     C::Answer: Sync,
 {

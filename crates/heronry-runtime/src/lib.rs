@@ -4,6 +4,7 @@ mod actor;
 mod bulk;
 mod error;
 mod events;
+mod giving_way;
 mod job;
 pub mod marks;
 mod pool;
@@ -18,13 +19,13 @@ mod time;
 mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
-pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
+pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
-pub use runtime::{Opened, Runtime};
+pub use runtime::{OpenedPool, Runtime};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

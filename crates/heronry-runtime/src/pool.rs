@@ -35,10 +35,10 @@ pub use wait::ReceiptChange;
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    shared: Arc<SharedPool>,
 }
 
-pub(crate) struct Shared {
+pub(crate) struct SharedPool {
     pub(crate) environment: Arc<Environment>,
     pub(crate) pool: PoolId,
     /// The timelines: none starts while the pool is open.
@@ -70,7 +70,7 @@ impl Pool {
     ) -> Self {
         let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedPool {
                 environment,
                 pool,
                 timelines,
@@ -140,7 +140,7 @@ impl Pool {
         }))
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<SharedPool> {
         &self.shared
     }
 

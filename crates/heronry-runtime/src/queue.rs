@@ -63,22 +63,22 @@ impl Places {
 }
 
 /// The holder of a turn: a member, or `None` for callers that are no members.
-type Turn = Option<RunId>;
+type TurnHolder = Option<RunId>;
 
 /// The commands that wait in the common lane. Those of one member keep their order here; members take turns.
 #[derive(Default)]
 struct Turns {
-    next: VecDeque<Turn>,
-    waiting: HashMap<Turn, VecDeque<Box<dyn Job>>>,
+    next: VecDeque<TurnHolder>,
+    waiting: HashMap<TurnHolder, VecDeque<Box<dyn Job>>>,
     len: usize,
 }
 
 impl Turns {
-    fn of(&self, turn: &Turn) -> usize {
+    fn of(&self, turn: &TurnHolder) -> usize {
         self.waiting.get(turn).map_or(0, VecDeque::len)
     }
 
-    fn push(&mut self, turn: Turn, job: Box<dyn Job>) {
+    fn push(&mut self, turn: TurnHolder, job: Box<dyn Job>) {
         self.len += 1;
         if let Some(waiting) = self.waiting.get_mut(&turn) {
             waiting.push_back(job);
@@ -90,7 +90,7 @@ impl Turns {
 
     /// Returns whose turn it is, of those that are not held back.
     fn first(&self, held_back: &HashSet<RunId>) -> Option<usize> {
-        let is_free = |turn: &Turn| turn.as_ref().is_none_or(|run| !held_back.contains(run));
+        let is_free = |turn: &TurnHolder| turn.as_ref().is_none_or(|run| !held_back.contains(run));
         self.next.iter().position(is_free)
     }
 
@@ -125,7 +125,7 @@ pub(crate) struct Queue {
 }
 
 /// The next thing that the pool has to do.
-pub(crate) enum Next {
+pub(crate) enum NextWork {
     /// These commands, in order.
     Jobs(Vec<Box<dyn Job>>),
     /// Nothing any more: the queue is closed and empty.
@@ -187,7 +187,7 @@ impl Queue {
 
     /// Waits for commands and takes about as many as make `max` records: reserved ones first, then one of
     /// each member in turn. In the common lane those of members that are held back stay.
-    pub(crate) async fn next(&self, max: usize, held_back: &HashSet<RunId>) -> Next {
+    pub(crate) async fn next(&self, max: usize, held_back: &HashSet<RunId>) -> NextWork {
         loop {
             if let Some(next) = self.lanes().next(max, held_back) {
                 return next;
@@ -256,7 +256,7 @@ impl Queue {
 }
 
 impl Lanes {
-    fn admit(&mut self, lane: Lane, run: &Turn, places: Places) -> Result<(), CallError> {
+    fn admit(&mut self, lane: Lane, run: &TurnHolder, places: Places) -> Result<(), CallError> {
         let busy = Err(places.full());
         match lane {
             Lane::Common if self.common.len >= places.common() => busy,
@@ -276,12 +276,12 @@ impl Lanes {
     }
 
     /// Returns the next work; `None` while the queue is open and empty.
-    fn next(&mut self, max: usize, held_back: &HashSet<RunId>) -> Option<Next> {
+    fn next(&mut self, max: usize, held_back: &HashSet<RunId>) -> Option<NextWork> {
         let jobs = self.take(max, held_back);
         if !jobs.is_empty() {
-            return Some(Next::Jobs(jobs));
+            return Some(NextWork::Jobs(jobs));
         }
-        (self.gate != Gate::Open).then_some(Next::Closed)
+        (self.gate != Gate::Open).then_some(NextWork::Closed)
     }
 
     fn take(&mut self, max: usize, held_back: &HashSet<RunId>) -> Vec<Box<dyn Job>> {

@@ -13,7 +13,7 @@ use heronry_types::{Cursor, PoolId, Position, RunId, WakeId, WakeView};
 
 use crate::Pool;
 use call::Calls;
-use progress::Progress;
+use progress::ResumeProgress;
 
 /// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
@@ -69,7 +69,7 @@ pub trait ResumeHook: Send + Sync {
 }
 
 /// The end of a wake, as its record says it.
-struct Ended {
+struct EndedWake {
     at: Position,
     registered: Position,
     run: RunId,
@@ -78,7 +78,7 @@ struct Ended {
 
 /// Tells a host of the ends of a pool's wakes, until the pool stops.
 pub(crate) async fn tell(pool: Pool, hook: Arc<dyn ResumeHook>) {
-    let progress = match Progress::open(&pool).await {
+    let progress = match ResumeProgress::open(&pool).await {
         Ok(progress) => progress,
         Err(error) => {
             tracing::error!(pool = %pool.id(), %error, "nobody is told of the ends of wakes");
@@ -100,7 +100,7 @@ pub(crate) async fn tell(pool: Pool, hook: Arc<dyn ResumeHook>) {
 struct Teller {
     pool: Pool,
     calls: Arc<Calls>,
-    progress: Progress,
+    progress: ResumeProgress,
     /// Everything up to here was read.
     read: Position,
     /// The ends that are read, and that the host has not taken.
@@ -202,13 +202,13 @@ impl Teller {
 }
 
 /// The wake that a record ends.
-fn ended(record: &Record) -> Option<Ended> {
+fn ended(record: &Record) -> Option<EndedWake> {
     let body = &record.entry.body;
     let Subject::Wake(wake) = body.subject() else {
         return None;
     };
     let registered = body.ended_wake()?;
-    Some(Ended {
+    Some(EndedWake {
         at: record.position,
         registered,
         run: record.entry.lineage.run.clone()?,

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
-    actor::{Ended, Opening},
+    actor::{Opening, StoppedActor},
     bulk::Bulk,
     pool::BodyPermits,
     queue::Queue,
@@ -50,12 +50,12 @@ pub(crate) struct Environment {
 #[derive(Clone)]
 pub struct Runtime {
     environment: Arc<Environment>,
-    open: Arc<Mutex<HashMap<PoolId, Slot>>>,
+    open: Arc<Mutex<HashMap<PoolId, PoolSlot>>>,
 }
 
 /// A pool that was created, or opened with a specification.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct OpenedPool {
     /// The handle of the pool.
     pub pool: Pool,
     /// The way in which it came: written, or there before.
@@ -72,11 +72,11 @@ enum Wanted {
 }
 
 /// The slot of one pool that runs or is about to; locked while the pool is opened.
-type Slot = Arc<Mutex<Option<Running>>>;
+type PoolSlot = Arc<Mutex<Option<RunningPool>>>;
 
-struct Running {
+struct RunningPool {
     pool: Pool,
-    task: tokio::task::JoinHandle<Ended>,
+    task: tokio::task::JoinHandle<StoppedActor>,
     hook: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -176,10 +176,10 @@ impl Runtime {
     ///
     /// # Errors
     /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
-    pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<Opened, OpenError> {
+    pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<OpenedPool, OpenError> {
         let pool = self.running(pool, Wanted::Made).await?;
         let how = pool.call(CreatePool { spec }).await?;
-        Ok(Opened { pool, how })
+        Ok(OpenedPool { pool, how })
     }
 
     /// Opens a pool that exists.
@@ -244,7 +244,7 @@ impl Runtime {
     /// Finishes the accepted commands of every open pool, gives the pools up, and returns when that
     /// is done.
     pub async fn shutdown(&self) {
-        let slots: Vec<Slot> = self
+        let slots: Vec<PoolSlot> = self
             .open
             .lock()
             .await
@@ -270,13 +270,13 @@ impl Runtime {
         self.running_in(&mut slot, pool, wanted).await
     }
 
-    async fn slot(&self, pool: &PoolId) -> Slot {
+    async fn slot(&self, pool: &PoolId) -> PoolSlot {
         Arc::clone(self.open.lock().await.entry(pool.clone()).or_default())
     }
 
     async fn running_in(
         &self,
-        slot: &mut Option<Running>,
+        slot: &mut Option<RunningPool>,
         pool: &PoolId,
         wanted: Wanted,
     ) -> Result<Pool, OpenError> {
@@ -299,7 +299,7 @@ impl Runtime {
         Ok(handle)
     }
 
-    async fn start(&self, pool: &PoolId) -> Result<Running, OpenError> {
+    async fn start(&self, pool: &PoolId) -> Result<RunningPool, OpenError> {
         let (queue, waiters) = (Arc::new(Queue::new()), Arc::new(Waiters::default()));
         let opening = Opening::open(
             &self.environment,
@@ -320,7 +320,7 @@ impl Runtime {
         });
         let hook = self.environment.resume_hook.as_ref();
         let hook = hook.map(|hook| tokio::spawn(resume::tell(handle.clone(), Arc::clone(hook))));
-        Ok(Running {
+        Ok(RunningPool {
             pool: handle,
             task,
             hook,
@@ -346,7 +346,7 @@ impl Drop for Attended {
 
 /// Waits until the actor of a pool has stopped, and what tells the resume hook of its wakes. Returns
 /// how the actor ended; nothing when it did not end cleanly.
-async fn stopped(running: Running) -> Option<Ended> {
+async fn stopped(running: RunningPool) -> Option<StoppedActor> {
     let ended = cleanly(running.task.await);
     if let Some(hook) = running.hook {
         cleanly(hook.await);

@@ -144,7 +144,7 @@ impl SideWork {
             return done;
         }
         let task = Handle::current();
-        let go_on = move |held: queue::Held| {
+        let go_on = move |held: queue::HeldPermit| {
             let (done, outcome) = oneshot::channel();
             task.spawn(async move {
                 let did = AssertUnwindSafe(work).catch_unwind().await;
@@ -177,9 +177,9 @@ impl SideWork {
 }
 
 /// The end of work: what it came to, or its panic.
-type Outcome<T> = oneshot::Receiver<thread::Result<T>>;
+type WorkOutcome<T> = oneshot::Receiver<thread::Result<T>>;
 
-async fn ended<T>(outcome: Outcome<T>) -> T {
+async fn ended<T>(outcome: WorkOutcome<T>) -> T {
     match outcome.await {
         Ok(Ok(done)) => done,
         Ok(Err(panic)) => resume_unwind(panic),
@@ -191,7 +191,7 @@ async fn ended<T>(outcome: Outcome<T>) -> T {
 /// The right to do one slice of work. Dropping it passes it on.
 #[derive(Debug)]
 pub struct Permit {
-    held: queue::Held,
+    held: queue::HeldPermit,
     threads: Arc<Threads>,
 }
 
@@ -205,7 +205,7 @@ impl Permit {
     }
 
     /// Begins the work on a thread of its own, which passes the permit on.
-    fn start<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
+    fn start<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> WorkOutcome<T> {
         let Self { held, threads } = self;
         let (done, outcome) = oneshot::channel();
         threads.run(Box::new(move || {
@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    type Asked<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+    type WorkFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
     /// Side work whose one permit somebody has until the word is given.
     async fn taken() -> (SideWork, Sender<()>) {
@@ -245,12 +245,12 @@ mod tests {
         (side_work, word)
     }
 
-    fn read(side_work: &SideWork, number: u32) -> Asked<u32> {
+    fn read(side_work: &SideWork, number: u32) -> WorkFuture<u32> {
         let side_work = side_work.clone();
         Box::pin(async move { side_work.run(&Party::Operator, move || number).await })
     }
 
-    fn look(side_work: &SideWork, number: u32) -> Asked<u32> {
+    fn look(side_work: &SideWork, number: u32) -> WorkFuture<u32> {
         let side_work = side_work.clone();
         Box::pin(async move {
             let look = async move {
@@ -300,7 +300,7 @@ mod tests {
         let (side_work, over) = taken().await;
         let (done, seen) = channel();
         let given_up = side_work.clone();
-        let mut asked: Asked<()> = Box::pin(async move {
+        let mut asked: WorkFuture<()> = Box::pin(async move {
             let work = move || done.send(()).unwrap();
             given_up.run(&Party::Operator, work).await;
         });

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 use axum::{Extension, Router, body::Bytes};
 use heronry_pool::{Caller, decide::DescribePool};
-use heronry_runtime::{OpenError, Opened, Pool, Runtime};
+use heronry_runtime::{OpenError, OpenedPool, Pool, Runtime};
 use heronry_types::{Durability, Epoch, Generation, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The one state of a server, shared by its requests.
-pub(crate) type Shared = Arc<App>;
+pub(crate) type SharedApp = Arc<App>;
 
 /// The parts that every request works with.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(crate) fn routes(
     runtime: Runtime,
     auth: Auth,
     (health, places, bodies): (Health, Option<Places>, BodyRoom),
-) -> (Router, Shared) {
+) -> (Router, SharedApp) {
     let table = routes::table();
     let app = Arc::new(App {
         runtime,
@@ -107,7 +107,7 @@ pub(crate) fn routes(
 
 impl App {
     /// Opens a pool, or creates it.
-    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<Opened, Refusal> {
+    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<OpenedPool, Refusal> {
         Ok(self.runtime.open(pool, spec).await?)
     }
 

@@ -98,7 +98,7 @@ pub(crate) struct Clear {
 }
 
 /// The token that a question for a proof names.
-pub(crate) enum Named {
+pub(crate) enum NamedToken {
     /// The operator's.
     Operator,
     /// A member's.
@@ -113,7 +113,7 @@ pub(crate) const EPOCH_OF_NO_POOL: Epoch = Epoch([0; 16]);
 
 /// The token that a request showed.
 #[derive(Debug)]
-pub(crate) enum Shown {
+pub(crate) enum ShownToken {
     /// The operator's token, or nothing where nothing is enough.
     Operator,
     /// A member token that can be read; [`Auth::proves`] says whether it is genuine.
@@ -151,11 +151,11 @@ impl Auth {
     }
 
     /// Reads which token a question for a proof names.
-    pub(crate) fn named(question: &Prove) -> Named {
+    pub(crate) fn named(question: &Prove) -> NamedToken {
         if question.names_operator() {
-            return Named::Operator;
+            return NamedToken::Operator;
         }
-        Clear::parse(&question.name).map_or(Named::Nobody, Named::Member)
+        Clear::parse(&question.name).map_or(NamedToken::Nobody, NamedToken::Member)
     }
 
     /// Returns the key of the operator's token for proofs.
@@ -192,17 +192,17 @@ impl Auth {
     }
 
     /// Reads what a request showed; `None` when it showed nothing at all.
-    pub(crate) fn read(&self, shown: Option<&str>) -> Shown {
+    pub(crate) fn read(&self, shown: Option<&str>) -> ShownToken {
         let Some(shown) = shown else {
             return match self.anonymous {
-                Anonymous::ActsAsOperator => Shown::Operator,
-                Anonymous::Refused => Shown::Nothing,
+                Anonymous::ActsAsOperator => ShownToken::Operator,
+                Anonymous::Refused => ShownToken::Nothing,
             };
         };
         if self.operator.is(shown) {
-            return Shown::Operator;
+            return ShownToken::Operator;
         }
-        MemberClaim::parse(shown).map_or(Shown::Nothing, Shown::Member)
+        MemberClaim::parse(shown).map_or(ShownToken::Nothing, ShownToken::Member)
     }
 
     /// Returns true when this key made the claim in this timeline. Compares in constant time.
@@ -287,8 +287,8 @@ mod tests {
 
     fn believed(auth: &Auth, shown: &str, epoch: Epoch) -> bool {
         match auth.read(Some(shown)) {
-            Shown::Member(claim) => auth.proves(&claim, epoch),
-            Shown::Operator | Shown::Nothing => false,
+            ShownToken::Member(claim) => auth.proves(&claim, epoch),
+            ShownToken::Operator | ShownToken::Nothing => false,
         }
     }
 
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn only_the_exact_operator_token_is_the_operator() {
         let auth = auth();
-        assert!(matches!(auth.read(Some("secret")), Shown::Operator));
+        assert!(matches!(auth.read(Some("secret")), ShownToken::Operator));
         for shown in [
             "",
             "Secret",
@@ -375,14 +375,17 @@ mod tests {
             "hm1..",
             "hm1.e30.e30",
         ] {
-            assert!(matches!(auth.read(Some(shown)), Shown::Nothing), "{shown}");
+            assert!(
+                matches!(auth.read(Some(shown)), ShownToken::Nothing),
+                "{shown}"
+            );
         }
-        assert!(matches!(auth.read(None), Shown::Nothing));
+        assert!(matches!(auth.read(None), ShownToken::Nothing));
         let hollow = Auth::new(OperatorToken::new(" \n"), TokenKey::from_bytes([3; 32]));
-        assert!(matches!(hollow.read(Some("")), Shown::Nothing));
+        assert!(matches!(hollow.read(Some("")), ShownToken::Nothing));
         let open = auth.with_anonymous(Anonymous::ActsAsOperator);
-        assert!(matches!(open.read(None), Shown::Operator));
-        assert!(matches!(open.read(Some("wrong")), Shown::Nothing));
+        assert!(matches!(open.read(None), ShownToken::Operator));
+        assert!(matches!(open.read(Some("wrong")), ShownToken::Nothing));
     }
 
     #[test]

@@ -68,15 +68,15 @@ pub(crate) struct Connections {
     refusals: Places,
     /// The places of connections that linger after their answer.
     lingering: Places,
-    overfull: Said,
-    failing: Said,
+    overfull: ReportedCondition,
+    failing: ReportedCondition,
 }
 
 /// A flag that is set while a condition lasts that the log has reported.
 #[derive(Debug, Default)]
-struct Said(AtomicBool);
+struct ReportedCondition(AtomicBool);
 
-impl Said {
+impl ReportedCondition {
     /// Returns true the first time since it was over.
     fn begins(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
@@ -157,8 +157,8 @@ impl Connections {
             places,
             refusals: Places::new(ConnectionLimits::REFUSALS_MAX),
             lingering: Places::new(limits.lingering_max()),
-            overfull: Said::default(),
-            failing: Said::default(),
+            overfull: ReportedCondition::default(),
+            failing: ReportedCondition::default(),
         }
     }
 
@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn what_lasts_is_said_once_until_it_is_over() {
-        let said = Said::default();
+        let said = ReportedCondition::default();
         assert_eq!([said.begins(), said.begins()], [true, false]);
         assert_eq!([said.ends(), said.ends()], [true, false]);
         assert!(said.begins());

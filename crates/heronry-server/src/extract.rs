@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problems::Refusal;
 
-pub(crate) use body::{BodyRoom, Held, Lane, read_content};
+pub(crate) use body::{BodyLane, BodyRoom, HeldRoom, read_content};
 pub(crate) use json::Json;
 
 /// The longest media type in bytes.

@@ -14,8 +14,8 @@ use axum::{
 use heronry_wire::{Problem, ProblemKind, Prove};
 
 use crate::{
-    app::Shared,
-    extract::{Held, Lane},
+    app::SharedApp,
+    extract::{BodyLane, HeldRoom},
     problems::{Failed, Refusal},
 };
 
@@ -133,12 +133,16 @@ pub(crate) async fn check_form(
 }
 
 /// Refuses requests to other hosts, of foreign pages, or that say twice what counts once.
-pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn guard(
+    State(app): State<SharedApp>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     // Given back when the request is answered. An operator has room of its own, once it is known as one.
-    let held = Arc::new(Held::nothing_of(&app.bodies, Lane::Common));
+    let held = Arc::new(HeldRoom::nothing_of(&app.bodies, BodyLane::Common));
     request.extensions_mut().insert(Arc::clone(&held));
     let checked = single::check(request.headers()).and_then(|()| check_hosts(&request));
-    let asked = Asked::of(&request);
+    let asked = LoggedRequest::of(&request);
     let response = match checked {
         Ok(()) => next.run(request).await,
         Err(problem) => Refusal(problem).into_response(),
@@ -149,12 +153,12 @@ pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next:
 }
 
 /// The request as the log may name it: by its route, never by what the caller put into it.
-struct Asked {
+struct LoggedRequest {
     method: Method,
     route: Option<MatchedPath>,
 }
 
-impl Asked {
+impl LoggedRequest {
     fn of(request: &Request) -> Self {
         Self {
             method: request.method().clone(),

@@ -19,7 +19,7 @@ use heronry_runtime::Runtime;
 use heronry_store::{Reading, StoreError};
 use heronry_types::Millis;
 
-use crate::app::Shared;
+use crate::app::SharedApp;
 
 /// The time between two looks at the space of the store's file system.
 const DISK_EVERY: Millis = Millis::from_secs(30);
@@ -182,7 +182,7 @@ impl Health {
 
 /// Says in a 503 that the connection closes when the server ends behind it.
 pub(crate) async fn say_whether_it_closes(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     request: Request,
     next: Next,
 ) -> Response {

@@ -17,10 +17,10 @@ use heronry_types::{Generation, RunId};
 use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 
 use crate::{
-    app::Shared,
-    auth::{MemberClaim, Shown},
+    app::SharedApp,
+    auth::{MemberClaim, ShownToken},
     connections::Guest,
-    extract::{Held, Lane, Params, bearer, invalid},
+    extract::{BodyLane, HeldRoom, Params, bearer, invalid},
     problems::Refusal,
     under_way,
 };
@@ -148,12 +148,12 @@ pub(crate) fn pool_not_found() -> Refusal {
 
 /// Authenticates a request, and checks that the route is open to who asks.
 pub(crate) async fn authorise(
-    State((app, access)): State<(Shared, Access)>,
+    State((app, access)): State<(SharedApp, Access)>,
     params: Result<Params, Refusal>,
     request: Request,
     next: Next,
 ) -> Response {
-    let shown = bearer(request.headers()).map_or(Shown::Nothing, |shown| app.auth.read(shown));
+    let shown = bearer(request.headers()).map_or(ShownToken::Nothing, |shown| app.auth.read(shown));
     let identity = match authenticate(&app, shown).await {
         Ok(identity) => identity,
         Err(refusal) => return refusal.into_response(),
@@ -173,7 +173,7 @@ pub(crate) async fn authorise(
             Ok((mut request, received)) => {
                 request.extensions_mut().insert(identity.clone());
                 let held = identity.own_run().is_none().then(|| {
-                    let held = Held::nothing_of(&app.bodies, Lane::Operators);
+                    let held = HeldRoom::nothing_of(&app.bodies, BodyLane::Operators);
                     let held = Arc::new(held);
                     request.extensions_mut().insert(Arc::clone(&held));
                     held
@@ -188,17 +188,17 @@ pub(crate) async fn authorise(
     with_unread(&identity, answer).await
 }
 
-async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
+async fn authenticate(app: &SharedApp, shown: ShownToken) -> Result<Identity, Refusal> {
     match shown {
-        Shown::Operator => Ok(Identity::Operator),
-        Shown::Nothing => Err(unauthorized()),
-        Shown::Member(claim) => believe(app, claim).await,
+        ShownToken::Operator => Ok(Identity::Operator),
+        ShownToken::Nothing => Err(unauthorized()),
+        ShownToken::Member(claim) => believe(app, claim).await,
     }
 }
 
 /// Checks the hash of a claim before anything is done for it: a token that this server did not make
 /// opens no pool.
-async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> {
+async fn believe(app: &SharedApp, claim: MemberClaim) -> Result<Identity, Refusal> {
     // The token outlives the timeline that it was issued in, and is of no other pool.
     let epoch = app.issued_in(&claim.pool, claim.generation).await?;
     if !app.auth.proves(&claim, epoch) {

@@ -16,7 +16,7 @@ pub(crate) struct Metrics {
 
 /// The numbers of connections and streams that are open at the time of writing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenCounts {
     pub(crate) connections: u64,
     pub(crate) streams: u64,
 }
@@ -40,8 +40,8 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus.
-    pub(crate) fn render(&self, pools: &[PoolFigures], open: Open) -> String {
-        let mut text = Text::default();
+    pub(crate) fn render(&self, pools: &[PoolFigures], open: OpenCounts) -> String {
+        let mut text = MetricsText::default();
         text.family(
             "heronry_http_responses_total",
             "counter",
@@ -91,9 +91,9 @@ impl Metrics {
 
 /// Prometheus text in the making. Writing to a `String` cannot fail.
 #[derive(Default)]
-struct Text(String);
+struct MetricsText(String);
 
-impl Text {
+impl MetricsText {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
@@ -148,7 +148,7 @@ mod tests {
             live_messages: 2,
             live_wakes: 3,
         };
-        let open = Open {
+        let open = OpenCounts {
             connections: 4,
             streams: 0,
         };

@@ -15,7 +15,7 @@ mod server;
 mod wakes;
 
 use axum::{
-    Json, Router,
+    Router,
     handler::Handler,
     middleware,
     routing::{MethodFilter, MethodRouter, on},
@@ -24,7 +24,8 @@ use heronry_pool::Done;
 use heronry_wire::{Changed, ProblemKind};
 
 use crate::{
-    app::Shared,
+    app::SharedApp,
+    extract::Json,
     guards::{self, BodyForm},
     health,
     identity::{self, Access},
@@ -42,7 +43,7 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     pub(crate) contract: Contract,
     form: BodyForm,
-    handler: MethodRouter<Shared>,
+    handler: MethodRouter<SharedApp>,
 }
 
 impl Route {
@@ -53,7 +54,7 @@ impl Route {
         handler: H,
     ) -> Self
     where
-        H: Handler<T, Shared>,
+        H: Handler<T, SharedApp>,
         T: 'static,
     {
         Self {
@@ -110,13 +111,13 @@ pub(crate) fn table() -> Vec<Route> {
 }
 
 /// Makes the router from the table.
-pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
+pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in table {
         let handler = match route.access {
             Access::Open => route.handler,
             Access::Operator | Access::Member => {
-                let state = (Shared::clone(app), route.access);
+                let state = (SharedApp::clone(app), route.access);
                 let layer = middleware::from_fn_with_state(state, identity::authorise);
                 route.handler.route_layer(layer)
             }
@@ -134,14 +135,14 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
             )
         })
         .layer(middleware::from_fn_with_state(
-            Shared::clone(app),
+            SharedApp::clone(app),
             guards::guard,
         ))
         .layer(middleware::from_fn_with_state(
-            Shared::clone(app),
+            SharedApp::clone(app),
             health::say_whether_it_closes,
         ))
-        .with_state(Shared::clone(app))
+        .with_state(SharedApp::clone(app))
 }
 
 /// The answer to a change that has nothing else to say.

@@ -17,11 +17,11 @@ use heronry_types::{LimitExceeded, LimitName, Limits, PoolId, RunId};
 pub(crate) struct Shares {
     of_pool: LimitName,
     of_run: LimitName,
-    held: Mutex<HashMap<PoolId, Held>>,
+    held: Mutex<HashMap<PoolId, PoolShares>>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct PoolShares {
     operators: u64,
     members: u64,
     by_run: HashMap<RunId, u64>,
@@ -71,18 +71,18 @@ impl Shares {
     }
 
     /// A panic while the lock is held cannot leave a count half changed.
-    fn lock(&self) -> MutexGuard<'_, HashMap<PoolId, Held>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PoolId, PoolShares>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how much is held in a pool.
     pub(crate) fn of(&self, pool: &PoolId) -> u64 {
-        self.lock().get(pool).map_or(0, Held::total)
+        self.lock().get(pool).map_or(0, PoolShares::total)
     }
 
     /// Returns how much is held.
     pub(crate) fn total(&self) -> u64 {
-        self.lock().values().map(Held::total).sum()
+        self.lock().values().map(PoolShares::total).sum()
     }
 
     /// Checks that a member has no more than its share.
@@ -167,7 +167,7 @@ struct Present {
     of_lane: u64,
 }
 
-impl Held {
+impl PoolShares {
     fn total(&self) -> u64 {
         self.operators + self.members
     }

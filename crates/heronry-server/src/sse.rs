@@ -15,7 +15,7 @@ use heronry_types::{Cursor, Millis};
 use heronry_wire::EVENT_STREAM;
 
 use crate::{
-    app::{Shared, Stop},
+    app::{SharedApp, Stop},
     shares::Share,
     side,
 };
@@ -29,31 +29,31 @@ const ITEMS_MAX: usize = 128;
 
 /// One stream at its reader's own pace.
 struct Feed {
-    app: Shared,
+    app: SharedApp,
     party: Party,
     subscription: Subscription,
     clock: Arc<dyn Clock>,
     stop: Stop,
     bookmark_at: Millis,
-    stage: Stage,
+    stage: StreamStage,
     /// Counted while the stream lives.
     _open: Share,
 }
 
-enum Stage {
+enum StreamStage {
     Flowing,
     Over,
 }
 
 /// The next thing that a stream sends.
-enum Next {
+enum NextFrame {
     Items(Vec<StreamItem>),
     Bookmark(Cursor),
 }
 
 /// Answers with a stream that lasts until the subscription, the server or the reader ends it.
 pub(crate) fn answer(
-    app: &Shared,
+    app: &SharedApp,
     subscription: Subscription,
     (party, open): (Party, Share),
 ) -> Response {
@@ -65,7 +65,7 @@ pub(crate) fn answer(
         bookmark_at: later(clock.now().monotonic),
         clock,
         stop: app.stop.clone(),
-        stage: Stage::Flowing,
+        stage: StreamStage::Flowing,
         _open: open,
     };
     let written = stream::unfold(feed, |mut feed| async move {
@@ -87,16 +87,16 @@ impl Feed {
     /// Returns the next items as they are sent.
     async fn next_written(&mut self) -> Option<Bytes> {
         Some(match self.next().await? {
-            Next::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
-            Next::Items(items) => {
+            NextFrame::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
+            NextFrame::Items(items) => {
                 let (count, write) = (items.len(), move || written(&items));
                 side::write(&self.app, &self.party, (count, write)).await
             }
         })
     }
 
-    async fn next(&mut self) -> Option<Next> {
-        if matches!(self.stage, Stage::Over) {
+    async fn next(&mut self) -> Option<NextFrame> {
+        if matches!(self.stage, StreamStage::Over) {
             return None;
         }
         let found = tokio::select! {
@@ -104,7 +104,7 @@ impl Feed {
             () = self.stop.stopped() => Ok(Some(closed(CloseReason::Shutdown))),
             () = self.clock.alarm(self.bookmark_at) => {
                 self.bookmark_at = later(self.clock.now().monotonic);
-                return Some(Next::Bookmark(self.subscription.scanned_to()));
+                return Some(NextFrame::Bookmark(self.subscription.scanned_to()));
             }
             found = self.subscription.next() => found,
         };
@@ -112,9 +112,9 @@ impl Feed {
         let mut items = vec![item];
         items.extend(self.subscription.read_ahead(ITEMS_MAX - 1));
         if let Some(StreamItem::Closed { .. }) = items.last() {
-            self.stage = Stage::Over;
+            self.stage = StreamStage::Over;
         }
-        Some(Next::Items(items))
+        Some(NextFrame::Items(items))
     }
 }
 

@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod beside;
+mod cursors;
 mod custody;
 mod pool;
 mod segments;
+mod snapshots;
 
 use std::{
     collections::HashMap,
@@ -21,20 +22,20 @@ use heronry_types::{
     Body, ContentRef, Durability, LimitName, PoolId, Position, Timelines, Timestamp,
 };
 
-use crate::pool::Pool;
+use crate::pool::MemoryPool;
 
 /// A store in memory: all ports behind one lock, nothing kept after the process ends.
 #[derive(Debug)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
     claims: MemoryClaims,
     bells: Doorbells,
     content_bytes_max: u64,
 }
 
 #[derive(Debug)]
-struct State {
-    pools: HashMap<PoolId, Pool>,
+struct MemoryState {
+    pools: HashMap<PoolId, MemoryPool>,
     /// The highest token of the pools that were deleted: those of later ones rise above it.
     last_token: FencingToken,
     /// The place that the pools went to, once the store is sealed.
@@ -43,11 +44,11 @@ struct State {
     reservation: Option<Reservation>,
 }
 
-impl State {
-    fn entry(&mut self, pool: &PoolId) -> &mut Pool {
+impl MemoryState {
+    fn entry(&mut self, pool: &PoolId) -> &mut MemoryPool {
         let last_token = self.last_token;
         let pool = self.pools.entry(pool.clone());
-        pool.or_insert_with(|| Pool::new(last_token))
+        pool.or_insert_with(|| MemoryPool::new(last_token))
     }
 }
 
@@ -61,7 +62,7 @@ impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(MemoryState {
                 pools: HashMap::new(),
                 last_token: FencingToken(0),
                 moved_to: None,
@@ -73,14 +74,14 @@ impl MemoryStore {
         }
     }
 
-    fn lock(&self, op: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
+    fn lock(&self, op: &'static str) -> Result<MutexGuard<'_, MemoryState>, StoreError> {
         self.state.lock().map_err(|_| {
             StoreError::new(StoreErrorKind::Closed, op, "another caller panicked in it")
         })
     }
 
     /// Locks the state to write to it, which a sealed store refuses.
-    fn lock_to_write(&self, op: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
+    fn lock_to_write(&self, op: &'static str) -> Result<MutexGuard<'_, MemoryState>, StoreError> {
         let state = self.lock(op)?;
         match &state.moved_to {
             Some(moved_to) => Err(StoreError::sealed(op, moved_to)),
@@ -150,12 +151,12 @@ impl Journal for MemoryStore {
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
         let state = self.lock("read the head")?;
-        Ok(state.pools.get(pool).and_then(Pool::head))
+        Ok(state.pools.get(pool).and_then(MemoryPool::head))
     }
 
     async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
         let state = self.lock("read the timelines")?;
-        Ok(state.pools.get(pool).and_then(Pool::timelines))
+        Ok(state.pools.get(pool).and_then(MemoryPool::timelines))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {

@@ -14,7 +14,7 @@ use crate::segments::{Placed, Segments};
 
 /// One pool: its journal, its contents, and who owns it.
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub(crate) struct MemoryPool {
     pub(crate) ownership: Ownership,
     head: Option<Head>,
     timelines: Option<Arc<Timelines>>,
@@ -46,7 +46,7 @@ impl Placed for Pack {
     }
 }
 
-impl Pool {
+impl MemoryPool {
     /// Returns a pool whose tokens rise above this one.
     pub(crate) fn new(last_token: FencingToken) -> Self {
         Self {

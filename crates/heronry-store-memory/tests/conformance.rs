@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use heronry_store::{Store, StoreError};
 use heronry_store_memory::MemoryStore;
-use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+use heronry_testkit::conformance::{self, Capability, Failure, StorePlace, Subject};
 
 struct Memory;
 
@@ -17,12 +17,12 @@ impl Subject for Memory {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         Ok(Box::new(Self))
     }
 }
 
-impl Place for Memory {
+impl StorePlace for Memory {
     fn open(&self) -> Result<Store, StoreError> {
         Ok(Store::of(Arc::new(MemoryStore::new())))
     }

@@ -12,7 +12,7 @@ use heronry_store::{
 };
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{
-    conformance::{self, Capability, Failure, Place, Subject, Verdict},
+    conformance::{self, Capability, Failure, StorePlace, Subject, Verdict},
     sample,
 };
 use heronry_types::Position;
@@ -63,12 +63,12 @@ impl Subject for Beneath {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         Ok(Box::new(Self))
     }
 }
 
-impl Place for Beneath {
+impl StorePlace for Beneath {
     fn open(&self) -> Result<Store, StoreError> {
         Ok(plain(memory(), None))
     }

@@ -14,7 +14,7 @@ use std::{
 
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
-use crate::held::Held;
+use crate::held_writes::HeldWrites;
 
 /// One operation on the file, before it happens.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub(crate) enum Locking {
 pub(crate) struct Disk {
     file: FileBackend,
     locking: Locking,
-    held: RwLock<Option<Held>>,
+    held: RwLock<Option<HeldWrites>>,
     failed: AtomicBool,
     hook: Option<Arc<dyn DiskHook>>,
 }
@@ -90,7 +90,7 @@ impl Disk {
     /// it was.
     pub(crate) fn hold_writes(&self) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(Held::default());
+        *held = Some(HeldWrites::default());
     }
 
     /// Does what was held back, in order, and holds nothing back from here on.
@@ -101,7 +101,7 @@ impl Disk {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         held.into_iter()
-            .flat_map(Held::into_changes)
+            .flat_map(HeldWrites::into_changes)
             .try_for_each(|change| self.apply(change.as_op()))
     }
 

@@ -1,7 +1,8 @@
 //! Translation of the errors of redb and of the file system into errors that tell a caller the
 //! remedy.
 
-use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::files::kind_of_io;
 
 /// Turns a fault of redb into the error of an operation.
 pub(crate) fn failed(op: &'static str, error: impl Into<redb::Error>) -> StoreError {

@@ -2,10 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use heronry_store::{
-    StoreError,
-    embedded::{Database, Fill, Reading, guarded},
-};
+use heronry_store::StoreError;
+use heronry_store_embedded::{Database, Fill, Reading, guarded};
 use heronry_types::Durability;
 use redb::ReadableDatabase;
 

@@ -3,7 +3,7 @@
 mod disk;
 mod failure;
 mod file;
-mod held;
+mod held_writes;
 mod open;
 mod place;
 mod reader;

@@ -2,10 +2,8 @@
 
 use std::{fs::File, io::ErrorKind, sync::Arc};
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Purpose, WriterPools, files::failed_io, guarded, load},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded, load};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{
@@ -13,7 +11,7 @@ use crate::{
     disk::{Disk, Locking, SharedDisk},
     failure::{failed, kind_of},
     file::RedbFile,
-    place::Place,
+    place::RedbPath,
     rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Writing, create_tables},
 };
 
@@ -27,7 +25,7 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
 
 /// Creates an empty store. A crash anywhere leaves no store, or this one.
-pub(crate) fn create(place: &Place, hook: &Hook) -> Result<(), StoreError> {
+pub(crate) fn create(place: &RedbPath, hook: &Hook) -> Result<(), StoreError> {
     let file = place.begin_creation(CREATE)?;
     let working = file
         .try_clone()
@@ -59,7 +57,7 @@ fn fill(file: File, hook: &Hook) -> Result<(), StoreError> {
 /// Opens a store that is there. Until all of it that opening reads is known to be good, and not
 /// newer than this build, nothing is written.
 pub(crate) fn open(
-    place: &Place,
+    place: &RedbPath,
     hook: &Hook,
     purpose: Purpose,
 ) -> Result<(RedbFile, WriterPools), StoreError> {
@@ -87,7 +85,7 @@ pub(crate) fn open(
 /// Checks what opening reads, ends what a failed sync may have left open, and lets writes through. A
 /// file that is looked at keeps its bytes: redb repairs what it finds damaged by going back a commit.
 fn admit(
-    (place, purpose): (&Place, Purpose),
+    (place, purpose): (&RedbPath, Purpose),
     file: &RedbFile,
     disk: &Disk,
 ) -> Result<WriterPools, StoreError> {
@@ -104,7 +102,7 @@ fn admit(
     Ok(pools)
 }
 
-fn unopened(place: &Place, error: DatabaseError) -> StoreError {
+fn unopened(place: &RedbPath, error: DatabaseError) -> StoreError {
     let at = place.path().display();
     if let DatabaseError::Storage(StorageError::Io(error)) = error {
         if error.kind() == ErrorKind::InvalidData {
@@ -123,7 +121,7 @@ fn unopened(place: &Place, error: DatabaseError) -> StoreError {
     StoreError::new(kind, OPEN, format!("{at}: {what}")).with_source(error)
 }
 
-fn check_format(place: &Place, database: &mut Database) -> Result<(), StoreError> {
+fn check_format(place: &RedbPath, database: &mut Database) -> Result<(), StoreError> {
     let at = place.path().display();
     let refuse = |kind, what: String| Err(StoreError::new(kind, OPEN, format!("{at}: {what}")));
     match read_format(database) {
@@ -170,7 +168,7 @@ fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
 ///
 /// If that transaction's sync failed and the machine did not restart since, its rows are read from
 /// the page cache, whether or not they reached the disk.
-fn rewrite_last(place: &Place, database: &Database) -> Result<(), StoreError> {
+fn rewrite_last(place: &RedbPath, database: &Database) -> Result<(), StoreError> {
     let failed = |error: redb::Error| failed(OPEN, error);
     let transaction = database
         .begin_write()

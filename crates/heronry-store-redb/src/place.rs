@@ -7,21 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::files::{
-        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
-        sync_directory,
-    },
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::files::{
+    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
 };
 
 /// The place of a store: its file.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RedbPath {
     file: PathBuf,
 }
 
-impl Place {
+impl RedbPath {
     pub(crate) fn new(file: impl Into<PathBuf>) -> Self {
         Self { file: file.into() }
     }

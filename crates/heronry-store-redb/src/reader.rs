@@ -1,9 +1,7 @@
 //! Walking rows of a snapshot of the file.
 
-use heronry_store::{
-    StoreError,
-    embedded::{Order, Reading, See, Table},
-};
+use heronry_store::StoreError;
+use heronry_store_embedded::{KeyRange, Order, Reading, See, Table};
 use redb::{AccessGuard, ReadTransaction, StorageError, TableError};
 
 use crate::{failure::failed, rows::definition};
@@ -19,7 +17,7 @@ impl Reading for Reader {
     fn walk(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
@@ -40,11 +38,14 @@ impl Reading for Reader {
     }
 }
 
-type Row<'a> = Result<(Bytes<'a>, Bytes<'a>), StorageError>;
+type TableRow<'a> = Result<(RowBytes<'a>, RowBytes<'a>), StorageError>;
 
-type Bytes<'a> = AccessGuard<'a, &'static [u8]>;
+type RowBytes<'a> = AccessGuard<'a, &'static [u8]>;
 
-fn walk<'a>(rows: impl Iterator<Item = Row<'a>>, see: &mut See<'_>) -> Result<(), StorageError> {
+fn walk<'a>(
+    rows: impl Iterator<Item = TableRow<'a>>,
+    see: &mut See<'_>,
+) -> Result<(), StorageError> {
     for row in rows {
         let (key, value) = row?;
         if see(key.value(), value.value()).is_break() {

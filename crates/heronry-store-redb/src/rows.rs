@@ -1,16 +1,14 @@
 //! The tables of the file, and the rows that one transaction writes to them.
 
-use heronry_store::{
-    StoreError,
-    embedded::{CHECKSUM_BYTES, PlacedKey, Rows, Table, seal, unseal},
-};
+use heronry_store::StoreError;
+use heronry_store_embedded::{CHECKSUM_BYTES, PlacedKey, Rows, Table, seal, unseal};
 use redb::{ReadableTable, Table as OpenTable, TableDefinition, WriteTransaction};
 
 use crate::failure::failed;
 
 const COMMIT: &str = "commit";
 
-/// Every table maps bytes to bytes; the keys are those of [`heronry_store::keys`].
+/// Every table maps bytes to bytes; the keys are those of [`heronry_store_embedded::row_keys`].
 pub(crate) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// Says what the file is, before anything else is believed.

@@ -2,16 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use heronry_store::{
-    StoreError,
-    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
-};
+use heronry_store::{Adapter, Store, StoreError};
+use heronry_store_embedded::{Embedded, Purpose, files::failed_io};
 
 use crate::{
     DiskHook,
     file::RedbFile,
     open::{self, Hook},
-    place::Place,
+    place::RedbPath,
 };
 
 /// A store in one file.
@@ -19,7 +17,7 @@ use crate::{
 /// Dropping it waits for the commit that is under way and frees the file.
 #[derive(Debug)]
 pub struct RedbStore {
-    embedded: Embedded<RedbFile>,
+    embedded: Arc<Embedded<RedbFile>>,
 }
 
 impl RedbStore {
@@ -31,7 +29,7 @@ impl RedbStore {
     /// [`Locked`](heronry_store::StoreErrorKind::Locked) while another process creates it, [`Io`](heronry_store::StoreErrorKind::Io) when
     /// something is there already, and the file system's other failures.
     pub fn create(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let place = Place::new(file);
+        let place = RedbPath::new(file);
         open::create(&place, &None)?;
         Self::open_place(&place, &None, Purpose::Use)
     }
@@ -45,7 +43,7 @@ impl RedbStore {
     /// not a byte written, [`Corrupt`](heronry_store::StoreErrorKind::Corrupt),
     /// [`ReadOnly`](heronry_store::StoreErrorKind::ReadOnly).
     pub fn open(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(file), &None, Purpose::Use)
+        Self::open_place(&RedbPath::new(file), &None, Purpose::Use)
     }
 
     /// Opens an existing store to look at it, sealed or not. Its file is left byte for byte as it
@@ -54,7 +52,7 @@ impl RedbStore {
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
     pub fn open_to_read(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(file), &None, Purpose::Read)
+        Self::open_place(&RedbPath::new(file), &None, Purpose::Read)
     }
 
     /// Opens an existing store to move its pools elsewhere, sealed or not.
@@ -62,7 +60,7 @@ impl RedbStore {
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
     pub fn open_to_move(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(file), &None, Purpose::Move)
+        Self::open_place(&RedbPath::new(file), &None, Purpose::Move)
     }
 
     /// Opens the store, or creates it when nothing is there.
@@ -70,7 +68,7 @@ impl RedbStore {
     /// # Errors
     /// As [`open`](Self::open) and [`create`](Self::create).
     pub fn open_or_create(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_or_create_place(&Place::new(file), &None)
+        Self::open_or_create_place(&RedbPath::new(file), &None)
     }
 
     /// Opens or creates a store whose file a [`DiskHook`] watches, for fault tests.
@@ -81,10 +79,10 @@ impl RedbStore {
         file: impl Into<PathBuf>,
         hook: Arc<dyn DiskHook>,
     ) -> Result<Self, StoreError> {
-        Self::open_or_create_place(&Place::new(file), &Some(hook))
+        Self::open_or_create_place(&RedbPath::new(file), &Some(hook))
     }
 
-    fn open_or_create_place(place: &Place, hook: &Hook) -> Result<Self, StoreError> {
+    fn open_or_create_place(place: &RedbPath, hook: &Hook) -> Result<Self, StoreError> {
         match std::fs::exists(place.path()) {
             Ok(false) => open::create(place, hook)?,
             Ok(true) => {}
@@ -93,18 +91,18 @@ impl RedbStore {
         Self::open_place(place, hook, Purpose::Use)
     }
 
-    fn open_place(place: &Place, hook: &Hook, purpose: Purpose) -> Result<Self, StoreError> {
+    fn open_place(place: &RedbPath, hook: &Hook, purpose: Purpose) -> Result<Self, StoreError> {
         let (file, pools) = open::open(place, hook, purpose)?;
         let embedded = Embedded::start(file, pools)
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 
-impl EmbeddedStore for RedbStore {
-    type Database = RedbFile;
-
-    fn embedded(&self) -> &Embedded<RedbFile> {
-        &self.embedded
+impl Adapter for RedbStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }

@@ -6,7 +6,7 @@ use heronry_store::{Store, StoreError};
 use heronry_store_redb::{DiskHook, DiskOp, RedbStore};
 use heronry_testkit::{
     SyncGate,
-    conformance::{self, Capability, Failure, Place, Subject},
+    conformance::{self, Capability, Failure, StorePlace, Subject},
     flip_copies,
 };
 use tempfile::TempDir;
@@ -22,19 +22,19 @@ impl Subject for Redb {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
-        let gate = Gated(SyncGate::default());
-        Ok(Box::new(File { directory, gate }))
+        let gate = GatedSyncs(SyncGate::default());
+        Ok(Box::new(RedbPlace { directory, gate }))
     }
 }
 
-struct File {
+struct RedbPlace {
     directory: TempDir,
-    gate: Gated,
+    gate: GatedSyncs,
 }
 
-impl Place for File {
+impl StorePlace for RedbPlace {
     fn open(&self) -> Result<Store, StoreError> {
         let file = self.directory.path().join("heronry.redb");
         let store = RedbStore::open_or_create_watched(file, Arc::new(self.gate.clone()))?;
@@ -52,9 +52,9 @@ impl Place for File {
 }
 
 #[derive(Clone, Debug)]
-struct Gated(SyncGate);
+struct GatedSyncs(SyncGate);
 
-impl DiskHook for Gated {
+impl DiskHook for GatedSyncs {
     fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
         if let DiskOp::Sync = op {
             return self.0.before_sync();

@@ -2,18 +2,18 @@
 
 use std::{fs, io, path::Path};
 
-use crate::{place::Place, settle::is_unfinished};
+use crate::{place::SledDirectory, settle::is_unfinished};
 
 /// A copy of a store, which lasts as long as this. The store's lock is held meanwhile, so that
 /// nobody writes to the one, or removes the other.
 #[derive(Debug)]
-pub(crate) struct Copy {
-    place: Place,
+pub(crate) struct StoreCopy {
+    place: SledDirectory,
 }
 
-impl Copy {
+impl StoreCopy {
     /// Copies a store, where the file system can without taking space for it.
-    pub(crate) fn of(store: &Place) -> io::Result<Self> {
+    pub(crate) fn of(store: &SledDirectory) -> io::Result<Self> {
         remove_leftover(store)?;
         let copy = Self {
             place: store.looking(),
@@ -22,11 +22,11 @@ impl Copy {
         Ok(copy)
     }
 
-    pub(crate) fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &SledDirectory {
         &self.place
     }
 
-    fn fill(&self, store: &Place) -> io::Result<()> {
+    fn fill(&self, store: &SledDirectory) -> io::Result<()> {
         let mut directory = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
@@ -48,7 +48,7 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Drop for Copy {
+impl Drop for StoreCopy {
     fn drop(&mut self) {
         // Whoever opens the store next removes what is left of it.
         let _ = fs::remove_dir_all(self.place.path());
@@ -56,7 +56,7 @@ impl Drop for Copy {
 }
 
 /// Removes a copy whose process ended before it was removed.
-pub(crate) fn remove_leftover(store: &Place) -> io::Result<()> {
+pub(crate) fn remove_leftover(store: &SledDirectory) -> io::Result<()> {
     match fs::remove_dir_all(store.looking().path()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),

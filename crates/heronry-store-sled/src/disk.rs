@@ -13,12 +13,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use heronry_store::embedded::files::sync_directory;
+use heronry_store_embedded::files::sync_directory;
 
 use crate::{
+    closing_mark::{ClosingMark, ClosingMarkFile},
     log::{self, Sequence, tip::Tip},
-    mark::{Mark, MarkFile},
-    place::Place,
+    place::SledDirectory,
 };
 
 /// One operation on a store's files, before it happens.
@@ -60,7 +60,7 @@ const UNLOCK_TRIES: u32 = 100_000;
 #[derive(Debug)]
 pub(crate) struct Disk {
     db: File,
-    mark: MarkFile,
+    mark: ClosingMarkFile,
     blobs: Blobs,
     tip: Mutex<Tip>,
     hook: Hook,
@@ -68,10 +68,10 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// Takes the files of a store, with the log that was opened.
-    pub(crate) fn open(place: &Place, hook: &Hook, db: File) -> io::Result<Self> {
+    pub(crate) fn open(place: &SledDirectory, hook: &Hook, db: File) -> io::Result<Self> {
         Ok(Self {
             db,
-            mark: MarkFile::open(&place.mark())?,
+            mark: ClosingMarkFile::open(&place.mark())?,
             blobs: Blobs::new(place.blobs()),
             tip: Mutex::new(Tip::default()),
             hook: hook.clone(),
@@ -90,10 +90,10 @@ impl Disk {
     ///
     /// Nothing in the log is taken for lasting that was written after the last good sync. sled
     /// itself would build on it: it syncs a list of its pages, and not the pages.
-    pub(crate) fn make_certain(&self, left: Option<&Mark>) -> io::Result<()> {
+    pub(crate) fn make_certain(&self, left: Option<&ClosingMark>) -> io::Result<()> {
         match left {
-            Some(Mark::Closed { .. }) => {}
-            Some(Mark::Open(from)) => log::write_again(&self.db, *from)?,
+            Some(ClosingMark::Closed { .. }) => {}
+            Some(ClosingMark::Open(from)) => log::write_again(&self.db, *from)?,
             None => log::write_again(&self.db, Sequence(0))?,
         }
         self.sync()
@@ -129,7 +129,7 @@ impl Disk {
 
     /// Moves the mark after a good sync to what stood in the log before it.
     pub(crate) fn note_synced(&self, written: Sequence) -> io::Result<()> {
-        self.mark.write(&Mark::Open(written))
+        self.mark.write(&ClosingMark::Open(written))
     }
 
     /// Sets where the log ends, once it is known.
@@ -141,12 +141,12 @@ impl Disk {
     pub(crate) fn mark_open(&self) -> io::Result<()> {
         let lasting = self.tip.lock().unwrap_or_else(PoisonError::into_inner);
         let lasting = Sequence(u64::try_from(lasting.place).unwrap_or(0));
-        self.mark.write(&Mark::Open(lasting))?;
+        self.mark.write(&ClosingMark::Open(lasting))?;
         self.sync_mark()
     }
 
     /// Writes down that the store was closed in order.
-    pub(crate) fn mark_closed(&self, mark: &Mark) -> io::Result<()> {
+    pub(crate) fn mark_closed(&self, mark: &ClosingMark) -> io::Result<()> {
         self.mark.write(mark)?;
         self.sync_mark()
     }
@@ -217,7 +217,7 @@ mod tests {
     /// Returns the files of a store, where nothing can be written to the log.
     fn readable() -> (Disk, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
-        let place = Place::new(directory.path());
+        let place = SledDirectory::new(directory.path());
         fs::create_dir(place.blobs()).unwrap();
         fs::write(place.db(), [1; 100]).unwrap();
         let disk = Disk::open(&place, &None, File::open(place.db()).unwrap()).unwrap();
@@ -227,12 +227,12 @@ mod tests {
     #[test]
     fn the_log_is_written_again_unless_the_store_was_closed() {
         let (disk, _directory) = readable();
-        let closed = Mark::Closed {
+        let closed = ClosingMark::Closed {
             end: None,
             summary: vec![1, 2, 3],
         };
         disk.make_certain(Some(&closed)).unwrap();
-        for mark in [None, Some(Mark::Open(Sequence(0)))] {
+        for mark in [None, Some(ClosingMark::Open(Sequence(0)))] {
             disk.make_certain(mark.as_ref()).unwrap_err();
         }
     }

@@ -1,6 +1,7 @@
 //! Translation of sled's errors into errors that tell a caller the remedy.
 
-use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::files::kind_of_io;
 use sled::transaction::TransactionError;
 
 /// Turns a fault of sled into the error of an operation.

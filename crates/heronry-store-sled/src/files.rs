@@ -11,18 +11,18 @@ use std::{
     },
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Database, Fill, Purpose, Reading, WriterPools, files::failed_io, guarded, load},
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{
+    Database, Fill, Purpose, Reading, WriterPools, files::failed_io, guarded, load,
 };
 use heronry_types::Durability;
 use sled::Db;
 
 use crate::{
-    copy::Copy,
+    closing_mark::ClosingMark,
+    copy::StoreCopy,
     disk::{Disk, DiskOp},
     failure::failed,
-    mark::Mark,
     reader::Reader,
     rows::{HiddenRow, Trees, Writing},
 };
@@ -40,7 +40,7 @@ pub struct SledFiles {
     /// True when a commit began and did not end well.
     in_doubt: AtomicBool,
     /// The copy that is looked at, if it is one.
-    _copy: Option<Copy>,
+    _copy: Option<StoreCopy>,
     /// Keeps others out; the last to be closed.
     _lock: File,
 }
@@ -58,7 +58,7 @@ impl fmt::Debug for SledFiles {
 }
 
 impl SledFiles {
-    pub(crate) fn new(sled: Sled, disk: Disk, kept: (Option<Copy>, File)) -> Self {
+    pub(crate) fn new(sled: Sled, disk: Disk, kept: (Option<StoreCopy>, File)) -> Self {
         let (copy, lock) = kept;
         Self {
             sled: Some(sled),
@@ -167,7 +167,7 @@ impl Drop for SledFiles {
             let _ = self.disk.note_written().and_then(|end| {
                 self.disk.sync()?;
                 let end = Some(end);
-                self.disk.mark_closed(&Mark::Closed { end, summary })
+                self.disk.mark_closed(&ClosingMark::Closed { end, summary })
             });
         }
     }

@@ -6,10 +6,8 @@
 //! big-endian. It is written once, at creation; a newer build raises the format of chunks before it
 //! writes a newer one.
 
-use heronry_store::{
-    StoreErrorKind,
-    embedded::{CHECKSUM_BYTES, seal, unseal},
-};
+use heronry_store::StoreErrorKind;
+use heronry_store_embedded::{CHECKSUM_BYTES, seal, unseal};
 
 /// The format that this build writes.
 pub(crate) const FORMAT_VERSION: u32 = 1;

@@ -51,7 +51,7 @@ pub(crate) struct Gather {
 }
 
 /// A row, as key and value.
-type Row<'a> = (&'a [u8], &'a [u8]);
+type WholeRow<'a> = (&'a [u8], &'a [u8]);
 
 /// A fragment is not where it must be.
 #[derive(Debug, Eq, PartialEq)]
@@ -63,7 +63,7 @@ impl Gather {
         &'a mut self,
         key: &'a [u8],
         value: &'a [u8],
-    ) -> Result<Option<Row<'a>>, Missing> {
+    ) -> Result<Option<WholeRow<'a>>, Missing> {
         let (row, number) = read_key(key).ok_or(Missing)?;
         if number != self.next || (number > 0 && row != self.row) {
             return Err(Missing);
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     type Fragments = Vec<(Vec<u8>, IVec)>;
-    type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+    type WholeRows = Vec<(Vec<u8>, Vec<u8>)>;
 
     fn value(length: usize) -> Vec<u8> {
         (0..length).map(|n| (n * 7).to_le_bytes()[0]).collect()
@@ -114,7 +114,7 @@ mod tests {
         rows.collect()
     }
 
-    fn gather(fragments: &Fragments) -> Result<Rows, Missing> {
+    fn gather(fragments: &Fragments) -> Result<WholeRows, Missing> {
         let mut gather = Gather::default();
         let mut rows = Vec::new();
         for (key, part) in fragments {

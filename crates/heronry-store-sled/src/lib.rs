@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod closing_mark;
 mod copy;
 mod disk;
 mod failure;
@@ -7,7 +8,6 @@ mod files;
 mod format;
 mod fragment;
 mod log;
-mod mark;
 mod open;
 mod place;
 mod reader;

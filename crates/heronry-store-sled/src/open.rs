@@ -5,20 +5,18 @@ use std::{
     io,
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Purpose, WriterPools, files::failed_io, guarded},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded};
 
 use crate::{
-    copy::{self, Copy},
+    closing_mark::{ClosingMark, ClosingMarkFile},
+    copy::{self, StoreCopy},
     disk::{Disk, DiskOp, Hook, see},
     failure::{failed, kind_of},
     files::{Sled, SledFiles},
     format,
     log::recovery::Unrecovered,
-    mark::{Mark, MarkFile},
-    place::Place,
+    place::SledDirectory,
     rows::Trees,
     settle::{self, Settling},
 };
@@ -27,7 +25,7 @@ const CREATE: &str = "create the store";
 const OPEN: &str = "open the store";
 
 /// Creates an empty store. A crash anywhere leaves no store, or this one.
-pub(crate) fn create(place: &Place, hook: &Hook) -> Result<(), StoreError> {
+pub(crate) fn create(place: &SledDirectory, hook: &Hook) -> Result<(), StoreError> {
     let record = place.begin_creation(CREATE)?;
     let end = fill(&place.creating(), hook).and_then(|()| {
         see(hook, DiskOp::Sync)
@@ -43,7 +41,7 @@ pub(crate) fn create(place: &Place, hook: &Hook) -> Result<(), StoreError> {
 }
 
 /// Makes an empty database and what stands beside it, and closes it.
-fn fill(place: &Place, hook: &Hook) -> Result<(), StoreError> {
+fn fill(place: &SledDirectory, hook: &Hook) -> Result<(), StoreError> {
     let failed_io = |error| place.failed(CREATE, error);
     see(hook, DiskOp::Write).map_err(failed_io)?;
     let sled = guarded(CREATE, || {
@@ -65,7 +63,7 @@ fn fill(place: &Place, hook: &Hook) -> Result<(), StoreError> {
     disk.note_written()
         .and_then(|end| {
             let (end, summary) = (Some(end), WriterPools::default().summary());
-            disk.mark_closed(&Mark::Closed { end, summary })
+            disk.mark_closed(&ClosingMark::Closed { end, summary })
         })
         .and_then(|()| std::fs::read(place.conf()))
         .and_then(|conf| place.write_record(&format::encode(&conf)))
@@ -76,7 +74,7 @@ fn fill(place: &Place, hook: &Hook) -> Result<(), StoreError> {
 /// Opens a store that is there. Until its format is known, and its log is found whole, nothing is
 /// written; to be looked at, a copy of it is opened.
 pub(crate) fn open(
-    place: &Place,
+    place: &SledDirectory,
     hook: &Hook,
     purpose: Purpose,
 ) -> Result<(SledFiles, WriterPools), StoreError> {
@@ -90,12 +88,12 @@ pub(crate) fn open(
         }
         Purpose::Read => {
             let _db = open_log(place, place)?;
-            Some(Copy::of(place).map_err(|error| uncopied(place, error))?)
+            Some(StoreCopy::of(place).map_err(|error| uncopied(place, error))?)
         }
     };
     let opening = Opening {
         named: place,
-        place: copy.as_ref().map_or(place, Copy::place),
+        place: copy.as_ref().map_or(place, StoreCopy::place),
         hook,
         purpose,
     };
@@ -104,7 +102,7 @@ pub(crate) fn open(
 }
 
 /// Opens the log for the adapter, and keeps other programs out of it.
-fn open_log(named: &Place, place: &Place) -> Result<File, StoreError> {
+fn open_log(named: &SledDirectory, place: &SledDirectory) -> Result<File, StoreError> {
     let db = OpenOptions::new().read(true).write(true).open(place.db());
     let db = db.map_err(|error| named.failed(OPEN, error))?;
     match db.try_lock() {
@@ -117,9 +115,9 @@ fn open_log(named: &Place, place: &Place) -> Result<File, StoreError> {
 /// An opening of a store whose lock is held.
 struct Opening<'a> {
     /// The store that errors name.
-    named: &'a Place,
+    named: &'a SledDirectory,
     /// The store that is opened: this one, or its copy.
-    place: &'a Place,
+    place: &'a SledDirectory,
     hook: &'a Hook,
     purpose: Purpose,
 }
@@ -129,8 +127,8 @@ impl Opening<'_> {
         let failed_io = |error| self.named.failed(OPEN, error);
         settle::remove_unfinished(self.place).map_err(failed_io)?;
         let db = open_log(self.named, self.place)?;
-        let mark = MarkFile::read(&self.place.mark()).map_err(failed_io)?;
-        let lasting = mark.as_ref().and_then(Mark::lasting);
+        let mark = ClosingMarkFile::read(&self.place.mark()).map_err(failed_io)?;
+        let lasting = mark.as_ref().and_then(ClosingMark::lasting);
         let recovery = match self.settling(&db).read(lasting) {
             Ok(recovery) => recovery,
             Err(Unrecovered::Damaged(what)) => {
@@ -179,11 +177,11 @@ impl Opening<'_> {
         &self,
         sled: Sled,
         disk: &Disk,
-        mark: Option<Mark>,
+        mark: Option<ClosingMark>,
     ) -> Result<(Sled, WriterPools), StoreError> {
         guarded(OPEN, || {
             let pools = guarded(OPEN, || sled.load(OPEN, self.purpose))?;
-            if let Some(Mark::Closed { summary, .. }) = mark {
+            if let Some(ClosingMark::Closed { summary, .. }) = mark {
                 pools.check_summary(OPEN, &summary)?;
             }
             self.place
@@ -196,19 +194,19 @@ impl Opening<'_> {
 
     /// Finds out what a damaged log has lost, by letting sled cut off what it cannot read in a copy.
     /// Nothing is returned when that does not say it, or cannot be done.
-    fn find_lost(&self, mark: Option<&Mark>) -> Option<String> {
+    fn find_lost(&self, mark: Option<&ClosingMark>) -> Option<String> {
         let copy = match self.purpose {
-            Purpose::Use | Purpose::Move => Some(Copy::of(self.place).ok()?),
+            Purpose::Use | Purpose::Move => Some(StoreCopy::of(self.place).ok()?),
             // This is one.
             Purpose::Read => None,
         };
-        let place = copy.as_ref().map_or(self.place, Copy::place);
+        let place = copy.as_ref().map_or(self.place, StoreCopy::place);
         let looked = guarded(OPEN, || {
             let sled = open_sled(self.named, place)?;
             let pools = guarded(OPEN, || sled.load(OPEN, Purpose::Read))?;
             match mark {
-                Some(Mark::Closed { summary, .. }) => pools.check_summary(OPEN, summary),
-                Some(Mark::Open(_)) | None => Ok(()),
+                Some(ClosingMark::Closed { summary, .. }) => pools.check_summary(OPEN, summary),
+                Some(ClosingMark::Open(_)) | None => Ok(()),
             }
         });
         let said = looked.err()?.to_string();
@@ -227,7 +225,7 @@ impl Opening<'_> {
     }
 }
 
-fn open_sled(named: &Place, place: &Place) -> Result<Sled, StoreError> {
+fn open_sled(named: &SledDirectory, place: &SledDirectory) -> Result<Sled, StoreError> {
     let db = format::config().path(place.path()).open();
     let db = db.map_err(|error| unopened(named, error))?;
     let trees = guarded(OPEN, || {
@@ -237,7 +235,7 @@ fn open_sled(named: &Place, place: &Place) -> Result<Sled, StoreError> {
     Ok(Sled { trees, db })
 }
 
-fn uncopied(place: &Place, error: io::Error) -> StoreError {
+fn uncopied(place: &SledDirectory, error: io::Error) -> StoreError {
     let copy = place.looking();
     let what = format!(
         "{}: it is looked at in a copy, {}, which cannot be made",
@@ -247,7 +245,7 @@ fn uncopied(place: &Place, error: io::Error) -> StoreError {
     failed_io(OPEN, what, error)
 }
 
-fn unopened(place: &Place, error: sled::Error) -> StoreError {
+fn unopened(place: &SledDirectory, error: sled::Error) -> StoreError {
     // sled says so in no other way, and the adapter keeps out everyone but strangers.
     if error.to_string().contains("could not acquire lock") {
         return place.locked(OPEN);
@@ -261,7 +259,7 @@ fn unopened(place: &Place, error: sled::Error) -> StoreError {
     StoreError::new(kind, OPEN, detail).with_source(error)
 }
 
-fn damaged(place: &Place, what: &str) -> StoreError {
+fn damaged(place: &SledDirectory, what: &str) -> StoreError {
     let detail = format!("{}: {what}", place.path().display());
     StoreError::new(StoreErrorKind::Corrupt, OPEN, detail)
 }

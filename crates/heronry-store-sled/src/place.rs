@@ -7,12 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::files::{
-        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
-        sync_directory,
-    },
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::files::{
+    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
 };
 
 use crate::format::{self, Unreadable};
@@ -27,11 +24,11 @@ const BLOBS: &str = "blobs";
 
 /// The place of a store: its directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct SledDirectory {
     directory: PathBuf,
 }
 
-impl Place {
+impl SledDirectory {
     pub(crate) fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),

@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Order, Reading, See, Table},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{KeyRange, Order, Reading, See, Table};
 use sled::{IVec, Tree};
 
 use crate::{
@@ -27,13 +25,13 @@ impl Reading for Reader<'_> {
     fn walk(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        range: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
         match order {
-            Order::Ascending => self.ascend(table, (from, to), see),
-            Order::Descending => self.descend(table, (from, to), see),
+            Order::Ascending => self.ascend(table, range, see),
+            Order::Descending => self.descend(table, range, see),
         }
         .map(drop)
     }
@@ -50,7 +48,7 @@ impl Reader<'_> {
     fn ascend(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         see: &mut See<'_>,
     ) -> Result<Walked, StoreError> {
         let mut gather = Gather::default();
@@ -76,7 +74,7 @@ impl Reader<'_> {
     fn descend(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         see: &mut See<'_>,
     ) -> Result<Walked, StoreError> {
         let tree = self.trees.of(table);
@@ -84,7 +82,7 @@ impl Reader<'_> {
         let mut last = last_in(tree, from.as_slice()..=key_of(to, u16::MAX).as_slice());
         while let Some(key) = last.map_err(|error| failed(self.op, error))? {
             let (row, _) = read_key(&key).ok_or_else(|| self.torn(&key))?;
-            if row <= to && self.ascend(table, (row, row), see)? == Walked::AsFarAsWanted {
+            if row <= to && self.ascend(table, KeyRange::one(row), see)? == Walked::AsFarAsWanted {
                 return Ok(Walked::AsFarAsWanted);
             }
             last = last_in(tree, from.as_slice()..key_of(row, 0).as_slice());

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{PlacedKey, Rows, Table},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{PlacedKey, Rows, Table};
 use sled::{
     Db, IVec, Transactional, Tree,
     transaction::{ConflictableTransactionError, TransactionalTree},
@@ -19,7 +17,7 @@ use crate::{
 const COMMIT: &str = "commit";
 
 /// The tables of a database. Every one maps bytes to bytes; the keys are those of
-/// [`heronry_store::keys`], each with the number of a fragment behind it.
+/// [`heronry_store_embedded::row_keys`], each with the number of a fragment behind it.
 #[derive(Debug)]
 pub(crate) struct Trees {
     pools: Tree,

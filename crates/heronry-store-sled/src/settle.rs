@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::embedded::files::{private, sync_directory};
+use heronry_store_embedded::files::{private, sync_directory};
 
 use crate::{
     disk::{DiskOp, Hook, see},
@@ -22,7 +22,7 @@ use crate::{
         segment::read_segment,
         tip::Tip,
     },
-    place::Place,
+    place::SledDirectory,
 };
 
 /// The names of sled's lists of pages, and of one that is not whole yet.
@@ -49,7 +49,7 @@ struct Active {
 /// A store whose log is about to be opened.
 #[derive(Debug)]
 pub(crate) struct Settling<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a SledDirectory,
     pub(crate) db: &'a File,
     pub(crate) hook: &'a Hook,
 }
@@ -184,7 +184,7 @@ impl Settling<'_> {
 
 /// Removes lists of pages that were not written to their end: a crash, or a full disk, left them, and
 /// sled would take one for the newest.
-pub(crate) fn remove_unfinished(place: &Place) -> io::Result<()> {
+pub(crate) fn remove_unfinished(place: &SledDirectory) -> io::Result<()> {
     let (_, unfinished) = lists_in(place.path())?;
     for path in unfinished {
         match fs::remove_file(path) {
@@ -237,7 +237,7 @@ mod tests {
         directory
     }
 
-    fn log(place: &Place) -> File {
+    fn log(place: &SledDirectory) -> File {
         let mut options = OpenOptions::new();
         options.read(true).write(true).open(place.db()).unwrap()
     }
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn what_sled_cuts_off_because_it_could_not_read_it_is_put_back() {
         let directory = database();
-        let place = Place::new(directory.path());
+        let place = SledDirectory::new(directory.path());
         let db = log(&place);
         let settling = Settling {
             place: &place,
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_log_that_was_settled_is_left_alone_by_the_next() {
         let directory = database();
-        let place = Place::new(directory.path());
+        let place = SledDirectory::new(directory.path());
         let db = log(&place);
         let settling = Settling {
             place: &place,

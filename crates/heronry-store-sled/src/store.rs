@@ -2,16 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use heronry_store::{
-    StoreError,
-    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
-};
+use heronry_store::{Adapter, Store, StoreError};
+use heronry_store_embedded::{Embedded, Purpose, files::failed_io};
 
 use crate::{
     disk::{DiskHook, Hook},
     files::SledFiles,
     open,
-    place::Place,
+    place::SledDirectory,
 };
 
 /// A store in one directory.
@@ -19,7 +17,7 @@ use crate::{
 /// Dropping it waits for the commit that is under way and frees the directory.
 #[derive(Debug)]
 pub struct SledStore {
-    embedded: Embedded<SledFiles>,
+    embedded: Arc<Embedded<SledFiles>>,
 }
 
 impl SledStore {
@@ -33,7 +31,7 @@ impl SledStore {
     /// [`Io`](heronry_store::StoreErrorKind::Io) when something is there already, and the file
     /// system's other failures.
     pub fn create(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let place = Place::new(directory);
+        let place = SledDirectory::new(directory);
         open::create(&place, &None)?;
         Self::open_place(&place, &None, Purpose::Use)
     }
@@ -49,7 +47,7 @@ impl SledStore {
     /// [`Corrupt`](heronry_store::StoreErrorKind::Corrupt),
     /// [`ReadOnly`](heronry_store::StoreErrorKind::ReadOnly).
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(directory), &None, Purpose::Use)
+        Self::open_place(&SledDirectory::new(directory), &None, Purpose::Use)
     }
 
     /// Opens a copy of an existing store to look at it, sealed or not. Nothing that is written to
@@ -62,7 +60,7 @@ impl SledStore {
     /// As [`open`](Self::open), but never because it is sealed, and
     /// [`Full`](heronry_store::StoreErrorKind::Full) when there is no space for the copy.
     pub fn open_to_read(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(directory), &None, Purpose::Read)
+        Self::open_place(&SledDirectory::new(directory), &None, Purpose::Read)
     }
 
     /// Opens an existing store to move its pools elsewhere, sealed or not.
@@ -70,7 +68,7 @@ impl SledStore {
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
     pub fn open_to_move(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(directory), &None, Purpose::Move)
+        Self::open_place(&SledDirectory::new(directory), &None, Purpose::Move)
     }
 
     /// Opens the store, or creates it when nothing is there.
@@ -78,7 +76,7 @@ impl SledStore {
     /// # Errors
     /// As [`open`](Self::open) and [`create`](Self::create).
     pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_or_create_place(&Place::new(directory), &None)
+        Self::open_or_create_place(&SledDirectory::new(directory), &None)
     }
 
     /// Opens or creates a store whose files a [`DiskHook`] watches, for fault tests.
@@ -89,10 +87,10 @@ impl SledStore {
         directory: impl Into<PathBuf>,
         hook: Arc<dyn DiskHook>,
     ) -> Result<Self, StoreError> {
-        Self::open_or_create_place(&Place::new(directory), &Some(hook))
+        Self::open_or_create_place(&SledDirectory::new(directory), &Some(hook))
     }
 
-    fn open_or_create_place(place: &Place, hook: &Hook) -> Result<Self, StoreError> {
+    fn open_or_create_place(place: &SledDirectory, hook: &Hook) -> Result<Self, StoreError> {
         match place.is_free() {
             Ok(true) => open::create(place, hook)?,
             Ok(false) => {}
@@ -101,18 +99,22 @@ impl SledStore {
         Self::open_place(place, hook, Purpose::Use)
     }
 
-    fn open_place(place: &Place, hook: &Hook, purpose: Purpose) -> Result<Self, StoreError> {
+    fn open_place(
+        place: &SledDirectory,
+        hook: &Hook,
+        purpose: Purpose,
+    ) -> Result<Self, StoreError> {
         let (files, pools) = open::open(place, hook, purpose)?;
         let embedded = Embedded::start(files, pools)
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 
-impl EmbeddedStore for SledStore {
-    type Database = SledFiles;
-
-    fn embedded(&self) -> &Embedded<SledFiles> {
-        &self.embedded
+impl Adapter for SledStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }

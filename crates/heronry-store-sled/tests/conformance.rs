@@ -6,7 +6,7 @@ use heronry_store::{Store, StoreError};
 use heronry_store_sled::{DiskHook, DiskOp, SledStore};
 use heronry_testkit::{
     SyncGate,
-    conformance::{self, Capability, Failure, Place, Subject},
+    conformance::{self, Capability, Failure, StorePlace, Subject},
     flip_copies,
 };
 use tempfile::TempDir;
@@ -22,19 +22,19 @@ impl Subject for Sled {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
-        let gate = Gated(SyncGate::default());
+        let gate = GatedSyncs(SyncGate::default());
         Ok(Box::new(Directory { directory, gate }))
     }
 }
 
 struct Directory {
     directory: TempDir,
-    gate: Gated,
+    gate: GatedSyncs,
 }
 
-impl Place for Directory {
+impl StorePlace for Directory {
     fn open(&self) -> Result<Store, StoreError> {
         let file = self.directory.path().join("heronry.sled");
         let store = SledStore::open_or_create_watched(file, Arc::new(self.gate.clone()))?;
@@ -52,9 +52,9 @@ impl Place for Directory {
 }
 
 #[derive(Clone, Debug)]
-struct Gated(SyncGate);
+struct GatedSyncs(SyncGate);
 
-impl DiskHook for Gated {
+impl DiskHook for GatedSyncs {
     fn before(&self, op: DiskOp) -> io::Result<()> {
         if let DiskOp::Sync = op {
             return self.0.before_sync();

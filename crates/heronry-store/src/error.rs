@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use heronry_types::{Position, Timestamp};
 
-use crate::Route;
+use crate::MoveRoute;
 
 /// The kind of a [`StoreError`]: it tells a caller the remedy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -237,7 +237,7 @@ pub enum LeaseError {
     #[error("pool is on its way here from {}, and the move is not complete: {route}", .route.from)]
     Reserved {
         /// The ends of the move.
-        route: Route,
+        route: MoveRoute,
     },
     /// The store failed.
     #[error(transparent)]

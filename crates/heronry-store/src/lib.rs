@@ -1,23 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+pub mod checksum;
 mod claims;
 mod clock;
 mod contents;
 mod cursors;
 mod custody;
 mod doorbell;
-pub mod embedded;
 mod error;
 mod ext;
 mod guard;
 mod journal;
 mod keyed_map;
-pub mod keys;
 mod layer;
 mod lease;
 mod memory_claims;
 mod reservation;
-mod runs;
+pub mod runs;
 mod snapshots;
 mod store;
 
@@ -47,6 +46,6 @@ pub use layer::{
 };
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
-pub use reservation::{Reservation, Route};
+pub use reservation::{MoveRoute, Reservation};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
-pub use store::Store;
+pub use store::{Adapter, Store};

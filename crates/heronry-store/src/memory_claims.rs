@@ -10,13 +10,13 @@ use heronry_types::PoolId;
 
 use crate::{
     Checkpoint, ClaimEntry, ClaimKey, NamedClaim, StoreError, StoreErrorKind,
-    embedded::{Order, See},
-    keys::PoolNo,
-    runs::{Edit, Keys, NewRun, Place, RunRows, Runs, Shape},
+    runs::{
+        Edit, KeyRange, NewRun, Order, RunKeys, RunPlace, RunRows, RunShape, Runs, RunsPut, See,
+    },
 };
 
 /// Each pool has rows of its own, so they all have the same number.
-const KEYS: Keys = Keys(PoolNo(0));
+const KEYS: RunKeys = RunKeys(0);
 
 /// Claims in memory, in sorted runs. The adapter checks the fencing token, then delegates.
 ///
@@ -38,7 +38,7 @@ struct ClaimRows(BTreeMap<Vec<u8>, Box<[u8]>>);
 impl RunRows for ClaimRows {
     fn walk(
         &self,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
@@ -105,8 +105,8 @@ impl MemoryClaims {
                 let claims = pools.get(pool);
                 let rows = claims.map_or(&none, |claims| &claims.rows);
                 let before = claims.map(|claims| Arc::clone(&claims.runs));
-                let place = Place { keys: KEYS, rows };
-                let put = Runs::put(before.as_deref(), place, &run, Shape::default())?;
+                let place = RunPlace { keys: KEYS, rows };
+                let put = Runs::put(before.as_deref(), place, &run, RunShape::default())?;
                 (before, put)
             };
             if self.install(pool, before.as_ref(), put)? {
@@ -120,7 +120,7 @@ impl MemoryClaims {
         &self,
         pool: &PoolId,
         before: Option<&Arc<Runs>>,
-        (runs, edit): (Runs, Edit),
+        RunsPut { runs, edit }: RunsPut,
     ) -> Result<bool, StoreError> {
         let mut pools = self.write("put claims")?;
         let found = pools.get(pool).map(|claims| &claims.runs);
@@ -157,7 +157,7 @@ impl MemoryClaims {
         let rows = &claims.rows;
         match claims.runs.ask(keys) {
             None => Ok(vec![None; keys.len()]),
-            Some(asked) => asked.answer(Place { keys: KEYS, rows }),
+            Some(asked) => asked.answer(RunPlace { keys: KEYS, rows }),
         }
     }
 

@@ -6,7 +6,7 @@ use heronry_types::PoolId;
 
 /// The two ends of a move.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Route {
+pub struct MoveRoute {
     /// The store that the pools leave.
     pub from: String,
     /// The store that they go to.
@@ -14,7 +14,7 @@ pub struct Route {
 }
 
 /// The commands that end a move which is not complete.
-impl fmt::Display for Route {
+impl fmt::Display for MoveRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to } = self;
         write!(
@@ -29,7 +29,7 @@ impl fmt::Display for Route {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reservation {
     /// The ends of the move.
-    pub route: Route,
+    pub route: MoveRoute,
     /// The pools.
     pub pools: BTreeSet<PoolId>,
 }

@@ -1,7 +1,7 @@
 //! Sorted runs: the layout of claims in a store.
 //!
 //! A row for each claim would cost more than the records that it is about. So claims are put in
-//! runs: entries in the order of the hash of their key, in blocks of [`Shape::block`] entries. A
+//! runs: entries in the order of the hash of their key, in blocks of [`RunShape::block`] entries. A
 //! block is one row, and never changes. Eight neighbouring runs of about one size are merged into
 //! one, a bounded piece with every run that is put. A merged block is dropped as the merge passes
 //! it. A filter in memory, of at most two bytes for each claim, knows nearly every key that no run
@@ -21,6 +21,7 @@ mod merge;
 mod plan;
 mod put;
 mod reader;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -31,13 +32,12 @@ use filter::Filter;
 
 use hash::ClaimHash;
 
-pub(crate) use keys::Keys;
-pub(crate) use put::{Edit, NewRun};
+pub use keys::RunKeys;
+pub use look::Asked;
+pub use put::{Edit, NewRun, RunsPut};
+pub use rows::{KeyRange, Order, RunRows, See};
 
-use crate::{
-    Checkpoint, StoreError,
-    embedded::{Order, See},
-};
+use crate::Checkpoint;
 
 /// The hash that no claim has: what lies below it is everything.
 const END: ClaimHash = ClaimHash(u128::MAX);
@@ -45,16 +45,16 @@ const END: ClaimHash = ClaimHash(u128::MAX);
 /// The number of neighbouring runs that are merged into one.
 const FANOUT: usize = 8;
 
-/// Sizes that tests choose smaller.
+/// The sizes of blocks and runs; tests choose smaller ones.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub struct RunShape {
     /// The most entries of a block. A block of 400 fills a page of 16 KiB.
     pub(crate) block: usize,
     /// The most entries of a run of the lowest level; each level is eight times the one below.
     pub(crate) base: u64,
 }
 
-impl Default for Shape {
+impl Default for RunShape {
     fn default() -> Self {
         Self {
             block: 400,
@@ -63,31 +63,23 @@ impl Default for Shape {
     }
 }
 
-/// The rows of the claims of one pool, where they are.
-pub(crate) trait RunRows {
-    /// Walks rows between two keys, both included, until it is told to stop.
-    ///
-    /// # Errors
-    /// Rows that cannot be read.
-    fn walk(
-        &self,
-        range: (&[u8], &[u8]),
-        order: Order,
-        see: &mut See<'_>,
-    ) -> Result<(), StoreError>;
-}
-
 /// The rows of one pool's runs, and the keys that they stand under.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) keys: Keys,
-    pub(crate) rows: &'a dyn RunRows,
+#[expect(
+    missing_debug_implementations,
+    reason = "rows are behind a trait that has none"
+)]
+pub struct RunPlace<'a> {
+    /// The keys.
+    pub keys: RunKeys,
+    /// The rows.
+    pub rows: &'a dyn RunRows,
 }
 
 /// The claims of one pool, up to a checkpoint: what is to be known of them to find one.
 #[derive(Clone, Debug)]
-pub(crate) struct Runs {
-    shape: Shape,
+pub struct Runs {
+    shape: RunShape,
     checkpoint: Checkpoint,
     /// The number of the next run.
     next: u64,
@@ -133,7 +125,7 @@ struct Input {
 
 impl Runs {
     /// Returns up to where they have followed the journal.
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
+    pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
 

@@ -24,19 +24,32 @@ pub struct Store {
 }
 
 impl Store {
-    /// Returns the ports of an adapter that implements them all.
-    pub fn of<A>(adapter: Arc<A>) -> Self
-    where
-        A: Journal + Custody + Contents + Leases + Claims + Snapshots + Cursors + 'static,
-    {
-        Self {
-            journal: Arc::clone(&adapter) as Arc<dyn Journal>,
-            custody: Arc::clone(&adapter) as Arc<dyn Custody>,
-            contents: Arc::clone(&adapter) as Arc<dyn Contents>,
-            leases: Arc::clone(&adapter) as Arc<dyn Leases>,
-            claims: Arc::clone(&adapter) as Arc<dyn Claims>,
-            snapshots: Arc::clone(&adapter) as Arc<dyn Snapshots>,
-            cursors: adapter,
+    /// Returns the ports of an adapter.
+    pub fn of<A: Adapter>(adapter: Arc<A>) -> Self {
+        adapter.ports()
+    }
+}
+
+/// The owner of a place that has all ports over it: a type that implements each of them, or one that
+/// holds such a type.
+pub trait Adapter {
+    /// Returns the ports.
+    fn ports(self: Arc<Self>) -> Store;
+}
+
+impl<A> Adapter for A
+where
+    A: Journal + Custody + Contents + Leases + Claims + Snapshots + Cursors + 'static,
+{
+    fn ports(self: Arc<Self>) -> Store {
+        Store {
+            journal: Arc::clone(&self) as Arc<dyn Journal>,
+            custody: Arc::clone(&self) as Arc<dyn Custody>,
+            contents: Arc::clone(&self) as Arc<dyn Contents>,
+            leases: Arc::clone(&self) as Arc<dyn Leases>,
+            claims: Arc::clone(&self) as Arc<dyn Claims>,
+            snapshots: Arc::clone(&self) as Arc<dyn Snapshots>,
+            cursors: self,
         }
     }
 }

@@ -13,11 +13,11 @@ use heronry_types::{Millis, Timestamp};
 /// A clock that stands still until a test moves it. All clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ClockState>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct ClockState {
     reading: Reading,
     alarms: Vec<Alarm>,
 }
@@ -37,7 +37,7 @@ impl ManualClock {
         };
         let alarms = Vec::new();
         Self {
-            state: Arc::new(Mutex::new(State { reading, alarms })),
+            state: Arc::new(Mutex::new(ClockState { reading, alarms })),
         }
     }
 
@@ -74,7 +74,7 @@ impl ManualClock {
     }
 
     /// The state stays whole under a panic: each change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

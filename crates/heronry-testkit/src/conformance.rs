@@ -93,7 +93,7 @@ use crate::{NotReached, SyncGate};
 
 pub use certificate::{Certificate, Certified, Failed, Ignored, Kit, Verdict};
 pub use harness::{Run, certificate, main, run};
-pub(crate) use writer::Writer;
+pub(crate) use writer::CaseWriter;
 
 /// The capability of an adapter, beyond the ports, that a case needs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -140,11 +140,11 @@ pub trait Subject: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Failure`] when the place cannot be made.
-    fn place(&self) -> Result<Box<dyn Place>, Failure>;
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure>;
 }
 
 /// A place where an adapter keeps one store. Dropping it removes what is there.
-pub trait Place: Send + Sync {
+pub trait StorePlace: Send + Sync {
     /// Opens the store at this place, and creates it when there is none.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ failures!(
     NotReached
 );
 
-type Check = for<'a> fn(&'a dyn Place) -> BoxFuture<'a, Result<(), Failure>>;
+type Check = for<'a> fn(&'a dyn StorePlace) -> BoxFuture<'a, Result<(), Failure>>;
 
 /// One rule of one port.
 #[derive(Clone, Copy)]
@@ -301,7 +301,7 @@ fn check_kind<T: Debug>(
 }
 
 /// Returns the gate of a place that offers syncs.
-fn syncs(place: &dyn Place) -> Result<&SyncGate, Failure> {
+fn syncs(place: &dyn StorePlace) -> Result<&SyncGate, Failure> {
     let gate = place.syncs();
     gate.ok_or_else(|| Failure::new("the place offers syncs and has no gate"))
 }

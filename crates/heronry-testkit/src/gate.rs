@@ -7,11 +7,11 @@ use futures::channel::oneshot;
 /// A gate that is open until it is held.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    state: Mutex<State>,
+    state: Mutex<GateState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GateState {
     holds: usize,
     /// Those who wait at the gate.
     waiting: Vec<oneshot::Sender<()>>,
@@ -53,7 +53,7 @@ impl Gate {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ use crate::{conformance::Failure, sample};
 
 /// Owns the first pool of a store and writes to it.
 #[derive(Debug)]
-pub struct Writer {
+pub struct RecoveryWriter {
     /// The store.
     pub store: Store,
     /// The token of the pool.
@@ -29,7 +29,7 @@ pub struct Writer {
     pub head: Option<Head>,
 }
 
-impl Writer {
+impl RecoveryWriter {
     /// Acquires the first pool of a store.
     ///
     /// # Errors
@@ -193,7 +193,7 @@ pub fn check_whole(
 
 /// The remains of a pool whose deletion was cut off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Left {
+pub enum PoolRemains {
     /// All of the pool is there.
     Whole,
     /// Nothing of the pool is there.
@@ -205,21 +205,21 @@ pub enum Left {
 ///
 /// # Errors
 /// [`Failure`] when anything else is there.
-pub fn check_whole_or_deleted(store: Store, head: u64) -> Result<Left, Failure> {
+pub fn check_whole_or_deleted(store: Store, head: u64) -> Result<PoolRemains, Failure> {
     let pool = sample::pool(1);
     if block_on(store.journal.head(&pool))?.is_some() {
         check_whole(&store, head..=head, sample::body)?;
-        return Ok(Left::Whole);
+        return Ok(PoolRemains::Whole);
     }
     let contents = &store.contents;
     let with = block_on(contents.list_with(&pool, Position::ZERO, usize::MAX))?;
     if !with.is_empty() {
         return Err(Failure::new("bodies of a pool that is gone are there"));
     }
-    let mut writer = Writer::of(store)?;
+    let mut writer = RecoveryWriter::of(store)?;
     writer.write(2)?;
     check_whole(&writer.store, 2..=2, sample::body)?;
-    Ok(Left::Nothing)
+    Ok(PoolRemains::Nothing)
 }
 
 fn check_record(record: &heronry_journal::Record) -> Result<(), Failure> {
@@ -295,7 +295,7 @@ pub fn fail_each_operation<P>(
 ) -> Result<usize, Failure> {
     for number in 0.. {
         let place = place();
-        Writer::of(open(&place)?)?.write(2)?;
+        RecoveryWriter::of(open(&place)?)?.write(2)?;
         let countdown = Countdown::to(number);
         let written = match failing(&place, countdown.clone()) {
             Ok(store) => write_or_fail(store)?,
@@ -332,7 +332,7 @@ fn write_or_fail(store: Store) -> Result<Written, Failure> {
         return check_closed(&clone).map(|()| Written::None);
     };
     let head = block_on(store.journal.head(&pool))?;
-    let mut writer = Writer { store, token, head };
+    let mut writer = RecoveryWriter { store, token, head };
     match writer.write(2) {
         Ok(_) => Ok(Written::All),
         Err(AppendError::Store {

@@ -16,17 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// watched; conformance cases do the rest.
 #[derive(Clone, Debug, Default)]
 pub struct SyncGate {
-    shared: Arc<Shared>,
+    shared: Arc<SharedGate>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedGate {
+    state: Mutex<SyncState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SyncState {
     syncs: u64,
     waiting: usize,
     held: bool,
@@ -80,8 +80,8 @@ impl SyncGate {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedGate {
+    fn lock(&self) -> MutexGuard<'_, SyncState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

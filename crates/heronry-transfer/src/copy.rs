@@ -7,8 +7,8 @@ use super::{
     Bodies, Carried, Carrier, Pools, TransferError,
     fleet::Fleet,
     landing::GoesOn,
-    source::{Piece, Source, named},
-    taken::Taken,
+    source::{PoolPiece, Source, named},
+    taken::TakenEpochs,
 };
 
 /// Copies pools with their bodies; each copy starts a new timeline. The source stays as it is, and
@@ -57,14 +57,14 @@ pub(super) async fn check_whole(
     pools: &[PoolId],
     goes_on: GoesOn,
 ) -> Result<(), TransferError> {
-    let mut taken = Taken::at(to).await?;
+    let mut taken = TakenEpochs::at(to).await?;
     for pool in pools {
         consumers(from, pool, goes_on).await?;
         let mut source = Source::open(from, pool, Bodies::Included).await?;
         while let Some(piece) = source.next().await? {
             match piece {
-                Piece::Chunk(chunk) => taken.take(pool, chunk.header().epoch)?,
-                Piece::With(_) | Piece::Alone(_) => {}
+                PoolPiece::Chunk(chunk) => taken.take(pool, chunk.header().epoch)?,
+                PoolPiece::With(_) | PoolPiece::Alone(_) => {}
             }
         }
     }

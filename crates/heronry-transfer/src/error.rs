@@ -3,7 +3,7 @@
 use std::io;
 
 use heronry_journal::{ChainError, ChunkError};
-use heronry_store::{AppendError, LeaseError, ReadError, Route, StoreError};
+use heronry_store::{AppendError, LeaseError, MoveRoute, ReadError, StoreError};
 use heronry_types::{Epoch, PoolId, Position};
 
 /// The error of copying, moving, exporting or importing pools.
@@ -142,20 +142,20 @@ pub enum TransferError {
     )]
     NoMove {
         /// The ends that were named.
-        route: Route,
+        route: MoveRoute,
     },
     /// Another move to the same place is not complete.
     #[error("a move from {} to {} is not complete: {route}", .route.from, .route.to)]
     OtherMove {
         /// Its ends.
-        route: Route,
+        route: MoveRoute,
     },
     /// A move is not complete, and could not be taken back. Its pools are used at the source as before, or
     /// nowhere when it is sealed.
     #[error("the move is not complete, {error}; {route}")]
     MoveUnfinished {
         /// Its ends.
-        route: Route,
+        route: MoveRoute,
         /// The failure that left the move as it is.
         #[source]
         error: Box<TransferError>,
@@ -170,7 +170,7 @@ pub enum TransferError {
         /// The pool.
         pool: PoolId,
         /// The ends of the move.
-        route: Route,
+        route: MoveRoute,
     },
     /// A move cannot be finished, because another pool of the same name is at the other place.
     #[error(
@@ -182,7 +182,7 @@ pub enum TransferError {
         /// The pool.
         pool: PoolId,
         /// The ends of the move.
-        route: Route,
+        route: MoveRoute,
     },
     /// A move cannot be finished without its source, because a pool is not there whole.
     #[error(
@@ -194,7 +194,7 @@ pub enum TransferError {
         /// The pool.
         pool: PoolId,
         /// The ends of the move.
-        route: Route,
+        route: MoveRoute,
     },
     /// Some of several pools are at the new place, and the rest is not.
     #[error("{arrived} of the pools arrived before it failed, {error}; the others are not there")]

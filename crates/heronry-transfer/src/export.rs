@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{
     Bodies, Carried, Pools, TransferError,
-    lines::{ChunkLine, ContentLine, EndLine, Line, Span, record_line},
-    source::{Piece, Source, named},
+    lines::{AppendSpan, ChunkLine, ContentLine, EndLine, ExportLine, record_line},
+    source::{PoolPiece, Source, named},
 };
 
 /// Writes pools as lines of JSON: for each chunk its header and its records, the bodies, and an
@@ -96,17 +96,17 @@ impl Export {
         }
         let mut lines = Vec::new();
         match self.source.next().await? {
-            Some(Piece::Chunk(chunk)) => {
+            Some(PoolPiece::Chunk(chunk)) => {
                 self.chunks += 1;
                 self.chunk(&chunk, &mut lines)?;
             }
-            Some(Piece::With(pack)) => {
+            Some(PoolPiece::With(pack)) => {
                 let (first, last) = (pack.first, pack.last);
                 for content in pack.contents {
-                    self.content(&content, Some(Span { first, last }), &mut lines)?;
+                    self.content(&content, Some(AppendSpan { first, last }), &mut lines)?;
                 }
             }
-            Some(Piece::Alone(content)) => self.content(&content, None, &mut lines)?,
+            Some(PoolPiece::Alone(content)) => self.content(&content, None, &mut lines)?,
             None => {
                 self.stage = Stage::Ended;
                 let Carried {
@@ -115,7 +115,7 @@ impl Export {
                     chunks,
                     contents,
                 } = self.carried();
-                let end = Line::End(EndLine {
+                let end = ExportLine::End(EndLine {
                     pool,
                     head,
                     chunks,
@@ -140,7 +140,7 @@ impl Export {
     }
 
     fn chunk(&self, chunk: &Chunk, lines: &mut Vec<u8>) -> Result<(), TransferError> {
-        line(&Line::Chunk(ChunkLine::of(&self.pool, chunk)), lines)?;
+        line(&ExportLine::Chunk(ChunkLine::of(&self.pool, chunk)), lines)?;
         for record in chunk.records() {
             let failed = |error| TransferError::Chunk {
                 pool: self.pool.clone(),
@@ -158,12 +158,12 @@ impl Export {
     fn content(
         &mut self,
         content: &NewContent,
-        append: Option<Span>,
+        append: Option<AppendSpan>,
         lines: &mut Vec<u8>,
     ) -> Result<(), TransferError> {
         self.contents += 1;
         let content = ContentLine::of(&self.pool, content, append);
-        line(&Line::Content(content), lines)
+        line(&ExportLine::Content(content), lines)
     }
 }
 

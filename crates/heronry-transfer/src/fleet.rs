@@ -6,15 +6,15 @@ use heronry_types::PoolId;
 use super::{
     Bodies, Carried, Carrier, TransferError,
     copy::consumers,
-    landing::{GoesOn, Landing, Ownership, was_not_taken},
-    source::{Piece, Source},
+    landing::{ArrivalOwnership, GoesOn, Landing, was_not_taken},
+    source::{PoolPiece, Source},
 };
 
 /// Pools that arrive at a store together.
 pub(super) struct Fleet<'a> {
     to: &'a Store,
     carrier: &'a Carrier,
-    ownership: Ownership,
+    ownership: ArrivalOwnership,
     landings: Vec<Landing<'a>>,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Fleet<'a> {
         Self {
             to,
             carrier,
-            ownership: Ownership::Free,
+            ownership: ArrivalOwnership::Free,
             landings: Vec::new(),
         }
     }
@@ -32,7 +32,7 @@ impl<'a> Fleet<'a> {
     /// Returns none yet: each is reserved at the store for the move that brings it.
     pub(super) fn of_move(to: &'a Store, carrier: &'a Carrier) -> Self {
         Self {
-            ownership: Ownership::Reserved,
+            ownership: ArrivalOwnership::Reserved,
             ..Self::new(to, carrier)
         }
     }
@@ -66,7 +66,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// Takes a piece of the pool that began last.
-    pub(super) async fn take(&mut self, piece: Piece) -> Result<(), TransferError> {
+    pub(super) async fn take(&mut self, piece: PoolPiece) -> Result<(), TransferError> {
         match self.landings.last_mut() {
             Some(landing) => landing.take(piece).await,
             None => Ok(()),

@@ -9,9 +9,9 @@ use super::{
     Carried, Carrier, TransferError,
     fleet::Fleet,
     landing::GoesOn,
-    reading::{Lines, Said},
-    source::Piece,
-    taken::Taken,
+    reading::{ExportItem, ExportLines},
+    source::PoolPiece,
+    taken::TakenEpochs,
 };
 
 /// Imports every pool of an export; each starts a new timeline.
@@ -39,9 +39,9 @@ pub async fn import<R: BufRead + Send>(
             error,
         })
     };
-    check(to, Lines::new(opened()?)).await?;
+    check(to, ExportLines::new(opened()?)).await?;
     let mut fleet = Fleet::new(to, carrier);
-    let imported = land(&mut fleet, Lines::new(opened()?)).await;
+    let imported = land(&mut fleet, ExportLines::new(opened()?)).await;
     fleet.release(imported).await
 }
 
@@ -51,35 +51,38 @@ pub async fn import<R: BufRead + Send>(
 /// # Errors
 /// The errors of [`import`], without those of a store.
 pub fn verify<R: BufRead>(export: R) -> Result<Vec<Carried>, TransferError> {
-    let mut lines = Lines::new(export);
+    let mut lines = ExportLines::new(export);
     let mut whole = Vec::new();
     while let Some(said) = lines.next()? {
         match said {
-            Said::Begin(_) | Said::Piece(_) => {}
-            Said::End(carried) => whole.push(carried),
+            ExportItem::Begin(_) | ExportItem::Piece(_) => {}
+            ExportItem::End(carried) => whole.push(carried),
         }
     }
     Ok(whole)
 }
 
 /// Reads an export to its end.
-async fn check<R: BufRead + Send>(to: &Store, mut lines: Lines<R>) -> Result<(), TransferError> {
-    let mut taken = Taken::at(to).await?;
+async fn check<R: BufRead + Send>(
+    to: &Store,
+    mut lines: ExportLines<R>,
+) -> Result<(), TransferError> {
+    let mut taken = TakenEpochs::at(to).await?;
     let mut seen = Vec::new();
     while let Some(said) = lines.next()? {
         match said {
-            Said::Begin(pool) => {
+            ExportItem::Begin(pool) => {
                 if to.journal.head(&pool).await?.is_some() || seen.contains(&pool) {
                     return Err(TransferError::PoolExists { pool });
                 }
                 seen.push(pool);
             }
-            Said::Piece(Piece::Chunk(chunk)) => {
+            ExportItem::Piece(PoolPiece::Chunk(chunk)) => {
                 if let Some(pool) = seen.last() {
                     taken.take(pool, chunk.header().epoch)?;
                 }
             }
-            Said::Piece(Piece::With(_) | Piece::Alone(_)) | Said::End(_) => {}
+            ExportItem::Piece(PoolPiece::With(_) | PoolPiece::Alone(_)) | ExportItem::End(_) => {}
         }
     }
     Ok(())
@@ -87,13 +90,13 @@ async fn check<R: BufRead + Send>(to: &Store, mut lines: Lines<R>) -> Result<(),
 
 async fn land<R: BufRead + Send>(
     fleet: &mut Fleet<'_>,
-    mut lines: Lines<R>,
+    mut lines: ExportLines<R>,
 ) -> Result<Vec<Carried>, TransferError> {
     while let Some(said) = lines.next()? {
         match said {
-            Said::Begin(pool) => fleet.begin(&pool).await?,
-            Said::Piece(piece) => fleet.take(piece).await?,
-            Said::End(_) => fleet.settle().await?,
+            ExportItem::Begin(pool) => fleet.begin(&pool).await?,
+            ExportItem::Piece(piece) => fleet.take(piece).await?,
+            ExportItem::End(_) => fleet.settle().await?,
         }
     }
     fleet.finish(GoesOn::On(EpochReason::Import)).await

@@ -11,7 +11,7 @@ use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Ti
 
 use super::{
     Carried, Carrier, TransferError,
-    source::Piece,
+    source::PoolPiece,
     timeline::{TimelineStart, start_after},
 };
 
@@ -32,7 +32,7 @@ pub(super) enum GoesOn {
 
 /// The way in which the ownership of a pool is taken that arrives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Ownership {
+pub(super) enum ArrivalOwnership {
     /// The pool is nobody's.
     Free,
     /// The pool is reserved for the move that brings it.
@@ -47,7 +47,7 @@ pub(super) struct Landing<'a> {
     /// The head of the pool in the store.
     head: Option<Head>,
     /// The content of the next append: at least the last chunk, as the last append shows the pool.
-    held: Held,
+    held: PendingAppend,
     /// The cursors of the pool's consumers. The append that shows the pool takes them along.
     consumers: Vec<(ConsumerId, ConsumerCursor)>,
     chunks: u64,
@@ -55,7 +55,7 @@ pub(super) struct Landing<'a> {
 }
 
 #[derive(Default)]
-struct Held {
+struct PendingAppend {
     chunks: Vec<Chunk>,
     chunk_bytes: usize,
     contents: Vec<NewContent>,
@@ -70,7 +70,7 @@ struct Held {
 impl<'a> Landing<'a> {
     /// Takes the ownership of a pool that is not at a store.
     pub(super) async fn begin(
-        (store, ownership): (&'a Store, Ownership),
+        (store, ownership): (&'a Store, ArrivalOwnership),
         pool: &PoolId,
         carrier: &Carrier,
     ) -> Result<Self, TransferError> {
@@ -78,8 +78,8 @@ impl<'a> Landing<'a> {
         let now = carrier.clock.now().wall;
         let leases = &store.leases;
         let owned = match ownership {
-            Ownership::Free => leases.acquire(&pool, &carrier.owner, now).await,
-            Ownership::Reserved => leases.seize(&pool, &carrier.owner, now).await,
+            ArrivalOwnership::Free => leases.acquire(&pool, &carrier.owner, now).await,
+            ArrivalOwnership::Reserved => leases.seize(&pool, &carrier.owner, now).await,
         };
         let token = owned.map_err(|error| TransferError::Lease {
             pool: pool.clone(),
@@ -90,7 +90,7 @@ impl<'a> Landing<'a> {
             pool,
             token,
             head: None,
-            held: Held::default(),
+            held: PendingAppend::default(),
             consumers: Vec::new(),
             chunks: 0,
             contents: 0,
@@ -98,11 +98,11 @@ impl<'a> Landing<'a> {
     }
 
     /// Takes a piece.
-    pub(super) async fn take(&mut self, piece: Piece) -> Result<(), TransferError> {
+    pub(super) async fn take(&mut self, piece: PoolPiece) -> Result<(), TransferError> {
         match piece {
-            Piece::Chunk(chunk) => self.take_chunk(chunk).await,
-            Piece::With(pack) => self.take_pack(pack).await,
-            Piece::Alone(content) => self.take_alone(content).await,
+            PoolPiece::Chunk(chunk) => self.take_chunk(chunk).await,
+            PoolPiece::With(pack) => self.take_pack(pack).await,
+            PoolPiece::Alone(content) => self.take_alone(content).await,
         }
     }
 
@@ -246,7 +246,7 @@ impl<'a> Landing<'a> {
     }
 }
 
-impl Held {
+impl PendingAppend {
     /// Returns true when an append may end after the last chunk.
     fn is_closed(&self) -> bool {
         self.chunks

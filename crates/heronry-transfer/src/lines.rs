@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 /// A line that is not a record.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Line {
+pub(super) enum ExportLine {
     /// A chunk begins; as many lines of records follow as it counts.
     Chunk(ChunkLine),
     /// A body.
@@ -38,7 +38,7 @@ pub(super) struct ContentLine {
     pub(super) content_ref: ContentRef,
     /// The append that it rides with; absent when it was stored by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) append: Option<Span>,
+    pub(super) append: Option<AppendSpan>,
     media_type: String,
     digest: Digest,
     /// The body; absent when it was erased.
@@ -60,7 +60,7 @@ struct ErasedLine {
 /// The positions of an append.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Span {
+pub(super) struct AppendSpan {
     pub(super) first: Position,
     pub(super) last: Position,
 }
@@ -139,7 +139,7 @@ impl ChunkLine {
 }
 
 impl ContentLine {
-    pub(super) fn of(pool: &PoolId, content: &NewContent, append: Option<Span>) -> Self {
+    pub(super) fn of(pool: &PoolId, content: &NewContent, append: Option<AppendSpan>) -> Self {
         let stored = &content.stored;
         let (body_base64, erased) = match stored {
             Stored::Kept(content) => (Some(base64(&content.body.bytes)), None),

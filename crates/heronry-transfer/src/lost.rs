@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use heronry_store::{Reservation, Route, Store};
+use heronry_store::{MoveRoute, Reservation, Store};
 use heronry_types::{Cursor, PoolId};
 
 use super::{Carried, Carrier, TransferError, moves::take_back};
@@ -19,7 +19,7 @@ use super::{Carried, Carrier, TransferError, moves::take_back};
 /// there whole, and the store's failures.
 pub async fn resume_without_source(
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
 ) -> Result<Vec<Carried>, TransferError> {
     let mut arrived = Vec::new();
     for pool in reserved(to, route).await? {
@@ -41,7 +41,7 @@ pub async fn resume_without_source(
 /// store's failures. A repeat goes on.
 pub async fn abandon_without_source(
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
     let pools = reserved(to, route).await?;
@@ -54,7 +54,7 @@ pub async fn abandon_without_source(
 }
 
 /// Returns the pools that are reserved for a move along this route.
-async fn reserved(to: &Store, route: &Route) -> Result<BTreeSet<PoolId>, TransferError> {
+async fn reserved(to: &Store, route: &MoveRoute) -> Result<BTreeSet<PoolId>, TransferError> {
     let Some(Reservation {
         route: found,
         pools,

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use heronry_store::{
-    AppendError, Checkpoint, FencingToken, Head, Reservation, Route, Store, StoreError,
+    AppendError, Checkpoint, FencingToken, Head, MoveRoute, Reservation, Store, StoreError,
     StoreErrorKind, stands_on,
 };
 use heronry_types::{Cursor, PoolId};
@@ -36,10 +36,10 @@ use super::{
 pub async fn move_all(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -59,10 +59,10 @@ pub async fn move_all(
 pub async fn resume_move(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -81,10 +81,10 @@ pub async fn resume_move(
 pub async fn abandon_move(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -123,14 +123,14 @@ enum Standing {
 
 /// Both stores of a move.
 #[derive(Clone, Copy)]
-struct Ends<'a> {
+struct MoveEnds<'a> {
     from: &'a Store,
     to: &'a Store,
-    route: &'a Route,
+    route: &'a MoveRoute,
     carrier: &'a Carrier,
 }
 
-impl Ends<'_> {
+impl MoveEnds<'_> {
     async fn standing(&self) -> Result<Standing, TransferError> {
         let seal = self.from.custody.sealed().await?;
         if let Some(moved_to) = seal.as_ref().filter(|seal| **seal != self.route.to) {

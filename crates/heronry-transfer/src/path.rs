@@ -7,13 +7,13 @@ use super::TransferError;
 
 /// Checks that the chunks of a pool follow one another, and that no timeline starts twice.
 #[derive(Debug)]
-pub(super) struct Path {
+pub(super) struct ChunkOrder {
     pool: PoolId,
     chain: Chain,
     timelines: Option<Timelines>,
 }
 
-impl Path {
+impl ChunkOrder {
     pub(super) fn of(pool: PoolId) -> Self {
         Self {
             pool,

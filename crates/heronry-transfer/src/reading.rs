@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Carried, TransferError,
-    lines::{ChunkLine, ContentLine, EndLine, Line, RecordLine, Span},
-    path::Path,
-    source::Piece,
+    lines::{AppendSpan, ChunkLine, ContentLine, EndLine, ExportLine, RecordLine},
+    path::ChunkOrder,
+    source::PoolPiece,
 };
 
 /// The longest line in bytes: a body of 32 MiB in base64, and then some.
@@ -18,33 +18,33 @@ const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The next item of an export.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum ExportItem {
     /// A pool begins.
     Begin(PoolId),
     /// A piece of the pool.
-    Piece(Piece),
+    Piece(PoolPiece),
     /// The pool is whole.
     End(Carried),
 }
 
 /// Reads an export.
-pub(super) struct Lines<R> {
+pub(super) struct ExportLines<R> {
     source: R,
     number: u64,
     buffer: Vec<u8>,
     /// A line that was read and not used yet.
-    ahead: Option<Line>,
-    open: Option<Open>,
+    ahead: Option<ExportLine>,
+    open: Option<OpenPool>,
 }
 
 /// The pool that is being read.
-struct Open {
-    path: Path,
+struct OpenPool {
+    path: ChunkOrder,
     chunks: u64,
     contents: u64,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> ExportLines<R> {
     pub(super) fn new(source: R) -> Self {
         Self {
             source,
@@ -56,7 +56,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Returns what comes next; nothing after the last pool.
-    pub(super) fn next(&mut self) -> Result<Option<Said>, TransferError> {
+    pub(super) fn next(&mut self) -> Result<Option<ExportItem>, TransferError> {
         let Some(line) = self.line()? else {
             return match self.open {
                 None => Ok(None),
@@ -64,30 +64,30 @@ impl<R: BufRead> Lines<R> {
             };
         };
         let named = match &line {
-            Line::Chunk(line) => &line.pool,
-            Line::Content(line) => &line.pool,
-            Line::End(line) => &line.pool,
+            ExportLine::Chunk(line) => &line.pool,
+            ExportLine::Content(line) => &line.pool,
+            ExportLine::End(line) => &line.pool,
         };
         match &self.open {
             Some(open) if open.path.pool() == named => {}
             Some(_) => return Err(self.wrong("another pool begins before the end of this one")),
             None => {
                 let pool = named.clone();
-                self.open = Some(Open {
-                    path: Path::of(pool.clone()),
+                self.open = Some(OpenPool {
+                    path: ChunkOrder::of(pool.clone()),
                     chunks: 0,
                     contents: 0,
                 });
                 self.ahead = Some(line);
-                return Ok(Some(Said::Begin(pool)));
+                return Ok(Some(ExportItem::Begin(pool)));
             }
         }
         Ok(Some(match line {
-            Line::Chunk(line) => Said::Piece(self.chunk(&line)?),
-            Line::Content(line) => Said::Piece(self.contents(&line)?),
-            Line::End(line) => {
+            ExportLine::Chunk(line) => ExportItem::Piece(self.chunk(&line)?),
+            ExportLine::Content(line) => ExportItem::Piece(self.contents(&line)?),
+            ExportLine::End(line) => {
                 self.end(&line)?;
-                Said::End(Carried {
+                ExportItem::End(Carried {
                     pool: line.pool,
                     head: line.head,
                     chunks: line.chunks,
@@ -97,7 +97,7 @@ impl<R: BufRead> Lines<R> {
         }))
     }
 
-    fn chunk(&mut self, line: &ChunkLine) -> Result<Piece, TransferError> {
+    fn chunk(&mut self, line: &ChunkLine) -> Result<PoolPiece, TransferError> {
         let mut records = Vec::new();
         for index in 0..u64::from(line.header.count) {
             let position = line.header.first.plus(index);
@@ -120,32 +120,34 @@ impl<R: BufRead> Lines<R> {
             open.path.push(&chunk)?;
             open.chunks += 1;
         }
-        Ok(Piece::Chunk(chunk))
+        Ok(PoolPiece::Chunk(chunk))
     }
 
     /// Takes the contents of one append together.
-    fn contents(&mut self, line: &ContentLine) -> Result<Piece, TransferError> {
+    fn contents(&mut self, line: &ContentLine) -> Result<PoolPiece, TransferError> {
         let first = self.content(line)?;
-        let Some(Span {
+        let Some(AppendSpan {
             first: begins,
             last,
         }) = line.append
         else {
-            return Ok(Piece::Alone(first));
+            return Ok(PoolPiece::Alone(first));
         };
         let mut contents = vec![first];
         while let Some(next) = self.line()? {
             match next {
-                Line::Content(next) if next.append == line.append && next.pool == line.pool => {
+                ExportLine::Content(next)
+                    if next.append == line.append && next.pool == line.pool =>
+                {
                     contents.push(self.content(&next)?);
                 }
-                next @ (Line::Chunk(_) | Line::Content(_) | Line::End(_)) => {
+                next @ (ExportLine::Chunk(_) | ExportLine::Content(_) | ExportLine::End(_)) => {
                     self.ahead = Some(next);
                     break;
                 }
             }
         }
-        Ok(Piece::With(ContentPack {
+        Ok(PoolPiece::With(ContentPack {
             first: begins,
             last,
             contents,
@@ -180,7 +182,7 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    fn line(&mut self) -> Result<Option<Line>, TransferError> {
+    fn line(&mut self) -> Result<Option<ExportLine>, TransferError> {
         match self.ahead.take() {
             Some(line) => Ok(Some(line)),
             None => self.read(),

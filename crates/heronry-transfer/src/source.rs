@@ -6,7 +6,7 @@ use heronry_journal::Chunk;
 use heronry_store::{ContentPack, Head, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
-use super::{Bodies, Pools, TransferError, path::Path};
+use super::{Bodies, Pools, TransferError, path::ChunkOrder};
 
 /// The most bytes of a journal or of contents in one read.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -14,7 +14,7 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// A piece of a pool. The contents that ride with an append come before its first chunk, those
 /// that were stored by themselves after the last.
 #[derive(Debug)]
-pub(super) enum Piece {
+pub(super) enum PoolPiece {
     Chunk(Chunk),
     With(ContentPack),
     Alone(NewContent),
@@ -24,7 +24,7 @@ pub(super) enum Piece {
 pub(super) struct Source {
     store: Store,
     pool: PoolId,
-    path: Path,
+    path: ChunkOrder,
     head: Head,
     after: Position,
     chunks: VecDeque<Chunk>,
@@ -83,7 +83,7 @@ impl Source {
         }
         Ok(Self {
             store: store.clone(),
-            path: Path::of(pool.clone()),
+            path: ChunkOrder::of(pool.clone()),
             pool,
             head,
             after: Position::ZERO,
@@ -99,21 +99,21 @@ impl Source {
     }
 
     /// Returns the next piece, checked; nothing after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Piece>, TransferError> {
+    pub(super) async fn next(&mut self) -> Result<Option<PoolPiece>, TransferError> {
         if self.chunks.is_empty() && self.after < self.head.head {
             self.read_chunks().await?;
         }
         let Some(first) = self.chunks.front().map(Chunk::first) else {
-            return Ok(self.next_alone().await?.map(Piece::Alone));
+            return Ok(self.next_alone().await?.map(PoolPiece::Alone));
         };
         if let Some(pack) = self.next_pack(first).await? {
-            return Ok(Some(Piece::With(pack)));
+            return Ok(Some(PoolPiece::With(pack)));
         }
         let Some(chunk) = self.chunks.pop_front() else {
             return Ok(None);
         };
         self.path.push(&chunk)?;
-        Ok(Some(Piece::Chunk(chunk)))
+        Ok(Some(PoolPiece::Chunk(chunk)))
     }
 
     async fn read_chunks(&mut self) -> Result<(), TransferError> {

@@ -12,11 +12,11 @@ use super::TransferError;
 /// An epoch names one timeline, and what is issued in it (cursors, tokens) is taken for the pool that
 /// has it. A file may say anything, so a pool that comes with a timeline of another is refused.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct TakenEpochs {
     by: HashMap<Epoch, PoolId>,
 }
 
-impl Taken {
+impl TakenEpochs {
     /// Returns the timelines of every pool of a store.
     pub(super) async fn at(store: &Store) -> Result<Self, TransferError> {
         let mut taken = Self::default();

@@ -4,11 +4,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heronry_store::embedded::{
-    CHECKSUM_BYTES, Database, Embedded, EmbeddedStore, Fill, Order, PlacedKey, Purpose, Reading,
-    Rows, See, Table, WriterPools, files::failed_io, load, seal, unseal,
+use heronry_store::{Adapter, Store, StoreError, StoreErrorKind};
+use heronry_store_embedded::{
+    CHECKSUM_BYTES, Database, Embedded, Fill, KeyRange, Order, PlacedKey, Purpose, Reading, Rows,
+    See, Table, WriterPools, files::failed_io, load, seal, unseal,
 };
-use heronry_store::{StoreError, StoreErrorKind};
 use heronry_types::Durability;
 
 const OPEN: &str = "open the store";
@@ -34,12 +34,12 @@ impl Database for ToyFile {
 
     fn commit(&self, fill: &mut Fill<'_>) -> Result<(), StoreError> {
         // Readers may see these rows before they are synced: the gate does not show them yet.
-        let mut writing = Writing {
+        let mut writing = Transaction {
             tables: lock(&self.tables),
             changes: Vec::new(),
         };
         fill(&mut writing)?;
-        let Writing { tables, changes } = writing;
+        let Transaction { tables, changes } = writing;
         drop(tables);
         if changes.is_empty() {
             return Ok(());
@@ -67,7 +67,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// One transaction: it sees its own rows, and writes its changes down.
-struct Writing<'a> {
+struct Transaction<'a> {
     tables: MutexGuard<'a, Tables>,
     changes: Vec<u8>,
 }
@@ -75,7 +75,7 @@ struct Writing<'a> {
 const INSERT: u8 = 0;
 const REMOVE: u8 = 1;
 
-impl Writing<'_> {
+impl Transaction<'_> {
     fn note(&mut self, kind: u8, table: Table, parts: [&[u8]; 2]) {
         self.changes.extend([kind, table as u8]);
         for part in parts {
@@ -85,7 +85,7 @@ impl Writing<'_> {
     }
 }
 
-impl Rows for Writing<'_> {
+impl Rows for Transaction<'_> {
     fn insert(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.note(INSERT, table, [key, value]);
         self.tables
@@ -134,7 +134,7 @@ impl Reading for Looking<'_> {
     fn walk(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
@@ -211,14 +211,12 @@ fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A store in one file.
 pub struct ToyStore {
-    embedded: Embedded<ToyFile>,
+    embedded: Arc<Embedded<ToyFile>>,
 }
 
-impl EmbeddedStore for ToyStore {
-    type Database = ToyFile;
-
-    fn embedded(&self) -> &Embedded<ToyFile> {
-        &self.embedded
+impl Adapter for ToyStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }
 
@@ -242,7 +240,9 @@ impl ToyStore {
             pools,
         );
         let embedded = embedded.map_err(|error| failed_io(OPEN, "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 

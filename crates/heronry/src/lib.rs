@@ -13,6 +13,8 @@ pub use heronry_runtime as runtime;
 #[doc(inline)]
 pub use heronry_store as store;
 #[doc(inline)]
+pub use heronry_store_embedded as store_embedded;
+#[doc(inline)]
 pub use heronry_transfer as transfer;
 #[doc(inline)]
 pub use heronry_types as types;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use heronry_store::{Reservation, Route, Store};
+use heronry_store::{MoveRoute, Reservation, Store};
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_types::PoolId;
@@ -49,7 +49,7 @@ fn reserve(place: &Folder, (from, to): (&str, &str), pools: &[&str]) {
         _ => Store::of(Arc::new(SledStore::open_or_create(path).unwrap())),
     };
     let reservation = Reservation {
-        route: Route {
+        route: MoveRoute {
             from: absolute(place, from),
             to: absolute(place, to),
         },

@@ -17,12 +17,12 @@ fn check_silent(said: &Said) {
 }
 
 /// A pool whose members `a` and `b` exchange bodies with the word in them.
-struct Scene {
+struct CanaryScene {
     place: Folder,
     server: Running,
 }
 
-impl Scene {
+impl CanaryScene {
     fn new() -> Self {
         let place = Folder::new();
         let server = place.serve(&[]);
@@ -85,7 +85,7 @@ const SEND: [&str; 3] = ["send", "--to", "run:b"];
 
 #[test]
 fn a_body_is_printed_where_it_is_asked_for_and_nowhere_else() {
-    let scene = Scene::new();
+    let scene = CanaryScene::new();
     scene.send("m1", &["--body", CANARY]);
     scene.send("m2", &["--file", "body", "--json"]);
     let stored = ["contents", "put", "--file", "body", "--key", "c1"];
@@ -140,7 +140,7 @@ fn a_body_is_printed_where_it_is_asked_for_and_nowhere_else() {
 
 #[test]
 fn an_erased_body_is_printed_by_nobody() {
-    let scene = Scene::new();
+    let scene = CanaryScene::new();
     scene.send("m1", &["--body", CANARY]);
     let fields = ["inbox", "--peek", "--field", "content_ref"];
     let content_ref = scene.quiet("b", &fields);
@@ -156,7 +156,7 @@ fn an_erased_body_is_printed_by_nobody() {
 
 #[test]
 fn a_refusal_says_nothing_of_the_body_that_was_sent() {
-    let scene = Scene::new();
+    let scene = CanaryScene::new();
     scene.send("m1", &["--body", CANARY]);
     let other = format!("{CANARY}!");
     let large = format!("{CANARY} is too large");
@@ -191,7 +191,7 @@ fn a_refusal_says_nothing_of_the_body_that_was_sent() {
     check_silent(&scene.act("a", &nobody));
     let usage = [&SEND[..], &["--body", CANARY, "--importance", "none"]].concat();
     a((2, "importance"), &usage);
-    let Scene { place, server } = scene;
+    let CanaryScene { place, server } = scene;
     server.kill();
     let unsent = [
         "--pool", "p", "--run", "a", "send", "--to", "run:b", "--body", CANARY,
@@ -203,7 +203,7 @@ fn a_refusal_says_nothing_of_the_body_that_was_sent() {
 
 #[test]
 fn neither_the_server_nor_the_tools_for_its_store_print_a_body() {
-    let scene = Scene::new();
+    let scene = CanaryScene::new();
     scene.send("m1", &["--body", CANARY]);
     scene.send("m2", &["--body", CANARY]);
     scene.quiet("a", &["contents", "put", "--file", "body", "--key", "c1"]);
@@ -212,7 +212,7 @@ fn neither_the_server_nor_the_tools_for_its_store_print_a_body() {
     let dead = r#"kind == "run_message_dead_lettered""#;
     scene.quiet("b", &["watch", dead, "--follow", "--limit", "1"]);
     scene.shows("b", &["dead-letters", "list"]);
-    let Scene { place, server } = scene;
+    let CanaryScene { place, server } = scene;
     server.signal("TERM");
     check_silent(&server.end());
     let store = ".heronry/store.redb";

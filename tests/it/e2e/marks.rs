@@ -72,13 +72,13 @@ fn marked(place: &Folder, store: &str) -> Option<Cursor> {
 
 /// The end of a server before an older copy was put back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
+enum ServerEnd {
     Stopped,
     Killed,
 }
 
 /// Leaves a store under which an older copy was put back; returns the heads of both.
-fn rolled_back(place: &Folder, store: &str, end: End) -> (Cursor, Cursor) {
+fn rolled_back(place: &Folder, store: &str, end: ServerEnd) -> (Cursor, Cursor) {
     let server = served(place, store);
     let older = head(place);
     stop(server);
@@ -90,8 +90,8 @@ fn rolled_back(place: &Folder, store: &str, end: End) -> (Cursor, Cursor) {
     }
     let newer = head(place);
     match end {
-        End::Stopped => stop(server),
-        End::Killed => {
+        ServerEnd::Stopped => stop(server),
+        ServerEnd::Killed => {
             assert_eq!(marked(place, store), Some(newer), "exact at every answer");
             server.kill();
         }
@@ -104,7 +104,7 @@ fn rolled_back(place: &Folder, store: &str, end: End) -> (Cursor, Cursor) {
 fn a_store_that_was_rolled_back_is_told_by_verify_and_goes_on_in_a_new_epoch() {
     for (store, end) in STORES
         .into_iter()
-        .flat_map(|store| [End::Stopped, End::Killed].map(|end| (store, end)))
+        .flat_map(|store| [ServerEnd::Stopped, ServerEnd::Killed].map(|end| (store, end)))
     {
         let place = Folder::new();
         let (older, newer) = rolled_back(&place, store, end);
@@ -191,7 +191,7 @@ fn what_takes_the_mark_back_too_is_declared_by_the_operator() {
 #[test]
 fn a_job_does_not_start_on_a_store_that_was_rolled_back_when_it_is_told_so() {
     let place = Folder::new();
-    rolled_back(&place, STORES[0], End::Stopped);
+    rolled_back(&place, STORES[0], ServerEnd::Stopped);
     place.write("pool.toml", place.run(&["up", "--example"]).ok());
     let up = ["up", "pool.toml", "--store", STORES[0], "--strict"];
     place.run(&up).refused(6, "rolled back");
@@ -238,7 +238,7 @@ fn a_pool_that_was_brought_by_a_copy_or_an_import_is_in_the_mark_of_its_new_plac
 #[test]
 fn a_store_that_was_rolled_back_is_not_moved_as_if_it_were_whole() {
     let place = Folder::new();
-    rolled_back(&place, STORES[0], End::Stopped);
+    rolled_back(&place, STORES[0], ServerEnd::Stopped);
     let moved = place.run(&["store", "copy", STORES[0], "redb:to.redb", "--move"]);
     moved.refused(6, "serve it once");
     assert!(!place.at("to.redb").exists());

@@ -27,11 +27,11 @@ on_every_store_that_is_reopened! {
 }
 
 /// The number of appends of others before the next piece.
-const BETWEEN: usize = 256;
+const BETWEEN: usize = 512;
 /// The time that a piece takes, in milliseconds.
-const TOOK: u64 = 4;
+const TOOK: u64 = 2;
 
-/// Asks for a batch that is bulk, and lets its append take four milliseconds while a bystander asks.
+/// Asks for a batch that is bulk, and lets its append take two milliseconds while a bystander asks.
 async fn after_a_piece(world: &World) -> (Pool, Caller, Caller) {
     let pool = world.pool().await;
     let noisy = world.join(&pool, "noisy").await;
@@ -75,7 +75,7 @@ async fn w8_a_batch_has_its_share_in_time_however_little_others_ask(world: World
     let (pool, noisy, quiet) = after_a_piece(&world).await;
     let batch = calling(&pool, report(&noisy, (0..100).map(about).collect(), "b1"));
     // They ask again before they are taken to be gone.
-    for number in 1..=128 * TOOK / 8 {
+    for number in 1..=256 * TOOK / 8 {
         let_others_run().await;
         assert!(!batch.is_finished(), "begun after {} ms", number * 8 - 8);
         pool.call(letter(&quiet, &format!("m{number}")))

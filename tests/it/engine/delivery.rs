@@ -79,14 +79,14 @@ fn asking(id: &str, options: DeliveryOptions) -> SendRequest {
     request
 }
 
-pub(super) struct Scene {
+pub(super) struct DeliveryScene {
     pub(super) world: World,
     pub(super) pool: Pool,
     lead: Caller,
     pub(super) ann: Caller,
 }
 
-impl Scene {
+impl DeliveryScene {
     pub(super) async fn new(world: World) -> Self {
         Self::with_depth(world, 10_000).await
     }
@@ -165,7 +165,7 @@ pub(super) fn ids(received: &Received) -> Vec<&str> {
 }
 
 async fn m9_more_urgent_copies_are_claimed_first_and_equally_urgent_ones_in_order(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     for (id, importance) in [
         ("q1", Importance::Queue),
         ("s1", Importance::Steer),
@@ -200,7 +200,7 @@ async fn m9_more_urgent_copies_are_claimed_first_and_equally_urgent_ones_in_orde
 }
 
 async fn m9_a_delayed_copy_comes_at_its_time_after_those_that_were_there_before(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     let sent = scene.send("late", delayed(seconds(10))).await;
     assert_eq!(sent.recipients[0].state, CopyState::Queued);
     scene.send("later", delayed(seconds(20))).await;
@@ -227,7 +227,7 @@ async fn m9_a_delayed_copy_comes_at_its_time_after_those_that_were_there_before(
 }
 
 async fn m9_a_waiting_receive_is_woken_when_a_delayed_copy_comes(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     scene.send("late", delayed(seconds(10))).await;
     let fetch = World::fetch(&scene.ann, "r", 1);
     let waiting = receiving(&scene.pool, fetch, MINUTE);
@@ -239,7 +239,7 @@ async fn m9_a_waiting_receive_is_woken_when_a_delayed_copy_comes(world: World) {
 }
 
 async fn m9_a_delay_goes_on_through_a_crash(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     scene.send("late", delayed(seconds(10))).await;
     scene.world.clock.advance(seconds(4));
     let scene = scene.crash().await;
@@ -253,7 +253,7 @@ async fn m9_a_delay_goes_on_through_a_crash(world: World) {
 }
 
 async fn m9_a_delayed_copy_expires_and_is_cancelled_as_any_other(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     let mut request = asking("expires", delayed(seconds(10)));
     request.expiry = Some(Expiry::In(seconds(5)));
     scene.ask(request).await;
@@ -274,7 +274,7 @@ async fn m9_a_delayed_copy_expires_and_is_cancelled_as_any_other(world: World) {
 }
 
 async fn m9_a_delay_reaches_to_the_end_of_the_calendar(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     let now = heronry_store::Clock::now(&scene.world.clock).wall;
     let max = Timestamp::LAST.since(now);
     let past = asking("past", delayed(Millis(max.0 + 1)));
@@ -293,7 +293,7 @@ async fn m9_a_delay_reaches_to_the_end_of_the_calendar(world: World) {
 async fn m9_one_ordered_copy_of_a_sender_is_under_way_and_the_others_wait_for_its_end(
     world: World,
 ) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     for id in ["o1", "o2", "o3"] {
         scene.send(id, ordered()).await;
     }
@@ -330,7 +330,7 @@ async fn m9_one_ordered_copy_of_a_sender_is_under_way_and_the_others_wait_for_it
 }
 
 async fn m9_an_ordered_copy_is_given_back_for_a_minute_at_the_most(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     scene.send("o1", ordered()).await;
     scene.send("free", usual()).await;
     let (world, pool, ann) = (&scene.world, &scene.pool, &scene.ann);
@@ -359,7 +359,7 @@ async fn m9_an_ordered_copy_is_given_back_for_a_minute_at_the_most(world: World)
 }
 
 async fn m9_a_waiting_receive_is_woken_when_an_ordered_copy_ends(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     scene.send("o1", ordered()).await;
     scene.send("o2", ordered()).await;
     let first = scene.receive("first").await;
@@ -373,7 +373,7 @@ async fn m9_a_waiting_receive_is_woken_when_an_ordered_copy_ends(world: World) {
 }
 
 async fn m9_an_ordered_copy_that_dies_expires_or_is_cancelled_lets_the_next_one_pass(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = DeliveryScene::new(world).await;
     let (world, pool, ann) = (&scene.world, &scene.pool, &scene.ann);
     for id in ["dies", "cancelled"] {
         scene.send(id, ordered()).await;
@@ -411,7 +411,7 @@ async fn m9_an_ordered_copy_that_dies_expires_or_is_cancelled_lets_the_next_one_
 }
 
 async fn m9_what_is_ordered_stays_so_through_a_takeover_and_a_crash(world: World) {
-    let mut scene = Scene::new(world).await;
+    let mut scene = DeliveryScene::new(world).await;
     scene.send("o1", ordered()).await;
     scene.send("o2", ordered()).await;
     assert_eq!(ids(&scene.receive("first").await), ["o1"]);
@@ -434,7 +434,7 @@ fn everybody(pool: &Pool) -> Address {
 }
 
 /// Fills the inbox of `ann`, which holds four, with what two senders send.
-async fn fill(scene: &Scene) -> [Caller; 2] {
+async fn fill(scene: &DeliveryScene) -> [Caller; 2] {
     let (world, pool) = (&scene.world, &scene.pool);
     let senders = [world.join(pool, "bob").await, world.join(pool, "cid").await];
     for sender in &senders {
@@ -448,7 +448,7 @@ async fn fill(scene: &Scene) -> [Caller; 2] {
 async fn a24_a_full_inbox_refuses_what_is_sent_to_its_run_and_is_skipped_by_a_broadcast(
     world: World,
 ) {
-    let scene = Scene::with_depth(world, 4).await;
+    let scene = DeliveryScene::with_depth(world, 4).await;
     let [bob, _] = fill(&scene).await;
     let (world, pool) = (&scene.world, &scene.pool);
     let to_run = world.send(pool, &scene.lead, asking("run", usual()));
@@ -497,7 +497,7 @@ async fn a24_a_full_inbox_refuses_what_is_sent_to_its_run_and_is_skipped_by_a_br
 }
 
 async fn a24_on_full_says_what_becomes_of_a_message(world: World) {
-    let scene = Scene::with_depth(world, 4).await;
+    let scene = DeliveryScene::with_depth(world, 4).await;
     let [bob, _] = fill(&scene).await;
     let (world, pool) = (&scene.world, &scene.pool);
     let mut whole = asking("whole", on_full(OnFull::Refuse));

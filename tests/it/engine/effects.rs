@@ -172,7 +172,7 @@ async fn a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on(w
     let pool = world.pool().await;
     let listed = pending(&pool, &lead).await;
     assert_eq!(listed, [("publish".to_owned(), EffectStanding::Pending, 1)]);
-    let hook = Hook::default();
+    let hook = RecordingHook::default();
     let all = pool.reconcile(Caller::Operator, None, &hook).await.unwrap();
     assert_eq!((all, hook.calls()), (vec![], vec![]), "it is nobody else's");
     let report = reporting(&lead, &effect, Some(1));
@@ -185,12 +185,12 @@ async fn a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on(w
 
 /// Remembers what it was asked.
 #[derive(Debug, Default)]
-pub(super) struct Hook {
+pub(super) struct RecordingHook {
     calls: Mutex<Vec<String>>,
     knows: Option<EffectResult>,
 }
 
-impl Hook {
+impl RecordingHook {
     pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
@@ -201,7 +201,7 @@ impl Hook {
     }
 }
 
-impl Reconcile for Hook {
+impl Reconcile for RecordingHook {
     fn retry(&self, effect: &EffectView) -> impl Future<Output = EffectResult> + Send {
         self.note("retry", effect);
         ready(EffectResult::succeeded())
@@ -226,7 +226,7 @@ async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(worl
     ];
     assert_eq!(pending(&pool, &lead).await, orphans);
 
-    let hook = Hook::default();
+    let hook = RecordingHook::default();
     let before = world.head(&pool).await;
     let all = pool
         .reconcile(lead.clone(), Some(run("lead")), &hook)
@@ -251,9 +251,9 @@ async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(worl
     let refused = pool.call(unsafe_one).await.unwrap_err();
     assert_eq!(refused.rejection(), Some(&Rejection::EffectUnsafe));
 
-    let hook = Hook {
+    let hook = RecordingHook {
         knows: Some(EffectResult::failed()),
-        ..Hook::default()
+        ..RecordingHook::default()
     };
     let all = pool.reconcile(Caller::Operator, None, &hook).await.unwrap();
     assert_eq!(hook.calls(), ["resolve unsafe 1"]);

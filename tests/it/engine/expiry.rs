@@ -34,14 +34,14 @@ fn expiring(id: &str, expiry: Expiry) -> SendRequest {
     request
 }
 
-struct Scene {
+struct ExpiryScene {
     world: World,
     pool: Pool,
     lead: heronry_pool::Caller,
     scout: heronry_pool::Caller,
 }
 
-impl Scene {
+impl ExpiryScene {
     async fn new(world: World) -> Self {
         let pool = world.pool().await;
         let lead = world.join(&pool, "lead").await;
@@ -74,8 +74,8 @@ impl Scene {
 }
 
 async fn a19_a_queued_message_expires_and_the_waiter_on_its_receipt_is_woken(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world,
         pool,
         lead,
@@ -113,8 +113,8 @@ async fn a19_a_queued_message_expires_and_the_waiter_on_its_receipt_is_woken(wor
 }
 
 async fn a19_a_live_claim_may_be_acked_after_the_expiry(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world, pool, scout, ..
     } = &scene;
     scene.send(10).await;
@@ -132,8 +132,8 @@ async fn a19_a_live_claim_may_be_acked_after_the_expiry(world: World) {
 }
 
 async fn a19_a_copy_that_comes_back_after_the_expiry_expires(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world, pool, scout, ..
     } = &scene;
     scene.send(10).await;
@@ -147,8 +147,8 @@ async fn a19_a_copy_that_comes_back_after_the_expiry_expires(world: World) {
 }
 
 async fn a19_a_copy_given_back_after_the_expiry_is_not_claimed_in_the_same_append(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world, pool, scout, ..
     } = &scene;
     scene.send(10).await;
@@ -165,7 +165,7 @@ async fn a19_a_copy_given_back_after_the_expiry_is_not_claimed_in_the_same_appen
 }
 
 /// Claims the only copy for this many seconds and returns what extends it by a minute.
-async fn claim(scene: &Scene, count: u64) -> ExtendClaims {
+async fn claim(scene: &ExpiryScene, count: u64) -> ExtendClaims {
     let mut fetch = World::fetch(&scene.scout, "r1", 1);
     fetch.claim_ms = seconds(count);
     let received = scene.pool.call(fetch).await.unwrap();
@@ -178,7 +178,7 @@ async fn claim(scene: &Scene, count: u64) -> ExtendClaims {
 }
 
 /// Returns how many milliseconds the claim still holds.
-async fn held_for(scene: &Scene) -> Millis {
+async fn held_for(scene: &ExpiryScene) -> Millis {
     let received = scene
         .world
         .receive(&scene.pool, &scene.scout, "r1", 1)
@@ -188,8 +188,8 @@ async fn held_for(scene: &Scene) -> Millis {
 }
 
 async fn a19_claims_are_not_extended_past_the_expiry(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene { world, pool, .. } = &scene;
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene { world, pool, .. } = &scene;
     scene.send(30).await;
     let extend = claim(&scene, 10).await;
     world.clock.advance(seconds(5));
@@ -205,8 +205,8 @@ async fn a19_claims_are_not_extended_past_the_expiry(world: World) {
 }
 
 async fn a19_extending_never_shortens_a_claim_because_of_the_expiry(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world, pool, scout, ..
     } = &scene;
     scene.send(30).await;
@@ -230,10 +230,10 @@ async fn a19_extending_never_shortens_a_claim_because_of_the_expiry(world: World
 }
 
 async fn a19_a_message_expires_while_the_pool_is_closed(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ExpiryScene::new(world).await;
     scene.send(10).await;
     let pool_id = scene.pool.id().clone();
-    let Scene {
+    let ExpiryScene {
         world,
         pool,
         lead,
@@ -257,8 +257,8 @@ async fn a19_a_message_expires_while_the_pool_is_closed(world: World) {
 }
 
 async fn k2_what_became_due_in_an_append_is_decided_before_the_next_command(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ExpiryScene::new(world).await;
+    let ExpiryScene {
         world, pool, scout, ..
     } = &scene;
     scene.send(100).await;

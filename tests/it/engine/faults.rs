@@ -238,7 +238,8 @@ async fn c1_a_cursor_that_was_handed_out_can_be_read(world: World) {
         let last = sent.receipt.timeline.last().unwrap().cursor;
         assert!(pool.head().position >= last.position);
         let mut query = World::seeing(Viewer::Operator, "true");
-        query.from = heronry_runtime::From::Cursor(World::cursor(&pool, last.position.previous()));
+        query.from =
+            heronry_runtime::ReadFrom::Cursor(World::cursor(&pool, last.position.previous()));
         let page = pool.events(&query, 1, Millis(0)).await.unwrap();
         assert_eq!(page.events[0].envelope.id(), last);
     }

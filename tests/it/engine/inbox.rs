@@ -6,7 +6,9 @@ use heronry_pool::{
     decide::{ClaimSet, ExtendClaims, LeavePool},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{Ledger, Tally, World, on_every_store, on_every_store_that_is_reopened, run};
+use heronry_tests::{
+    Ledger, Tally, World, on_every_store, on_every_store_that_is_reopened, run, tries::Draw,
+};
 use heronry_types::{CopyState, EventKind, MessageStatus, Millis, Position, ReleaseReason};
 
 on_every_store! {
@@ -150,19 +152,6 @@ async fn a23_a_released_copy_waits_for_its_delay_and_is_then_first(world: World)
     world.check_replay(&pool).await;
 }
 
-/// Numbers that are the same in every run.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % bound
-    }
-}
-
 async fn a25_copies_are_conserved_at_every_cursor_of_a_random_workload(world: World) {
     let pool = world.pool().await;
     let mut members = Vec::new();
@@ -171,7 +160,7 @@ async fn a25_copies_are_conserved_at_every_cursor_of_a_random_workload(world: Wo
     }
     let mut draw = Draw(25);
     for step in 0..400 {
-        let chosen = usize::try_from(draw.below(3)).unwrap();
+        let chosen = draw.below(3);
         random_step(&world, &pool, &members[chosen], (step, &mut draw)).await;
     }
     let leave = LeavePool {
@@ -186,7 +175,7 @@ async fn a25_copies_are_conserved_at_every_cursor_of_a_random_workload(world: Wo
 async fn random_step(world: &World, pool: &Pool, who: &Caller, (step, draw): (u64, &mut Draw)) {
     let what = draw.below(10);
     if what < 4 {
-        let to = ["ann", "bob", "cid"][usize::try_from(draw.below(3)).unwrap()];
+        let to = ["ann", "bob", "cid"][draw.below(3)];
         let mut request = World::to_run(to, &format!("k{step}"), "work");
         request.expiry = (draw.below(3) == 0)
             .then(|| heronry_pool::decide::Expiry::In(Millis(draw.below(90_000))));

@@ -7,7 +7,7 @@ use heronry_tests::{World, killed, on_every_store_that_is_killed, run};
 use heronry_types::{EffectResult, EffectStanding, EffectView, EventKind, Millis};
 
 use crate::{
-    effects::{Hook, begun, intent, pending},
+    effects::{RecordingHook, begun, intent, pending},
     leases::{LEASE, join, lost, now, seen},
 };
 
@@ -133,7 +133,7 @@ async fn finds_them_pending(world: World) {
     let lead = World::member("lead", seen(&pool, "lead").await.generation);
     let all = ["intended", "unsafe", "safe"].map(|what| (what, EffectStanding::Pending, 1));
     assert_eq!(names(&pending(&pool, &lead).await), all);
-    let hook = Hook::default();
+    let hook = RecordingHook::default();
     let all = pool.reconcile(Caller::Operator, None, &hook);
     assert_eq!(all.await.unwrap(), []);
     assert_eq!(hook.calls(), [""; 0], "its generation lives on");
@@ -156,7 +156,7 @@ async fn takes_over(world: World) {
         ("safe", EffectStanding::RetrySafe, 1),
     ];
     assert_eq!(names(&pending(&pool, &lead).await), orphans);
-    let hook = Hook::default();
+    let hook = RecordingHook::default();
     let done = pool.reconcile(lead.clone(), Some(run("lead")), &hook);
     let done = done.await.unwrap();
     let asked = ["retry intended 2", "resolve unsafe 1", "retry safe 2"];

@@ -6,7 +6,7 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{ConfigurePool, DescribePool, How, ListMembers},
 };
-use heronry_runtime::{CallError, OpenError, Opened};
+use heronry_runtime::{CallError, OpenError, OpenedPool};
 use heronry_tests::{World, agent, on_every_store, on_every_store_that_is_reopened, pool, run};
 use heronry_types::{
     Broadcast, EventKind, LimitName, Limits, Payload, PoolSpec, Position, WakePayload,
@@ -144,7 +144,8 @@ fn full_spec() -> PoolSpec {
 }
 
 async fn a5_opening_again_with_the_same_or_fewer_fields_opens(world: World) {
-    let Opened { pool: created, how } = world.runtime.open(&pool("p"), full_spec()).await.unwrap();
+    let OpenedPool { pool: created, how } =
+        world.runtime.open(&pool("p"), full_spec()).await.unwrap();
     assert_eq!(how, How::Written);
     let fewer = [
         full_spec(),

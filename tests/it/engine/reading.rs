@@ -6,7 +6,7 @@ use heronry_pool::{
     Caller,
     decide::{AppendEvents, Content, SendRequest},
 };
-use heronry_runtime::{Follow, From, Party, Pool, SideWork};
+use heronry_runtime::{Follow, Party, Pool, ReadFrom, SideWork};
 use heronry_tests::{World, asked, key, on_every_store};
 use heronry_types::{Address, Body, EventKind, Millis, NewEvent, PoolSpec, Position};
 
@@ -85,7 +85,7 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
     let permit = side_work.permit(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&short), "true");
-    newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
+    newest.from = ReadFrom::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
     let mut long = Box::pin(pool.events(&all, 10, Millis(0)));
     let mut short = Box::pin(pool.events(&newest, 1, Millis(0)));
     // Both are admitted, the long one first.
@@ -118,7 +118,7 @@ async fn a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody(
     let permit = side_work.permit(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&long), "true");
-    newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
+    newest.from = ReadFrom::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
     let mut parked = [
         Box::pin(pool.events(&all, 10, Millis(0))),
         Box::pin(pool.events(&newest, 1, Millis(0))),

@@ -42,14 +42,14 @@ pub(super) fn reply(id: &str, to: &str, of: &str) -> SendRequest {
     }
 }
 
-pub(super) struct Scene {
+pub(super) struct ReplyScene {
     pub(super) world: World,
     pub(super) pool: Pool,
     pub(super) lead: Caller,
     pub(super) others: Vec<Caller>,
 }
 
-impl Scene {
+impl ReplyScene {
     /// A lead and three others.
     pub(super) async fn new(world: World) -> Self {
         Self::of(world, PoolSpec::default(), &["ann", "bob", "cid"]).await
@@ -93,7 +93,7 @@ impl Scene {
 }
 
 async fn a26_the_second_of_two_replies_makes_a_message_responded(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     let [ann, bob, _] = &scene.others[..] else {
         unreachable!("three others");
     };
@@ -153,13 +153,13 @@ async fn a26_a_copy_that_dies_or_cannot_be_handed_over_can_fail_the_message(worl
     let pool = world.pool_with(spec).await;
     let lead = world.join_with(&pool, "lead", &[], &["a"]).await;
     let ann = world.join_with(&pool, "ann", &[], &["a"]).await;
-    let scene = Scene {
+    let scene = ReplyScene {
         world,
         pool,
         lead,
         others: vec![ann],
     };
-    let Scene {
+    let ReplyScene {
         world,
         pool,
         lead,
@@ -202,7 +202,7 @@ pub(super) fn find(id: &str) -> FindMessage {
 }
 
 /// Claims what waits for a member, and returns how many copies that are.
-pub(super) async fn fetch(scene: &Scene, by: &Caller) -> Result<usize, CallError> {
+pub(super) async fn fetch(scene: &ReplyScene, by: &Caller) -> Result<usize, CallError> {
     let fetch: FetchMessages = World::fetch(by, "r", 9);
     let received = scene.pool.call(fetch).await?;
     Ok(received.items.len())

@@ -4,7 +4,7 @@ use heronry_pool::decide::CancelMessage;
 use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{CopyState, MessageStatus, Millis, ReplyStanding};
 
-use super::replies::{Scene, asking, reply};
+use super::replies::{ReplyScene, asking, reply};
 
 on_every_store! {
     m11_a_copy_that_expires_after_the_end_is_dead
@@ -16,12 +16,12 @@ on_every_store_that_is_reopened! {
 }
 
 async fn m10_a_repeated_reply_counts_once_and_late_is_kept_across_a_restart(world: World) {
-    let Scene {
+    let ReplyScene {
         world,
         pool,
         lead,
         others,
-    } = Scene::new(world).await;
+    } = ReplyScene::new(world).await;
     let asked = world.send(&pool, &lead, asking("m1", 2)).await.unwrap();
     let first = world
         .send(&pool, &others[0], reply("r1", "lead", "m1"))
@@ -63,8 +63,8 @@ async fn m10_a_repeated_reply_counts_once_and_late_is_kept_across_a_restart(worl
 }
 
 async fn m11_a_copy_that_expires_after_the_end_is_dead(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ReplyScene::new(world).await;
+    let ReplyScene {
         world,
         pool,
         lead,
@@ -91,7 +91,7 @@ async fn m11_a_copy_that_expires_after_the_end_is_dead(world: World) {
 }
 
 async fn m11_a_cancelled_message_takes_no_more_replies(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     let mut request = asking("m1", 1);
     request.contract.as_mut().unwrap().timeout_ms = Some(Millis(1_000));
     scene.send(&scene.lead, request).await;

@@ -10,7 +10,7 @@ use heronry_types::{
     CopyState, EventKind, MessageStatus, Millis, PoolSpec, TimelineState, Timestamp,
 };
 
-use super::replies::{Scene, asking, find, reply};
+use super::replies::{ReplyScene, asking, find, reply};
 
 on_every_store! {
     m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last
@@ -35,8 +35,8 @@ fn within(id: &str, expected: u32, span: Millis) -> heronry_pool::decide::SendRe
 async fn a27_a_message_times_out_at_its_deadline_and_the_waiter_on_its_receipt_is_woken(
     world: World,
 ) {
-    let scene = Scene::new(world).await;
-    let Scene {
+    let scene = ReplyScene::new(world).await;
+    let ReplyScene {
         world,
         pool,
         lead,
@@ -69,12 +69,12 @@ async fn a27_a_message_times_out_at_its_deadline_and_the_waiter_on_its_receipt_i
 }
 
 async fn a27_a_deadline_that_passed_while_the_pool_was_closed_is_decided_on_opening(world: World) {
-    let Scene {
+    let ReplyScene {
         world,
         pool,
         lead,
         others,
-    } = Scene::new(world).await;
+    } = ReplyScene::new(world).await;
     world
         .send(&pool, &lead, within("m1", 1, Millis(10_000)))
         .await
@@ -105,7 +105,7 @@ async fn a27_a_deadline_that_passed_while_the_pool_was_closed_is_decided_on_open
 }
 
 async fn a27_timeout_zero_is_timed_out_at_once(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     let before = scene.world.head(&scene.pool).await;
     let sent = scene.send(&scene.lead, within("m1", 1, Millis(0))).await;
     assert_eq!(sent.status, MessageStatus::TimedOut);
@@ -125,7 +125,7 @@ async fn a27_timeout_zero_is_timed_out_at_once(world: World) {
 }
 
 async fn a27_a_full_number_ends_the_wait_for_the_deadline(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     scene
         .send(&scene.lead, within("m1", 1, Millis(10_000)))
         .await;
@@ -140,7 +140,7 @@ async fn a27_a_full_number_ends_the_wait_for_the_deadline(world: World) {
 }
 
 async fn a27_a_span_that_ends_after_the_calendar_is_refused(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     let now = heronry_store::Clock::now(&scene.world.clock).wall;
     let max = Timestamp::LAST.since(now);
     let over = within("m1", 1, Millis(max.0 + 1));
@@ -154,7 +154,7 @@ async fn a27_a_span_that_ends_after_the_calendar_is_refused(world: World) {
 }
 
 async fn k2_a_reply_at_the_deadline_is_late(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     scene
         .send(&scene.lead, within("m1", 1, Millis(1_000)))
         .await;
@@ -169,7 +169,7 @@ async fn k2_a_reply_at_the_deadline_is_late(world: World) {
 }
 
 async fn m7_whichever_of_expiry_and_deadline_is_first_ends_the_message(world: World) {
-    let scene = Scene::new(world).await;
+    let scene = ReplyScene::new(world).await;
     let ending = |expiry, deadline, id| {
         let mut request = within(id, 1, Millis::from_secs(deadline));
         request.expiry = Some(Expiry::In(Millis::from_secs(expiry)));
@@ -202,7 +202,7 @@ async fn m7_whichever_of_expiry_and_deadline_is_first_ends_the_message(world: Wo
 }
 
 async fn m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last(world: World) {
-    let scene = Scene::of(world, PoolSpec::default(), &["ann", "bob"]).await;
+    let scene = ReplyScene::of(world, PoolSpec::default(), &["ann", "bob"]).await;
     let mut seen = scene.send(&scene.lead, asking("m1", 2)).await.as_of;
     let replies = scene.others.iter().zip([("r1", 1), ("r2", 2)]);
     for (by, (id, count)) in replies {

@@ -299,7 +299,7 @@ async fn w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before(world:
         ids: Arc::new(SeededIds::new(77)),
         owner: "a test that moves".to_owned(),
     };
-    let route = heronry_store::Route {
+    let route = heronry_store::MoveRoute {
         from: "here".to_owned(),
         to: "there".to_owned(),
     };

@@ -29,13 +29,13 @@ on_every_store_that_is_reopened! {
 
 /// Remembers what it was asked.
 #[derive(Debug, Default)]
-struct Host {
+struct RecordingHost {
     asked: Mutex<Vec<String>>,
     /// The requests that the host does not do.
     fails: &'static [&'static str],
 }
 
-impl Host {
+impl RecordingHost {
     fn failing(fails: &'static [&'static str]) -> Self {
         Self {
             fails,
@@ -60,7 +60,7 @@ impl Host {
 }
 
 #[async_trait]
-impl RunHost for Host {
+impl RunHost for RecordingHost {
     async fn start(&self, join: &JoinPool) -> Result<(), HostError> {
         self.note("start", join)
     }
@@ -110,7 +110,7 @@ async fn p7_a_run_is_started_after_the_intent_and_before_it_joins(world: World) 
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let before = world.head(&pool).await;
-    let host = Host::default();
+    let host = RecordingHost::default();
     let started = pool.start_run(&host, starting(&lead, "scout", None)).await;
     let Started::Now(joined) = started.unwrap() else {
         panic!("it was not started before");
@@ -131,7 +131,7 @@ async fn p7_a_run_is_started_after_the_intent_and_before_it_joins(world: World) 
 
 async fn p7_a_run_that_cannot_join_is_stopped_again(world: World) {
     let (pool, lead) = full_pool(&world).await;
-    let host = Host::default();
+    let host = RecordingHost::default();
     let failed = pool
         .start_run(&host, starting(&lead, "scout", Some("k")))
         .await;
@@ -153,7 +153,7 @@ async fn p7_a_run_that_cannot_join_is_stopped_again(world: World) {
 
 async fn p7_what_cannot_be_stopped_again_is_reported(world: World) {
     let (pool, lead) = full_pool(&world).await;
-    let host = Host::failing(&["stop"]);
+    let host = RecordingHost::failing(&["stop"]);
     let failed = pool.start_run(&host, starting(&lead, "scout", None)).await;
     let Err(StartError::NotRolledBack { join, stop }) = failed else {
         panic!("{failed:?}");
@@ -170,7 +170,7 @@ async fn p7_a_host_that_starts_nothing_leaves_nothing(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let before = world.head(&pool).await;
-    let host = Host::failing(&["start"]);
+    let host = RecordingHost::failing(&["start"]);
     let failed = pool.start_run(&host, starting(&lead, "scout", None)).await;
     assert!(
         matches!(failed, Err(StartError::NotStarted(_))),
@@ -186,7 +186,7 @@ async fn p7_a_host_that_starts_nothing_leaves_nothing(world: World) {
 async fn p7_under_a_key_a_host_is_asked_once(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let host = Host::default();
+    let host = RecordingHost::default();
     let first = pool
         .start_run(&host, starting(&lead, "scout", Some("k")))
         .await;
@@ -213,7 +213,7 @@ async fn p7_under_a_key_a_host_is_asked_once(world: World) {
 async fn p7_a_start_of_which_nobody_knows_is_pending(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let host = Failing(&world);
+    let host = FailingHost(&world);
     let failed = pool.start_run(&host, starting(&lead, "scout", None)).await;
     assert!(matches!(failed, Err(StartError::Unknown(_))), "{failed:?}");
     drop(pool);
@@ -224,10 +224,10 @@ async fn p7_a_start_of_which_nobody_knows_is_pending(world: World) {
 }
 
 /// Starts a run, and the store fails under the join.
-struct Failing<'a>(&'a World);
+struct FailingHost<'a>(&'a World);
 
 #[async_trait]
-impl RunHost for Failing<'_> {
+impl RunHost for FailingHost<'_> {
     async fn start(&self, _: &JoinPool) -> Result<(), HostError> {
         self.0.faults.fail_next_append(AppendFault::UnknownKept);
         Ok(())
@@ -240,7 +240,7 @@ impl RunHost for Failing<'_> {
 
 async fn p7_an_operator_starts_runs_without_an_intent(world: World) {
     let pool = world.pool().await;
-    let host = Host::default();
+    let host = RecordingHost::default();
     let before = world.head(&pool).await;
     let join = World::joining("scout");
     let start = StartRun { by: None, join };

@@ -8,7 +8,7 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{SendRequest, Viewer, Viewing},
 };
-use heronry_runtime::{CallError, EventQuery, EventsError, Follow, From, OnTrimmed, Pool};
+use heronry_runtime::{CallError, EventQuery, EventsError, Follow, OnTrimmed, Pool, ReadFrom};
 use heronry_store::FencingToken;
 use heronry_tests::{World, body, key, on_every_store, on_every_store_with_threads, topic};
 use heronry_types::{Address, Cursor, Epoch, EventKind, Millis, Position, RunEnd};
@@ -43,7 +43,7 @@ fn everything() -> EventQuery {
 
 fn after(cursor: Cursor) -> EventQuery {
     EventQuery {
-        from: From::Cursor(cursor),
+        from: ReadFrom::Cursor(cursor),
         ..everything()
     }
 }
@@ -80,7 +80,7 @@ async fn page_until(pool: Pool, last: Position) -> Vec<Cursor> {
         assert!(page.events.len() <= 100);
         assert!(page.scanned_to.position >= seen.last().map_or(Position::ZERO, |at| at.position));
         seen.extend(page.events.iter().map(|event| event.envelope.id()));
-        query.from = From::Cursor(page.scanned_to);
+        query.from = ReadFrom::Cursor(page.scanned_to);
     }
     seen
 }
@@ -155,7 +155,7 @@ async fn o5_a_filter_that_keeps_nothing_moves_scanned_to_with_the_head(world: Wo
         let page = pool.events(&query, 100, Millis(0)).await.unwrap();
         assert_eq!(page.events, []);
         assert_eq!((page.scanned_to, page.head), (pool.head(), pool.head()));
-        query.from = From::Cursor(page.scanned_to);
+        query.from = ReadFrom::Cursor(page.scanned_to);
         world.send(&pool, &lead, to_nobody(number)).await.unwrap();
     }
     let mut stream = pool.subscribe(query, Follow::Live).await.unwrap();
@@ -204,13 +204,13 @@ async fn o5_resuming_from_scanned_to_looks_through_nothing_twice(world: World) {
             "an empty page has moved"
         );
         scanned_to = page.scanned_to;
-        query.from = From::Cursor(scanned_to);
+        query.from = ReadFrom::Cursor(scanned_to);
         pages += 1;
     }
     assert!(pages > 1, "one page does not look through everything");
     let in_pages = world.faults.reads() - before;
     let before = world.faults.reads();
-    query.from = From::Start;
+    query.from = ReadFrom::Start;
     let mut stream = pool.subscribe(query, Follow::End).await.unwrap();
     while soon(stream.next()).await.unwrap().is_some() {}
     let at_once = world.faults.reads() - before;
@@ -355,7 +355,7 @@ async fn o7_what_an_author_did_stays_in_replay_after_it_left(world: World) {
     let late = world.join(&pool, "late").await;
     let saved = World::cursor(&pool, Position(3));
     let query = EventQuery {
-        from: From::Cursor(saved),
+        from: ReadFrom::Cursor(saved),
         viewer: World::viewer(&late),
         ..query
     };
@@ -393,7 +393,7 @@ async fn o7_a_viewer_that_leaves_is_closed_and_sees_nothing_later(world: World) 
         let viewer = world.join(&pool, name).await;
         let query = World::seeing(World::viewer(&viewer), "true");
         let query = EventQuery {
-            from: From::Head,
+            from: ReadFrom::Head,
             ..query
         };
         let mut live = pool.subscribe(query.clone(), Follow::Live).await.unwrap();
@@ -423,7 +423,7 @@ async fn o7_a_viewer_that_is_gone_before_it_subscribes_is_refused(world: World) 
     };
     let admitted = pool.call(ask).await.unwrap();
     let query = EventQuery {
-        from: From::Head,
+        from: ReadFrom::Head,
         ..World::seeing(admitted, "true")
     };
     world.leave(&pool, &viewer).await.unwrap();

@@ -5,7 +5,7 @@ use heronry_pool::{
     Caller, Joined, Rejection, TakenOver,
     decide::{ChangeMember, JoinNew, JoinPool, Viewer, Viewing},
 };
-use heronry_runtime::{CallError, EventQuery, Follow, From, Pool, Subscription};
+use heronry_runtime::{CallError, EventQuery, Follow, Pool, ReadFrom, Subscription};
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{EventKind, Millis, Position, RunEnd, Timestamp};
 
@@ -128,7 +128,7 @@ async fn eyes(pool: &Pool) -> Viewer {
     pool.call(viewing).await.unwrap()
 }
 
-async fn stream(pool: &Pool, viewer: Viewer, from: From) -> Subscription {
+async fn stream(pool: &Pool, viewer: Viewer, from: ReadFrom) -> Subscription {
     let query = EventQuery {
         from,
         ..World::seeing(viewer, "true")
@@ -154,15 +154,15 @@ async fn a56_an_operators_stream_with_a_members_eyes_lives_through_a_takeover(wo
     let pool = world.pool().await;
     let scout = World::member("scout", join(&world, &pool, "one").await.generation);
     let before = eyes(&pool).await;
-    let mut live = stream(&pool, before.clone(), From::Start).await;
-    let mut of_member = stream(&pool, World::viewer(&scout), From::Start).await;
+    let mut live = stream(&pool, before.clone(), ReadFrom::Start).await;
+    let mut of_member = stream(&pool, World::viewer(&scout), ReadFrom::Start).await;
     let taken_over = join(&world, &pool, "two").await.generation;
     let successor = World::member("scout", taken_over);
     let told = world.say(&pool, &successor, ("scout", "m1")).await;
     let told = told.cursor.position;
     assert_eq!(position_seen(&mut live, told).await, Some(told));
     // Who had asked before the takeover, and begins to read only after it.
-    let mut late = stream(&pool, before, From::Start).await;
+    let mut late = stream(&pool, before, ReadFrom::Start).await;
     assert_eq!(position_seen(&mut late, told).await, Some(told));
     // The member itself is fenced, and its view ends.
     let mut last = None;
@@ -206,7 +206,7 @@ async fn a56_an_operators_view_ends_when_its_run_leaves_or_ends(world: World) {
     let pool = world.pool().await;
     for ends in [CloseReason::Left, CloseReason::RunEnded] {
         join(&world, &pool, "one").await;
-        let mut live = stream(&pool, eyes(&pool).await, From::Head).await;
+        let mut live = stream(&pool, eyes(&pool).await, ReadFrom::Head).await;
         let scout = World::member("scout", join(&world, &pool, "two").await.generation);
         if ends == CloseReason::Left {
             world.leave(&pool, &scout).await.unwrap();

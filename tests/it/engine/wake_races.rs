@@ -10,7 +10,7 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
-    World, as_many_as_asked, calling, key, on_every_store_with_threads, run, topic,
+    World, as_many_as_asked, calling, key, on_every_store_with_threads, run, topic, tries::Draw,
 };
 use heronry_types::{
     Address, Correlation, Millis, PoolSpec, Position, Since, WakeId, WakeStatus, WakeView,
@@ -26,30 +26,18 @@ const RACES: usize = 1_000;
 /// The numbers of races that run at once: some look back further than is done at once.
 const AT_ONCE: [usize; 4] = [60, 30, 90, 320];
 
-/// Numbers that look random and are the same in every run.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % bound
+/// The races of a round in another order, some of them at the same time.
+fn shuffled(draw: &mut Draw, races: std::ops::Range<usize>) -> Vec<Vec<usize>> {
+    let mut left: Vec<usize> = races.collect();
+    for last in (1..left.len()).rev() {
+        left.swap(last, draw.below(last + 1));
     }
-
-    /// The races of a round in another order, some of them at the same time.
-    fn shuffled(&mut self, races: std::ops::Range<usize>) -> Vec<Vec<usize>> {
-        let mut left: Vec<usize> = races.collect();
-        for last in (1..left.len()).rev() {
-            left.swap(last, self.below(last + 1));
-        }
-        let mut groups = Vec::new();
-        while !left.is_empty() {
-            let some = left.len().min(1 + self.below(16));
-            groups.push(left.split_off(left.len() - some));
-        }
-        groups
+    let mut groups = Vec::new();
+    while !left.is_empty() {
+        let some = left.len().min(1 + draw.below(16));
+        groups.push(left.split_off(left.len() - some));
     }
+    groups
 }
 
 /// A message to nobody, which says which race it is of.
@@ -119,7 +107,7 @@ async fn round(
     draw: &mut Draw,
 ) -> BTreeSet<WakeId> {
     let since = Since::Cursor(pool.head());
-    let (sends, registers) = (draw.shuffled(races.clone()), draw.shuffled(races));
+    let (sends, registers) = (shuffled(draw, races.clone()), shuffled(draw, races));
     let sends = tokio::spawn(send_all((pool.clone(), scout.clone()), sends));
     let registers = register_all((pool.clone(), lead.clone()), since, registers);
     let (registers, sends) = (tokio::spawn(registers).await, sends.await);

@@ -10,7 +10,7 @@ use heronry_tests::canary::said;
 use heronry_types::{Body as StoredBody, IdempotencyKey};
 use serde_json::{Value, json};
 
-use heronry_tests::server::{OPERATOR, Reply, Server, on_every_store, to_run};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, on_every_store, to_run};
 
 on_every_store! {
     a_media_type_and_every_byte_are_given_back_as_they_were
@@ -39,7 +39,7 @@ fn put_request(token: &str, (media_type, key): (&str, &str), bytes: Vec<u8>) -> 
         .unwrap()
 }
 
-async fn put(server: &Server, token: &str, named: (&str, &str), bytes: &[u8]) -> Reply {
+async fn put(server: &Server, token: &str, named: (&str, &str), bytes: &[u8]) -> HttpReply {
     server.send(put_request(token, named, bytes.to_vec())).await
 }
 
@@ -48,13 +48,13 @@ fn path_of(named: &Value) -> String {
     format!("/v1/pools/p/contents/{content_ref}")
 }
 
-async fn erase(server: &Server, token: &str, path: &str) -> Reply {
+async fn erase(server: &Server, token: &str, path: &str) -> HttpReply {
     let line = format!("DELETE {path}");
     server.call(token, &line, Value::Null).await
 }
 
 /// Sends `b` a stored body by its reference.
-async fn send(server: &Server, token: &str, content_ref: &Value, key: &str) -> Reply {
+async fn send(server: &Server, token: &str, content_ref: &Value, key: &str) -> HttpReply {
     let message = json!({
         "to": to_run("b"), "content_ref": content_ref, "idempotency_key": key
     });

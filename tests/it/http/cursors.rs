@@ -17,7 +17,7 @@ on_every_store! {
 const EVENTS: &str = "/v1/pools/p/events";
 
 /// Every way to hand a cursor in: the answers to it as page, stream, resumed stream and wake.
-async fn hand_in(server: &Server, cursor: &str) -> [heronry_tests::server::Reply; 4] {
+async fn hand_in(server: &Server, cursor: &str) -> [heronry_tests::server::HttpReply; 4] {
     let ask = |query: String, last: Option<&str>| {
         let mut request = request(OPERATOR, &format!("GET {EVENTS}{query}"), &Value::Null);
         let headers = request.headers_mut();

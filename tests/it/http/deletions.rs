@@ -18,7 +18,7 @@ on_every_store! {
 
 const POOL: &str = "/v1/pools/p";
 
-async fn delete(server: &Server, query: &str) -> heronry_tests::server::Reply {
+async fn delete(server: &Server, query: &str) -> heronry_tests::server::HttpReply {
     let line = format!("DELETE {POOL}{query}");
     server.call(OPERATOR, &line, Value::Null).await
 }

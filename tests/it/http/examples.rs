@@ -7,7 +7,7 @@ use axum::{
 };
 use heronry_tests::{
     contract::CONTRACT,
-    server::{OPERATOR, Reply, Server},
+    server::{HttpReply, OPERATOR, Server},
 };
 use heronry_types::Millis;
 use serde_json::{Map, Value, json};
@@ -113,7 +113,7 @@ impl Scene {
         scene
     }
 
-    async fn send(&self, token: &str, example: &Example) -> Reply {
+    async fn send(&self, token: &str, example: &Example) -> HttpReply {
         let body = example.body.clone().unwrap_or_default();
         self.server.call(token, &example.line(), body).await
     }

@@ -97,7 +97,7 @@ async fn an_older_generation_reads_and_renews_nothing_of_its_successors() {
     for key in ["k1", "k2"] {
         server.tell(&sender, "a", key).await.is(201);
     }
-    let unread = |reply: &heronry_tests::server::Reply| {
+    let unread = |reply: &heronry_tests::server::HttpReply| {
         let unread = reply.headers["heronry-unread"].to_str().unwrap();
         unread.to_owned()
     };

@@ -177,9 +177,9 @@ async fn a_server_that_is_to_stay_stays_and_says_why_it_is_not_ready() {
 
 /// A disk of 1 000 bytes, of which a test says how many are free; with none, it does not say.
 #[derive(Debug)]
-struct Disk(AtomicU64);
+struct ScriptedDisk(AtomicU64);
 
-impl DiskProbe for Disk {
+impl DiskProbe for ScriptedDisk {
     fn space(&self) -> io::Result<DiskSpace> {
         match self.0.load(Ordering::SeqCst) {
             0 => Err(io::Error::other("the test knows nothing")),
@@ -194,7 +194,7 @@ impl DiskProbe for Disk {
 #[tokio::test]
 async fn readiness_and_status_warn_before_the_disk_is_full() {
     let server = Server::on_memory();
-    let disk = Arc::new(Disk(AtomicU64::new(100)));
+    let disk = Arc::new(ScriptedDisk(AtomicU64::new(100)));
     let probe: Arc<dyn DiskProbe> = disk.clone();
     let store = StoreWatch {
         place: "redb:/there".to_owned(),

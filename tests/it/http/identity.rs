@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use heronry_tests::server::{OPERATOR, Reply, Server, on_every_store, request, to_run};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, on_every_store, request, to_run};
 
 on_every_store! {
     a52_no_token_a_wrong_one_and_anothers_have_one_answer
@@ -327,7 +327,7 @@ async fn a_run_that_ended_is_sent_to_without_silence(server: Server) {
 
 async fn every_answer_to_a_member_says_how_much_is_unread(server: Server) {
     let (a, b) = server.with_pair().await;
-    let unread = |reply: &Reply| reply.headers["heronry-unread"].to_str().unwrap().to_owned();
+    let unread = |reply: &HttpReply| reply.headers["heronry-unread"].to_str().unwrap().to_owned();
     server.tell(&a, "b", "k1").await.is(201);
     server.tell(&a, "b", "k2").await.is(201);
     for (line, body) in [

@@ -15,7 +15,7 @@ use heronry_tests::server::{Server, on_every_store};
 
 use acts::ACTS;
 use rows::ROWS;
-use scene::Scene;
+use scene::LimitScene;
 
 on_every_store! {
     l_each_limit_is_refused_by_name_one_above_it_and_never_before
@@ -33,7 +33,8 @@ fn every_limit_has_its_row() {
 
 async fn l_each_limit_is_refused_by_name_one_above_it_and_never_before(server: Server) {
     for (number, row) in ROWS.iter().enumerate() {
-        let mut scene = Scene::open(&server, &format!("p{number}"), (row.limit, row.max)).await;
+        let mut scene =
+            LimitScene::open(&server, &format!("p{number}"), (row.limit, row.max)).await;
         let what = format!("{} {}", row.limit, row.what);
         for within in [row.max - 1, row.max] {
             let reply = (row.ask)(&mut scene, within).await;
@@ -59,7 +60,7 @@ async fn l_what_a_limit_ends_ends_at_it_and_not_before(server: Server) {
     for (number, act) in ACTS.iter().enumerate() {
         for (number, max) in [2, 3, 4].into_iter().map(|max| (number * 10 + max, max)) {
             let limit = (act.limit, max as u64 * act.unit);
-            let mut scene = Scene::open(&server, &format!("q{number}"), limit).await;
+            let mut scene = LimitScene::open(&server, &format!("q{number}"), limit).await;
             (act.check)(&mut scene, max as u64 * act.unit).await;
         }
     }

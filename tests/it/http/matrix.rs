@@ -7,8 +7,8 @@ mod cells;
 mod rows;
 
 use self::{
-    cells::{Expected, Scene, TARGETS, WHO, expected},
-    rows::{Class, ROWS, Row},
+    cells::{Expected, MatrixScene, TARGETS, WHO, expected},
+    rows::{Class, ROWS, RouteRow},
 };
 use heronry_tests::server::{OPERATOR, Server};
 
@@ -36,7 +36,7 @@ async fn every_route_has_a_row_and_every_row_a_route() {
 
 #[tokio::test]
 async fn what_is_refused_is_refused_as_the_contract_says_and_changes_nothing() {
-    let scene = Scene::open().await;
+    let scene = MatrixScene::open().await;
     let head = scene.heads().await;
     let mut refused = 0;
     for (row, who, target) in cells() {
@@ -55,7 +55,7 @@ async fn what_is_refused_is_refused_as_the_contract_says_and_changes_nothing() {
 
 #[tokio::test]
 async fn what_is_allowed_is_done() {
-    let reading = Scene::open().await;
+    let reading = MatrixScene::open().await;
     for (row, who, target) in cells() {
         if expected(row, who, target) != Expected::Done {
             continue;
@@ -65,7 +65,7 @@ async fn what_is_allowed_is_done() {
         let changing = if reads {
             None
         } else {
-            Some(Scene::open().await)
+            Some(MatrixScene::open().await)
         };
         let scene = changing.as_ref().unwrap_or(&reading);
         let reply = scene.ask(row, who, target).await;
@@ -74,7 +74,7 @@ async fn what_is_allowed_is_done() {
     }
 }
 
-fn cells() -> impl Iterator<Item = (&'static Row, cells::Who, cells::Target)> {
+fn cells() -> impl Iterator<Item = (&'static RouteRow, cells::Who, cells::Target)> {
     let each = |row| WHO.iter().map(move |who| (row, *who));
     let pairs = ROWS.iter().flat_map(each);
     pairs.flat_map(|(row, who)| TARGETS.iter().map(move |target| (row, who, *target)))

@@ -8,7 +8,7 @@ use heronry_tests::canary::said;
 use heronry_types::Millis;
 use serde_json::{Value, json};
 
-use heronry_tests::server::{OPERATOR, Reply, Server, on_every_store, request, to_run};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, on_every_store, request, to_run};
 
 on_every_store! {
     a_message_is_sent_and_its_receipt_shows_where_it_stands
@@ -137,7 +137,7 @@ fn message(fields: &Value) -> Value {
     message
 }
 
-async fn put(server: &Server, token: &str, media_type: &str, bytes: &'static [u8]) -> Reply {
+async fn put(server: &Server, token: &str, media_type: &str, bytes: &'static [u8]) -> HttpReply {
     put_under(server, (token, "", None), media_type, bytes).await
 }
 
@@ -147,7 +147,7 @@ async fn put_under(
     (token, query, key): (&str, &str, Option<&str>),
     media_type: &str,
     bytes: &'static [u8],
-) -> Reply {
+) -> HttpReply {
     let mut request = Request::builder()
         .method("PUT")
         .uri(format!("/v1/pools/p/contents{query}"))

@@ -54,7 +54,7 @@ fn values() -> Vec<Value> {
 }
 
 /// Checks what a refusal says, if it is one of the reader's.
-fn check(reply: &heronry_tests::server::Reply, asked: &str) -> usize {
+fn check(reply: &heronry_tests::server::HttpReply, asked: &str) -> usize {
     if reply.status != 400 {
         return 0;
     }

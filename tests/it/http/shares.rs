@@ -10,7 +10,7 @@ use futures::{StreamExt, future::LocalBoxFuture, stream};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use heronry_tests::server::{OPERATOR, Reply, Server, on_every_store, request};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, on_every_store, request};
 
 on_every_store! {
     a_flood_of_streams_takes_one_members_share_alone
@@ -59,7 +59,10 @@ async fn a_flood_of_streams_takes_one_members_share_alone(server: Server) {
 }
 
 /// Makes a call that waits; returns it, or what it was answered at once.
-async fn wait<'s>(server: &'s Server, token: &str) -> Result<LocalBoxFuture<'s, Reply>, Reply> {
+async fn wait<'s>(
+    server: &'s Server,
+    token: &str,
+) -> Result<LocalBoxFuture<'s, HttpReply>, HttpReply> {
     let line = format!("GET {EVENTS}?from=head&wait_ms=1000");
     let mut call = Box::pin(server.send(request(token, &line, &Value::Null)));
     for _ in 0..200 {

@@ -12,7 +12,7 @@ use heronry_tests::server::{OPERATOR, Server};
 
 /// A server on whose store one pool is open, and another one was left with work under way, so that
 /// opening it records that it goes on.
-struct Scene {
+struct StrangerScene {
     server: Server,
     faults: Faults,
     /// A token of a member of the pool that is open.
@@ -29,7 +29,7 @@ struct Trace {
     heads: Vec<Option<heronry_store::Head>>,
 }
 
-impl Scene {
+impl StrangerScene {
     async fn over(store: Store) -> Self {
         let Faulty { store, faults } = FaultStore::over(store);
         let first = Server::over(store);
@@ -109,7 +109,7 @@ fn routes(pool: &str) -> Vec<(String, Value)> {
     ]
 }
 
-async fn check_forged_tokens(scene: &Scene) {
+async fn check_forged_tokens(scene: &StrangerScene) {
     let before = scene.trace().await;
     assert_eq!(before.open_pools, 1, "one pool is open");
     let mut answers = Vec::new();
@@ -136,7 +136,7 @@ fn memory() -> Store {
 
 #[tokio::test]
 async fn before_the_401_nothing_happens() {
-    let scene = Scene::over(memory()).await;
+    let scene = StrangerScene::over(memory()).await;
     check_forged_tokens(&scene).await;
     // The scene is one in which opening would show: who may open the pool has that recorded.
     let before = scene.trace().await;
@@ -152,7 +152,7 @@ async fn before_the_401_no_file_changes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store.redb");
     let adapter = heronry_store_redb::RedbStore::open_or_create(&file).unwrap();
-    let scene = Scene::over(Store::of(Arc::new(adapter))).await;
+    let scene = StrangerScene::over(Store::of(Arc::new(adapter))).await;
     let bytes = |file: &Path| std::fs::read(file).unwrap();
     let before = bytes(&file);
     check_forged_tokens(&scene).await;
@@ -163,7 +163,7 @@ async fn before_the_401_no_file_changes() {
 
 #[tokio::test]
 async fn a_forged_token_costs_the_memory_of_no_pool() {
-    let scene = Scene::over(memory()).await;
+    let scene = StrangerScene::over(memory()).await;
     let before = scene.server.runtime.open_pools().await;
     for number in 0..1_000 {
         let pool = format!("pool-{number}");

@@ -6,28 +6,15 @@ use heronry_runtime::marks::{MarkKeeper, MarkedStore, Restored, begin_again, rol
 use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
-use heronry_tests::{as_many_as_asked, let_others_run};
+use heronry_tests::{as_many_as_asked, let_others_run, tries::Draw};
 use heronry_transfer::Carrier;
 use heronry_types::{PoolId, Position};
 
-use crate::place::{End, Place};
+use crate::place::{MemoryMark, ProcessEnd};
 
 /// The number of restarts, unless `HERONRY_RESTARTS` sets it.
 const RESTARTS: usize = 300;
 const POOLS: u64 = 5;
-
-/// Draws numbers, the same ones for the same seed.
-struct Draw(u64);
-
-impl Draw {
-    /// Returns a number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 /// One life of a process: a store that it opened, and the keeper of its mark.
 struct Life {
@@ -37,7 +24,7 @@ struct Life {
 }
 
 impl Life {
-    async fn begin(opened: Faulty, place: &Arc<Place>, seed: u64) -> Self {
+    async fn begin(opened: Faulty, place: &Arc<MemoryMark>, seed: u64) -> Self {
         let Faulty { store, faults } = opened;
         let MarkedStore { store, keeper } = MarkKeeper::over(store, place.open());
         let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
@@ -123,16 +110,16 @@ impl Life {
         self.store.journal.delete(pool, token).await.unwrap();
     }
 
-    async fn end(self, place: &Place, draw: &mut Draw) -> Faulty {
+    async fn end(self, place: &MemoryMark, draw: &mut Draw) -> Faulty {
         let end = match draw.below(4) {
             0 => {
                 self.keeper.settle().await;
-                End::Killed
+                ProcessEnd::Killed
             }
-            1 => End::Killed,
-            _ => End::PowerCut {
-                writes: usize::try_from(draw.below(4)).unwrap(),
-                bytes: usize::try_from(draw.below(80)).unwrap(),
+            1 => ProcessEnd::Killed,
+            _ => ProcessEnd::PowerCut {
+                writes: draw.below(4),
+                bytes: draw.below(80),
             },
         };
         place.end(end);
@@ -143,7 +130,7 @@ impl Life {
 #[tokio::test]
 async fn no_restart_and_no_crash_is_taken_for_a_rollback() {
     let (restarts, mut draw) = (as_many_as_asked("HERONRY_RESTARTS", RESTARTS), Draw(0x5eed));
-    let place = Arc::new(Place::default());
+    let place = Arc::new(MemoryMark::default());
     let mut opened = FaultStore::over(Store::of(Arc::new(MemoryStore::new())));
     for seed in 0..u64::try_from(restarts).unwrap() {
         let life = Life::begin(opened, &place, seed).await;

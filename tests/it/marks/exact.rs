@@ -8,20 +8,20 @@ use heronry_store_memory::MemoryStore;
 use heronry_testkit::sample;
 use heronry_types::Position;
 
-use crate::place::Place;
+use crate::place::MemoryMark;
 
 /// A store of which the mark is kept, with a pool that is written to.
-struct Kept {
+struct MarkedPool {
     store: Store,
     keeper: MarkKeeper,
-    place: Arc<Place>,
+    place: Arc<MemoryMark>,
     token: FencingToken,
     head: Option<Head>,
 }
 
-impl Kept {
+impl MarkedPool {
     async fn new() -> Self {
-        let place = Arc::new(Place::default());
+        let place = Arc::new(MemoryMark::default());
         let inner = Store::of(Arc::new(MemoryStore::new()));
         let MarkedStore { store, keeper } = MarkKeeper::over(inner, place.open());
         let pool = sample::pool(1);
@@ -53,7 +53,7 @@ impl Kept {
 
 #[tokio::test]
 async fn a_mark_says_every_commit_when_it_is_answered_and_nothing_is_synced_for_it() {
-    let mut kept = Kept::new().await;
+    let mut kept = MarkedPool::new().await;
     for at in 1..=10_000 {
         kept.write().await;
         assert_eq!(kept.marked(), at);
@@ -67,7 +67,7 @@ async fn a_mark_says_every_commit_when_it_is_answered_and_nothing_is_synced_for_
 
 #[tokio::test]
 async fn commits_that_land_together_are_all_marked() {
-    let (pools, place) = (50, Arc::new(Place::default()));
+    let (pools, place) = (50, Arc::new(MemoryMark::default()));
     let inner = Store::of(Arc::new(MemoryStore::new()));
     let MarkedStore {
         store,
@@ -93,7 +93,7 @@ async fn commits_that_land_together_are_all_marked() {
 
 #[tokio::test]
 async fn a_pool_that_was_trimmed_beyond_its_mark_raises_no_alarm() {
-    let mut kept = Kept::new().await;
+    let mut kept = MarkedPool::new().await;
     kept.write().await;
     // So a power cut may leave it.
     let behind = kept.place.marks();
@@ -112,7 +112,7 @@ async fn a_pool_that_was_trimmed_beyond_its_mark_raises_no_alarm() {
 
 #[tokio::test]
 async fn a_mark_is_exact_when_it_is_settled_and_names_no_pool_that_was_deleted() {
-    let mut kept = Kept::new().await;
+    let mut kept = MarkedPool::new().await;
     kept.write().await;
     kept.keeper.settle().await;
     assert_eq!(kept.marked(), 1);
@@ -126,7 +126,7 @@ async fn a_mark_is_exact_when_it_is_settled_and_names_no_pool_that_was_deleted()
 
 #[tokio::test]
 async fn a_deletion_that_is_refused_leaves_the_mark_as_it_was() {
-    let mut kept = Kept::new().await;
+    let mut kept = MarkedPool::new().await;
     kept.write().await;
     let stale = FencingToken(kept.token.0 + 1);
     let refused = kept.store.journal.delete(&sample::pool(1), stale).await;
@@ -137,7 +137,7 @@ async fn a_deletion_that_is_refused_leaves_the_mark_as_it_was() {
 
 #[tokio::test]
 async fn where_a_mark_cannot_be_written_commits_go_on_and_a_deleted_pool_is_in_none() {
-    let mut kept = Kept::new().await;
+    let mut kept = MarkedPool::new().await;
     kept.write().await;
     kept.keeper.settle().await;
     kept.place.is_full.store(true, Ordering::Release);

@@ -17,13 +17,13 @@ use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
     sample,
 };
 use heronry_tests::StoreKind;
 use heronry_types::{Cursor, Position};
 
-use crate::place::Place;
+use crate::place::MemoryMark;
 
 const COMMITS: u64 = 20;
 /// The number of the body that is stored by itself.
@@ -54,13 +54,13 @@ impl Killed {
     /// Fills a store and takes its files while it is open.
     fn after(kind: StoreKind, last: Last) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Arc::new(Place::default());
+        let place = Arc::new(MemoryMark::default());
         let store = kind.open_in(folder.path()).unwrap();
         let MarkedStore {
             store,
             keeper: _keeper,
         } = MarkKeeper::over(store, place.open());
-        let mut writer = Writer::of(store).unwrap();
+        let mut writer = RecoveryWriter::of(store).unwrap();
         for _ in 0..COMMITS {
             writer.write(2).unwrap();
         }
@@ -152,7 +152,7 @@ enum Seen {
     Whole,
 }
 
-fn write_last(writer: &Writer, last: Last) {
+fn write_last(writer: &RecoveryWriter, last: Last) {
     let (store, pool) = (&writer.store, sample::pool(1));
     match last {
         Last::Append => {}
@@ -237,13 +237,13 @@ async fn a_killed_sled_store_that_is_harmed_loses_nothing_silently() {
 /// Returns the log of a sled store after each commit.
 fn logs() -> (Killed, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
-    let place = Arc::new(Place::default());
+    let place = Arc::new(MemoryMark::default());
     let store = StoreKind::Sled.open_in(folder.path()).unwrap();
     let MarkedStore {
         store,
         keeper: _keeper,
     } = MarkKeeper::over(store, place.open());
-    let mut writer = Writer::of(store).unwrap();
+    let mut writer = RecoveryWriter::of(store).unwrap();
     let (mut files, mut ends) = (BTreeMap::new(), Vec::new());
     for _ in 0..COMMITS {
         writer.write(2).unwrap();

@@ -13,7 +13,7 @@ use heronry_tests::{World, on_every_store_that_is_reopened};
 use heronry_transfer::Carrier;
 use heronry_types::{Cursor, EpochReason, Position};
 
-use crate::place::Place;
+use crate::place::MemoryMark;
 
 on_every_store_that_is_reopened! {
     j5_a_pool_that_lost_its_end_goes_on_in_a_new_epoch
@@ -41,7 +41,7 @@ async fn write(store: &Store, pool: u64, chunks: &[u64]) -> Head {
 }
 
 /// Makes the mark of a store in which pools stand elsewhere than here.
-fn mark(world: &World, pools: &[(u64, Head)]) -> (Store, MarkKeeper, Arc<Place>) {
+fn mark(world: &World, pools: &[(u64, Head)]) -> (Store, MarkKeeper, Arc<MemoryMark>) {
     let mut marks = Marks::default();
     for (pool, head) in pools {
         let at = Checkpoint {
@@ -51,7 +51,7 @@ fn mark(world: &World, pools: &[(u64, Head)]) -> (Store, MarkKeeper, Arc<Place>)
         };
         marks.set(sample::pool(*pool), at);
     }
-    let place = Arc::new(Place::default());
+    let place = Arc::new(MemoryMark::default());
     let written = place.open().replace(&marks.encode(), MarkSync::Now);
     written.unwrap();
     let MarkedStore { store, keeper } = MarkKeeper::over(world.store().clone(), place.open());
@@ -91,7 +91,7 @@ async fn check_begun(store: &Store, begun: &BegunAgain, reason: EpochReason) {
 }
 
 /// Checks that the mark that is written now fits.
-async fn check_settled(store: &Store, place: &Place) {
+async fn check_settled(store: &Store, place: &MemoryMark) {
     assert_eq!(rolled_back(store, &place.marks()).await.unwrap(), []);
 }
 

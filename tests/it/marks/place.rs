@@ -13,15 +13,15 @@ use heronry_runtime::marks::{MarkPlace, MarkSync, Marks};
 /// A place for a mark in memory: what is written without waiting may be gone after a power cut, or be
 /// there in part.
 #[derive(Debug, Default)]
-pub(crate) struct Place {
-    kept: Mutex<Kept>,
+pub(crate) struct MemoryMark {
+    kept: Mutex<DeviceContents>,
     pub(crate) writes: AtomicU64,
     pub(crate) synced: AtomicU64,
     pub(crate) is_full: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct DeviceContents {
     /// Every content since the last one that the device has; the last is what a reader sees.
     contents: Vec<Option<Vec<u8>>>,
     /// The number of processes that have ended.
@@ -31,13 +31,13 @@ struct Kept {
 /// The place as one process has it: what it writes after its end is not written.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    place: Arc<Place>,
+    place: Arc<MemoryMark>,
     life: u64,
 }
 
 /// The end of a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum End {
+pub(crate) enum ProcessEnd {
     /// The process was killed: its writes are there.
     Killed,
     /// The power went: so many of the writes since the last sync are there, and so many bytes of the next
@@ -45,7 +45,7 @@ pub(crate) enum End {
     PowerCut { writes: usize, bytes: usize },
 }
 
-impl Place {
+impl MemoryMark {
     /// Returns the place as a new process has it.
     pub(crate) fn open(self: &Arc<Self>) -> Arc<Opened> {
         Arc::new(Opened {
@@ -54,7 +54,7 @@ impl Place {
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, DeviceContents> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -67,13 +67,13 @@ impl Place {
         bytes.map_or_else(Marks::default, |bytes| Marks::decode(&bytes))
     }
 
-    pub(crate) fn end(&self, end: End) {
+    pub(crate) fn end(&self, end: ProcessEnd) {
         let mut kept = self.kept();
         let contents = &mut kept.contents;
         let last = contents.len().saturating_sub(1);
         let left = match end {
-            End::Killed => contents.pop(),
-            End::PowerCut { writes, bytes } => {
+            ProcessEnd::Killed => contents.pop(),
+            ProcessEnd::PowerCut { writes, bytes } => {
                 let left = contents.get(writes.min(last)).cloned();
                 let next = contents.get(writes + 1).cloned().flatten();
                 // A part of what followed, as a write that was under way leaves it.

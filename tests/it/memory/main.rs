@@ -17,7 +17,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use heronry_tests::server::{OPERATOR, Reply, Server, request};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, request};
 
 /// The largest body of JSON, as the server says it.
 const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
@@ -32,7 +32,7 @@ const PIECE: usize = 64 * 1024;
 const EVENT: &str = "{\"kind\":\"run_lost\"},";
 
 /// A value that is hard to read.
-struct Shape {
+struct HardValue {
     name: &'static str,
     head: &'static str,
     /// Repeated as often as fits.
@@ -45,8 +45,8 @@ const fn shape(
     head: &'static str,
     repeated: &'static str,
     tail: &'static str,
-) -> Shape {
-    Shape {
+) -> HardValue {
+    HardValue {
         name,
         head,
         repeated,
@@ -55,7 +55,7 @@ const fn shape(
 }
 
 /// The values that each field of each route is given. The last one of a list is what is not closed.
-const SHAPES: [Shape; 17] = [
+const SHAPES: [HardValue; 17] = [
     shape("escaped text", "\"", "\\n", "\""),
     shape("a text and an escape", "\"\\n", "aaaaaaaa", "\\n\""),
     shape("deep lists", "", "[", ""),
@@ -186,7 +186,7 @@ fn check(
     server: &Server,
     (line, name): (&str, &str),
     body: &Pieces,
-) -> Reply {
+) -> HttpReply {
     let mut asked = request(OPERATOR, line, &Value::Null);
     let json = "application/json".parse().unwrap();
     asked.headers_mut().insert(header::CONTENT_TYPE, json);

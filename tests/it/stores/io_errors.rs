@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use heronry_testkit::recovery::{Writer, check_whole, large};
+use heronry_testkit::recovery::{RecoveryWriter, check_whole, large};
 use heronry_tests::{
     StoreKind, as_many_as_asked,
     store_folder::{Image, StoreFolder},
@@ -49,7 +49,7 @@ const CALLS: [(&str, &str); 10] = [
 fn live(kind: StoreKind, folder: &Path) -> ! {
     let mut done = NONE_DONE;
     if let Ok(store) = kind.open_in(folder)
-        && let Ok(mut writer) = Writer::of(store)
+        && let Ok(mut writer) = RecoveryWriter::of(store)
     {
         for _ in 0..COMMITS {
             done += i32::from(writer.write_large(2, BODY_BYTES).is_ok());
@@ -60,7 +60,7 @@ fn live(kind: StoreKind, folder: &Path) -> ! {
 
 /// The state of the store at the beginning of a life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Left {
+enum LifeStart {
     Closed,
     Killed,
 }
@@ -74,17 +74,17 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(kind: StoreKind, left: Left, name: &'static str) -> Self {
+    fn new(kind: StoreKind, left: LifeStart, name: &'static str) -> Self {
         let place = StoreFolder::new(kind);
-        let mut writer = Writer::of(place.open().unwrap()).unwrap();
+        let mut writer = RecoveryWriter::of(place.open().unwrap()).unwrap();
         for _ in 0..BEFORE {
             writer.write_large(2, BODY_BYTES).unwrap();
         }
         let killed = place.image();
         drop(writer);
         let before = match left {
-            Left::Closed => place.image(),
-            Left::Killed => killed,
+            LifeStart::Closed => place.image(),
+            LifeStart::Killed => killed,
         };
         Self {
             name,
@@ -192,7 +192,7 @@ impl Ground {
         let body = |number| large(BODY_BYTES, Position(number));
         let found = check_whole(&store, heads, body);
         found.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let mut writer = Writer::of(store).unwrap();
+        let mut writer = RecoveryWriter::of(store).unwrap();
         writer.write_large(2, BODY_BYTES).unwrap();
     }
 }
@@ -225,7 +225,7 @@ fn check(kind: StoreKind, name: &'static str) {
         report("SKIPPED: strace is not installed");
         return;
     }
-    for left in [Left::Closed, Left::Killed] {
+    for left in [LifeStart::Closed, LifeStart::Killed] {
         let ground = Ground::new(kind, left, name);
         let what = format!("{kind:?}, {left:?}");
         ground.fail_each(&what);

@@ -18,20 +18,23 @@ use heronry_tests::StoreKind;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
 
 use heronry_tests::tries::cases;
-use play::{Play, Subject};
+use play::{Play, StoreUnderTest};
 
 /// The most steps of one history.
 const STEPS_MAX: usize = 40;
 
 /// Plays random histories, and stops at the first that goes otherwise than the model.
-fn play_all(subject: &Subject, runner: &mut TestRunner) -> Result<(), TestError<Vec<ops::Step>>> {
+fn play_all(
+    subject: &StoreUnderTest,
+    runner: &mut TestRunner,
+) -> Result<(), TestError<Vec<ops::MachineStep>>> {
     runner.run(&ops::history(STEPS_MAX), |history| {
         let played = block_on(play(subject, &history));
         played.map_err(TestCaseError::fail)
     })
 }
 
-async fn play(subject: &Subject, history: &[ops::Step]) -> model::End<()> {
+async fn play(subject: &StoreUnderTest, history: &[ops::MachineStep]) -> model::OpEnd<()> {
     let mut play = Play::start(subject).await?;
     for step in history {
         play.take(step).await?;
@@ -50,7 +53,7 @@ fn check(kind: StoreKind, few: u32) {
         max_shrink_iters: 4_000,
         ..cases(few)
     };
-    match play_all(&Subject::honest(kind), &mut TestRunner::new(config)) {
+    match play_all(&StoreUnderTest::honest(kind), &mut TestRunner::new(config)) {
         Ok(()) => {}
         Err(TestError::Abort(why)) => panic!("{why}"),
         Err(TestError::Fail(why, history)) => panic!("{why}\nafter {history:#?}"),
@@ -60,7 +63,7 @@ fn check(kind: StoreKind, few: u32) {
 /// A snapshot of several fragments, which is deleted: once its later ones stayed.
 #[test]
 fn a_large_snapshot_is_deleted_whole_on_every_store() {
-    let act = |op| ops::Step {
+    let act = |op| ops::MachineStep {
         op,
         look: ops::Look {
             pool: 0,
@@ -71,7 +74,7 @@ fn a_large_snapshot_is_deleted_whole_on_every_store() {
         },
     };
     let history = [
-        act(ops::Op::Append(ops::Append {
+        act(ops::Op::Append(ops::AppendOp {
             pool: 0,
             chunks: vec![1],
             bodies: 0,
@@ -89,7 +92,7 @@ fn a_large_snapshot_is_deleted_whole_on_every_store() {
         act(ops::Op::Reopen),
     ];
     for kind in [StoreKind::Memory, StoreKind::Redb, StoreKind::Sled] {
-        let played = block_on(play(&Subject::honest(kind), &history));
+        let played = block_on(play(&StoreUnderTest::honest(kind), &history));
         assert_eq!(played, Ok(()), "{kind:?}");
     }
 }

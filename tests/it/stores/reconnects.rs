@@ -14,7 +14,7 @@ use heronry_pool::{
     Caller,
     decide::{SendRequest, Viewer},
 };
-use heronry_runtime::{EventQuery, Follow, From, Pool};
+use heronry_runtime::{EventQuery, Follow, Pool, ReadFrom};
 use heronry_tests::{World, body, key, on_every_store_with_threads, topic};
 use heronry_types::{Address, Cursor, Position};
 
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn after(cursor: Cursor) -> EventQuery {
     EventQuery {
-        from: From::Cursor(cursor),
+        from: ReadFrom::Cursor(cursor),
         ..World::seeing(Viewer::Operator, "true")
     }
 }

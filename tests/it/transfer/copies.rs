@@ -4,7 +4,7 @@ use heronry_pool::{
     Rejection,
     decide::{CheckCursor, StateDigest, Viewer},
 };
-use heronry_runtime::{CallError, EventQuery, From};
+use heronry_runtime::{CallError, EventQuery, ReadFrom};
 use heronry_tests::{World, pool, wake};
 use heronry_transfer::{self as transfer, Pools};
 use heronry_types::{Cursor, EpochReason, EventKind, Millis, Position, WakeStatus};
@@ -87,7 +87,7 @@ async fn a47_cursors_of_before_are_valid_up_to_the_fork_and_not_after_it(from: W
 
     // A reader that stopped before the fork sees the rest of the old timeline, and then the new one.
     let query = EventQuery {
-        from: From::Cursor(old(&left, fork - 2)),
+        from: ReadFrom::Cursor(old(&left, fork - 2)),
         ..World::seeing(Viewer::Operator, "true")
     };
     let events = World::pages(&p, query).await.unwrap();

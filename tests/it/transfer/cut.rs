@@ -15,7 +15,7 @@ use heronry_types::{Body, ContentRef, PoolId, Timestamp};
 
 /// The fate of the last write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kept {
+pub(crate) enum WriteFate {
     Yes,
     No,
 }
@@ -24,13 +24,13 @@ pub(crate) enum Kept {
 #[derive(Debug)]
 pub(crate) struct Process {
     at: u64,
-    kept: Kept,
+    kept: WriteFate,
     writes: AtomicU64,
     ended: AtomicBool,
 }
 
 impl Process {
-    pub(crate) fn ending_at(at: u64, kept: Kept) -> Arc<Self> {
+    pub(crate) fn ending_at(at: u64, kept: WriteFate) -> Arc<Self> {
         Arc::new(Self {
             at,
             kept,
@@ -41,7 +41,7 @@ impl Process {
 
     /// Returns a store as this process has it.
     pub(crate) fn opens(self: &Arc<Self>, store: &Store) -> Store {
-        let cut = Arc::new(Layered(Cut {
+        let cut = Arc::new(Layered(CutStore {
             inner: store.clone(),
             process: Arc::clone(self),
         }));
@@ -69,14 +69,14 @@ impl Process {
         }
         self.ended.store(true, Ordering::Release);
         match self.kept {
-            Kept::Yes => drop(write.await),
-            Kept::No => {}
+            WriteFate::Yes => drop(write.await),
+            WriteFate::No => {}
         }
         Err(ended())
     }
 }
 
-struct Cut {
+struct CutStore {
     inner: Store,
     process: Arc<Process>,
 }
@@ -88,14 +88,14 @@ fn unknown(error: StoreError) -> AppendError {
     }
 }
 
-impl Layer for Cut {
+impl Layer for CutStore {
     fn inner(&self) -> &Store {
         &self.inner
     }
 }
 
 #[async_trait]
-impl JournalLayer for Cut {
+impl JournalLayer for CutStore {
     async fn append(
         &self,
         pool: &PoolId,
@@ -113,7 +113,7 @@ impl JournalLayer for Cut {
 }
 
 #[async_trait]
-impl CustodyLayer for Cut {
+impl CustodyLayer for CutStore {
     async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
         self.process
             .write(self.inner.custody.seal(moved_to))
@@ -135,7 +135,7 @@ impl CustodyLayer for Cut {
 }
 
 #[async_trait]
-impl ContentsLayer for Cut {
+impl ContentsLayer for CutStore {
     async fn put(
         &self,
         pool: &PoolId,
@@ -149,7 +149,7 @@ impl ContentsLayer for Cut {
 }
 
 #[async_trait]
-impl LeasesLayer for Cut {
+impl LeasesLayer for CutStore {
     async fn acquire(
         &self,
         pool: &PoolId,

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_store::{
-    Checkpoint, Commit, Guard, Head, LeaseError, NewContent, Route, Store, StoreErrorKind,
+    Checkpoint, Commit, Guard, Head, LeaseError, MoveRoute, NewContent, Store, StoreErrorKind,
     stands_on,
 };
 use heronry_store_memory::MemoryStore;
@@ -16,7 +16,7 @@ use heronry_tests::StoreKind;
 use heronry_transfer::{self as transfer, Carrier, TransferError};
 use heronry_types::{Body, Epoch, PoolId, Position};
 
-use crate::cut::{Kept, Process};
+use crate::cut::{Process, WriteFate};
 
 /// The place of a store, which a process opens and closes.
 struct Side {
@@ -175,7 +175,7 @@ enum Between {
 
 /// The way in which a move that was cut off is ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
+enum MoveEnd {
     Resumed,
     Abandoned,
     /// By the same call again.
@@ -184,15 +184,15 @@ enum End {
 
 /// One move that is cut off.
 #[derive(Clone, Copy)]
-struct Case {
+struct CutCase {
     stores: (StoreKind, StoreKind),
     at: u64,
-    kept: Kept,
+    kept: WriteFate,
     between: Between,
-    end: End,
+    end: MoveEnd,
 }
 
-impl fmt::Display for Case {
+impl fmt::Display for CutCase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             stores,
@@ -216,26 +216,26 @@ fn carrier(seed: u64) -> Carrier {
     }
 }
 
-fn route() -> Route {
-    Route {
+fn route() -> MoveRoute {
+    MoveRoute {
         from: "here".to_owned(),
         to: "there".to_owned(),
     }
 }
 
 /// Ends a move in a new process.
-async fn end(from: &Store, to: &Store, case: Case) -> Result<(), TransferError> {
+async fn end(from: &Store, to: &Store, case: CutCase) -> Result<(), TransferError> {
     let (route, by) = (route(), carrier(case.at));
     match case.end {
-        End::Resumed => transfer::resume_move(from, to, &route, &by).await,
-        End::Abandoned => transfer::abandon_move(from, to, &route, &by).await,
-        End::Repeated => transfer::move_all(from, to, &route, &by).await,
+        MoveEnd::Resumed => transfer::resume_move(from, to, &route, &by).await,
+        MoveEnd::Abandoned => transfer::abandon_move(from, to, &route, &by).await,
+        MoveEnd::Repeated => transfer::move_all(from, to, &route, &by).await,
     }
     .map(drop)
 }
 
 /// Moves two pools, cut off as the case says; returns false when the move was over before.
-async fn check(case: Case) -> bool {
+async fn check(case: CutCase) -> bool {
     let mut from = Side::new(case.stores.0);
     let mut to = Side::new(case.stores.1);
     let pools = [sample::pool(1), sample::pool(2)];
@@ -284,14 +284,16 @@ async fn check(case: Case) -> bool {
 
 /// Checks what is said of the end.
 #[track_caller]
-fn check_end(case: Case, ended: Result<(), TransferError>) {
+fn check_end(case: CutCase, ended: Result<(), TransferError>) {
     match ended {
         Ok(()) => {}
         // Nothing of it had been done, or all.
-        Err(TransferError::NoMove { .. }) => assert_ne!(case.end, End::Repeated, "{case}"),
-        Err(TransferError::PoolArrived { .. }) => assert_eq!(case.end, End::Abandoned, "{case}"),
+        Err(TransferError::NoMove { .. }) => assert_ne!(case.end, MoveEnd::Repeated, "{case}"),
+        Err(TransferError::PoolArrived { .. }) => {
+            assert_eq!(case.end, MoveEnd::Abandoned, "{case}")
+        }
         Err(TransferError::PoolExists { .. }) => {
-            assert_eq!(case.end, End::Repeated, "{case}");
+            assert_eq!(case.end, MoveEnd::Repeated, "{case}");
             assert_ne!(case.between, Between::Nothing, "{case}");
         }
         Err(error) => panic!("{case}: {error}"),
@@ -315,10 +317,11 @@ async fn at_every_write(stores: (StoreKind, StoreKind), cases: Cases) {
         Between::Source,
         Between::Both,
     ];
-    let ends = [End::Resumed, End::Abandoned, End::Repeated];
+    let ends = [MoveEnd::Resumed, MoveEnd::Abandoned, MoveEnd::Repeated];
     let both = between.into_iter().flat_map(|it| ends.map(|end| (it, end)));
-    let every =
-        both.flat_map(|(between, end)| [Kept::Yes, Kept::No].map(|kept| (between, end, kept)));
+    let every = both.flat_map(|(between, end)| {
+        [WriteFate::Yes, WriteFate::No].map(|kept| (between, end, kept))
+    });
     let every: Vec<_> = every.collect();
     let (mut at, mut goes_on) = (0, true);
     while goes_on {
@@ -330,7 +333,7 @@ async fn at_every_write(stores: (StoreKind, StoreKind), cases: Cases) {
             Cases::ByTurns => &every[turn..=turn],
         };
         for (between, end, kept) in tried.iter().copied() {
-            let case = Case {
+            let case = CutCase {
                 stores,
                 at,
                 kept,

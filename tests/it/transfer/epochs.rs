@@ -1,6 +1,6 @@
 //! An epoch is of one pool: who comes with another pool's is refused, and changes nothing.
 
-use std::io::Cursor as Bytes;
+use std::io;
 
 use heronry_store::Store;
 use heronry_tests::{StoreKind, World, pool};
@@ -43,7 +43,7 @@ async fn exported(world: &World) -> Vec<u8> {
 
 async fn import(world: &World, lines: &[u8], seed: u64) -> Result<(), TransferError> {
     let by = carrier(world, seed);
-    let imported = transfer::import(world.store(), || Ok(Bytes::new(lines)), &by).await;
+    let imported = transfer::import(world.store(), || Ok(io::Cursor::new(lines)), &by).await;
     imported.map(|_| ())
 }
 

@@ -1,6 +1,6 @@
 //! Bodies that were erased: a copy, a move and an import carry what is left of them.
 
-use std::{io::Cursor as Bytes, path::Path};
+use std::{io, path::Path};
 
 use heronry_pool::{
     Caller, Rejection,
@@ -32,14 +32,14 @@ fn secret() -> String {
 
 const KEPT: &str = "the heron is fed at noon";
 
-struct Left {
+struct LeftBodies {
     lead: Caller,
     kept: ContentRef,
     erased: Vec<(ContentRef, Tombstone)>,
 }
 
 /// A pool with a body that stays, one that rode and one by itself that were erased.
-async fn story(world: &World) -> Left {
+async fn story(world: &World) -> LeftBodies {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     world.join(&pool, "child").await;
@@ -64,10 +64,10 @@ async fn story(world: &World) -> Left {
     }
     world.check_replay(&pool).await;
     world.runtime.shutdown().await;
-    Left { lead, kept, erased }
+    LeftBodies { lead, kept, erased }
 }
 
-async fn check(world: &World, left: &Left) {
+async fn check(world: &World, left: &LeftBodies) {
     let p: Pool = world.runtime.find(&pool("p")).await.unwrap();
     for (content_ref, tombstone) in &left.erased {
         let error = p.body(left.lead.clone(), *content_ref).await.unwrap_err();
@@ -137,7 +137,7 @@ async fn what_is_left_of_erased_bodies_is_exported_and_imported(from: World, to:
     let kept = contents.iter().filter(|line| line.contains("body_base64"));
     assert_eq!(kept.count(), 1);
     let by = carrier(&to, 78);
-    let imported = transfer::import(to.store(), || Ok(Bytes::new(&lines)), &by).await;
+    let imported = transfer::import(to.store(), || Ok(io::Cursor::new(&lines)), &by).await;
     assert_eq!(imported.unwrap()[0].contents, 3);
     check(&to, &left).await;
     check_files(to).await;
@@ -182,7 +182,7 @@ async fn a_body_that_no_message_names_is_exported_and_imported_and_expires_there
     let exported = transfer::export(from.store(), &Pools::All, Bodies::Included, &mut lines);
     assert_eq!(exported.await.unwrap()[0].contents, 1);
     let by = carrier(&to, 78);
-    let imported = transfer::import(to.store(), || Ok(Bytes::new(&lines)), &by).await;
+    let imported = transfer::import(to.store(), || Ok(io::Cursor::new(&lines)), &by).await;
     assert_eq!(imported.unwrap()[0].contents, 1);
     check_unnamed(&to, content_ref).await;
 }

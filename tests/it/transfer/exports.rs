@@ -1,6 +1,6 @@
 //! A47: export and import.
 
-use std::io::Cursor as Bytes;
+use std::io;
 
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
 use heronry_pool::{Rejection, decide::CheckCursor};
@@ -31,7 +31,7 @@ async fn exported(world: &World, pools: &Pools, bodies: Bodies) -> Vec<u8> {
 
 async fn import(world: &World, lines: &[u8]) -> Result<usize, TransferError> {
     let by = carrier(world, 78);
-    let imported = transfer::import(world.store(), || Ok(Bytes::new(lines)), &by).await?;
+    let imported = transfer::import(world.store(), || Ok(io::Cursor::new(lines)), &by).await?;
     Ok(imported.len())
 }
 

@@ -56,7 +56,7 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
     };
     assert_eq!(error.kind(), StoreErrorKind::Sealed);
     let elsewhere = World::new(to.kind).await;
-    let elsewhere_route = heronry_store::Route {
+    let elsewhere_route = heronry_store::MoveRoute {
         to: "elsewhere".to_owned(),
         ..route()
     };

@@ -10,7 +10,7 @@ use heronry_pool::{
     decide::{ClaimSet, Content, SendRequest, StateDigest},
 };
 use heronry_runtime::Pool;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, Route, Store};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, MoveRoute, Store};
 use heronry_testkit::SeededIds;
 use heronry_tests::{World, key, message, pool, run};
 use heronry_transfer::Carrier;
@@ -28,8 +28,8 @@ pub(crate) fn carrier(world: &World, seed: u64) -> Carrier {
 }
 
 /// The ends of a move that tests name.
-pub(crate) fn route() -> Route {
-    Route {
+pub(crate) fn route() -> MoveRoute {
+    MoveRoute {
         from: "here".to_owned(),
         to: "there".to_owned(),
     }

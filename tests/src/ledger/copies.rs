@@ -57,7 +57,7 @@ pub struct Tally {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Copy {
+pub(super) struct LedgerCopy {
     pub(super) slot: Slot,
     pub(super) attempts: u32,
     /// The time and the record that put the copy at the tail again.
@@ -78,18 +78,18 @@ pub(super) enum Withdrawn {
 }
 
 #[derive(Debug)]
-pub(super) struct Letter {
+pub(super) struct LedgerLetter {
     pub(super) sender: RunId,
     pub(super) accepted: MessageAccepted,
     accepted_at: (Timestamp, Position),
-    pub(super) copies: BTreeMap<RunId, Copy>,
+    pub(super) copies: BTreeMap<RunId, LedgerCopy>,
     /// The runs whose replies count so far.
     pub(super) replied: BTreeSet<RunId>,
     pub(super) end: Option<Position>,
     pub(super) withdrawn: Option<Withdrawn>,
 }
 
-impl Copy {
+impl LedgerCopy {
     fn standing(self) -> CopyStanding {
         let (state, why, outcome) = match self.slot {
             Slot::Queued(_) => (CopyState::Queued, None, None),
@@ -117,9 +117,9 @@ impl Copy {
     }
 }
 
-impl Letter {
+impl LedgerLetter {
     /// Returns the turn of a copy.
-    pub(super) fn turn(&self, copy: Copy) -> Turn {
+    pub(super) fn turn(&self, copy: LedgerCopy) -> Turn {
         let usual = (self.visible_at(), self.accepted_at.1);
         let (since, position) = copy.replayed.unwrap_or(usual);
         (Reverse(self.options().importance), since, position)
@@ -172,7 +172,7 @@ impl Ledger {
         let id = format!("message {}", body.message_id.as_str());
         self.name(&sender, &body.idempotency_key, id);
         self.unnamed.remove(&body.content_ref);
-        let letter = Letter {
+        let letter = LedgerLetter {
             sender,
             accepted: body.clone(),
             accepted_at: (record.recorded_at, record.position),
@@ -202,7 +202,7 @@ impl Ledger {
             }
         };
         let copies = addressed.into_iter().enumerate().map(|(index, run)| {
-            let copy = Copy {
+            let copy = LedgerCopy {
                 slot: slot_of(index),
                 attempts: 0,
                 replayed: None,
@@ -388,7 +388,7 @@ impl Ledger {
     }
 
     /// The copy, checked to be one that may be claimed now.
-    fn claimable(&mut self, run: &RunId, name: &CopyName, now: Timestamp) -> &mut Copy {
+    fn claimable(&mut self, run: &RunId, name: &CopyName, now: Timestamp) -> &mut LedgerCopy {
         let letter = self.letter(name.accepted);
         assert_eq!(letter.accepted.message_id, name.message_id);
         assert!(!letter.is_past_expiry(now), "nothing is handed over late");
@@ -405,18 +405,18 @@ impl Ledger {
     }
 
     /// The copy, checked to be held by this claim.
-    fn held(&mut self, run: &RunId, claim: Claim, now: Timestamp) -> &mut Copy {
+    fn held(&mut self, run: &RunId, claim: Claim, now: Timestamp) -> &mut LedgerCopy {
         let copy = self.copy(run, claim.accepted);
         let held = matches!(copy.slot, Slot::Claimed(held, until) if held == claim && until > now);
         assert!(held, "{claim} does not hold {copy:?}");
         copy
     }
 
-    pub(super) fn copy(&mut self, run: &RunId, accepted: Position) -> &mut Copy {
+    pub(super) fn copy(&mut self, run: &RunId, accepted: Position) -> &mut LedgerCopy {
         self.letter(accepted).copies.get_mut(run).unwrap()
     }
 
-    pub(super) fn letter(&mut self, accepted: Position) -> &mut Letter {
+    pub(super) fn letter(&mut self, accepted: Position) -> &mut LedgerLetter {
         self.letters.get_mut(&accepted).unwrap()
     }
 
@@ -451,7 +451,7 @@ impl Ledger {
 
     /// Returns the copies that a run may claim now, in order.
     pub fn claimable_by(&self, run: &RunId, now: Timestamp) -> Vec<Position> {
-        let claimable = |(accepted, letter): (&Position, &Letter)| {
+        let claimable = |(accepted, letter): (&Position, &LedgerLetter)| {
             let copy = letter.copies.get(run)?;
             let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));
             let claimable = visible && !letter.is_past_expiry(now);

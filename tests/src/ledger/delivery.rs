@@ -8,7 +8,7 @@ use heronry_types::{
     Timestamp,
 };
 
-use super::{Ledger, copies::Letter};
+use super::{Ledger, copies::LedgerLetter};
 
 /// Copies that are handed over in the order of their turns: those of one sender to one recipient, of
 /// one importance, ordered or not.
@@ -20,7 +20,7 @@ const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 /// The greatest depth of inboxes that are counted: counting looks at every message.
 const COUNTED_DEPTH_MAX: u64 = 64;
 
-impl Letter {
+impl LedgerLetter {
     /// Returns the line in which its copy to a recipient stands.
     pub(super) fn line(&self, run: &RunId) -> LineName {
         let options = self.options();
@@ -51,7 +51,7 @@ impl Ledger {
     /// Returns true when a message is ordered.
     pub fn is_ordered(&self, accepted: Position) -> bool {
         let letter = self.letters.get(&accepted);
-        letter.is_some_and(Letter::is_ordered)
+        letter.is_some_and(LedgerLetter::is_ordered)
     }
 
     fn depth_max(&self) -> u64 {
@@ -63,7 +63,7 @@ impl Ledger {
         self.depth_of(run, |_| true) >= self.depth_max()
     }
 
-    fn depth_of(&self, run: &RunId, counts: impl Fn(&Letter) -> bool) -> u64 {
+    fn depth_of(&self, run: &RunId, counts: impl Fn(&LedgerLetter) -> bool) -> u64 {
         let letters = self.letters.values().filter(|letter| counts(letter));
         let copies = letters.filter_map(|letter| letter.copies.get(run));
         copies.filter(|copy| copy.is_live()).count() as u64
@@ -83,7 +83,7 @@ impl Ledger {
     }
 
     /// Checks that the members without room are left out, and nobody else.
-    pub(super) fn check_room(&self, letter: &Letter, body: &MessageDelivered) {
+    pub(super) fn check_room(&self, letter: &LedgerLetter, body: &MessageDelivered) {
         let skips = on_full(&letter.accepted.to, letter.options()) == OnFull::Skip;
         assert!(skips || body.skipped.is_none(), "it asked to be refused");
         if self.depth_max() > COUNTED_DEPTH_MAX {
@@ -104,7 +104,7 @@ impl Ledger {
         let Some(letter) = self.letters.get(&accepted) else {
             return false;
         };
-        let holds_up = |(other, before): (&Position, &Letter)| {
+        let holds_up = |(other, before): (&Position, &LedgerLetter)| {
             let copy = before.copies.get(run);
             let is_begun = copy.is_some_and(|copy| copy.is_begun && copy.is_live());
             is_begun && *other != accepted && before.sender == letter.sender && before.is_ordered()
@@ -131,7 +131,7 @@ impl Ledger {
     }
 }
 
-impl Letter {
+impl LedgerLetter {
     fn is_ordered(&self) -> bool {
         self.options().ordered
     }

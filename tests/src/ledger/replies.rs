@@ -5,9 +5,9 @@ use heronry_journal::{
 };
 use heronry_types::{Actor, MessageId, Position, ReplyStanding, RunId, Timestamp};
 
-use super::{Ledger, copies::Letter};
+use super::{Ledger, copies::LedgerLetter};
 
-impl Letter {
+impl LedgerLetter {
     pub(super) fn contract(&self) -> Option<&Contract> {
         self.accepted.contract()
     }
@@ -104,7 +104,7 @@ impl Ledger {
     fn answering(&self, accepted: Position) -> Option<Answering> {
         let reply = self.letters.get(&accepted)?;
         let id = reply.accepted.reply_to.as_ref()?;
-        let of_id = |(at, letter): &(&Position, &Letter)| {
+        let of_id = |(at, letter): &(&Position, &LedgerLetter)| {
             **at < accepted
                 && letter.accepted.message_id == *id
                 && reply.copies.contains_key(&letter.sender)
@@ -153,7 +153,7 @@ impl Ledger {
 
     /// Returns who sent a message that asks for replies, counted from the newest, and its id.
     pub fn asking(&self, number: usize) -> Option<(RunId, MessageId)> {
-        let asking = |letter: &&Letter| letter.contract().is_some();
+        let asking = |letter: &&LedgerLetter| letter.contract().is_some();
         let letter = self.letters.values().rev().filter(asking).nth(number)?;
         Some((letter.sender.clone(), letter.accepted.message_id.clone()))
     }

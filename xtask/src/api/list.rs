@@ -29,14 +29,14 @@ pub(crate) fn list(source: &Source) -> Vec<String> {
 
 /// One line, and the path of what it belongs to.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Line {
+struct ListingLine {
     path: String,
     text: String,
 }
 
-impl Line {
+impl ListingLine {
     fn new(path: &str, text: String) -> Self {
-        Line {
+        ListingLine {
             path: path.to_owned(),
             text,
         }
@@ -45,7 +45,7 @@ impl Line {
 
 struct Listing<'a> {
     source: &'a Source,
-    lines: BTreeSet<Line>,
+    lines: BTreeSet<ListingLine>,
     /// Modules that are listed, each under a path.
     seen: BTreeSet<(ModuleId, String)>,
     /// Items that are listed, each under a path.
@@ -61,7 +61,7 @@ impl Listing<'_> {
         for (child, module) in source.children(id).filter(|(_, inner)| inner.is_public) {
             let path = format!("{path}::{}", module.name);
             self.lines
-                .insert(Line::new(&path, format!("pub mod {path}")));
+                .insert(ListingLine::new(&path, format!("pub mod {path}")));
             self.module(child, &path);
         }
         for (_, index, item) in source.items().filter(|(module, ..)| *module == id) {
@@ -102,7 +102,7 @@ impl Listing<'_> {
             (Target::Elsewhere(name), path) => {
                 let path = path.unwrap_or_else(|| format!("{here}::*"));
                 let text = format!("{cfg}pub use {path} = {name}");
-                self.lines.insert(Line::new(&path, text));
+                self.lines.insert(ListingLine::new(&path, text));
             }
         }
     }
@@ -112,7 +112,7 @@ impl Listing<'_> {
         if let Some(item) = item.filter(|item| head(item).is_some_and(Head::is_shown)) {
             let lines = lines::of_item(item, &path);
             self.lines
-                .extend(lines.into_iter().map(|text| Line::new(&path, text)));
+                .extend(lines.into_iter().map(|text| ListingLine::new(&path, text)));
             self.shown.insert((module, index, path));
         }
     }
@@ -121,7 +121,7 @@ impl Listing<'_> {
     fn aside(&mut self, id: ModuleId, item: &Item) {
         if let Item::Macro(item) = item {
             let path = self.source.path_of(id);
-            let line = Line::new(&path, lines::of_macro(item, &path));
+            let line = ListingLine::new(&path, lines::of_macro(item, &path));
             self.lines.insert(line);
         } else if let Item::Impl(item) = item {
             self.implementation(id, item);
@@ -135,7 +135,7 @@ impl Listing<'_> {
         for path in paths {
             let lines = lines::of_impl(item, &path);
             self.lines
-                .extend(lines.into_iter().map(|text| Line::new(&path, text)));
+                .extend(lines.into_iter().map(|text| ListingLine::new(&path, text)));
         }
     }
 

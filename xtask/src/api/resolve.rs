@@ -8,7 +8,7 @@ use super::item::head;
 use super::source::{ModuleId, Source};
 
 /// The questions on the way to an answer, so that imports in a circle end.
-type Asked = BTreeSet<(ModuleId, Vec<String>)>;
+type AskedPaths = BTreeSet<(ModuleId, Vec<String>)>;
 
 /// The target of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,14 +79,19 @@ impl Source {
     ///
     /// Visibility is not looked at: the written code compiles.
     pub(crate) fn resolve(&self, from: ModuleId, path: &[String]) -> BTreeSet<Target> {
-        let found = self.resolve_once(from, path, &mut Asked::new());
+        let found = self.resolve_once(from, path, &mut AskedPaths::new());
         if found.is_empty() {
             return BTreeSet::from([Target::Elsewhere(path.join("::"))]);
         }
         found
     }
 
-    fn resolve_once(&self, from: ModuleId, path: &[String], asked: &mut Asked) -> BTreeSet<Target> {
+    fn resolve_once(
+        &self,
+        from: ModuleId,
+        path: &[String],
+        asked: &mut AskedPaths,
+    ) -> BTreeSet<Target> {
         let Some((first, rest)) = path.split_first() else {
             return BTreeSet::from([Target::Module(from)]);
         };
@@ -103,7 +108,7 @@ impl Source {
         &self,
         from: ModuleId,
         (first, rest): (&str, &[String]),
-        asked: &mut Asked,
+        asked: &mut AskedPaths,
     ) -> BTreeSet<Target> {
         let parent = self.modules.get(from).map_or(0, |module| module.parent);
         match first {
@@ -127,7 +132,7 @@ impl Source {
     }
 
     /// Returns the targets of a single name in a module: its own items, or else its imports.
-    fn named(&self, id: ModuleId, name: &str, asked: &mut Asked) -> BTreeSet<Target> {
+    fn named(&self, id: ModuleId, name: &str, asked: &mut AskedPaths) -> BTreeSet<Target> {
         let mut found: BTreeSet<Target> = self
             .children(id)
             .filter(|(_, module)| module.name == name)
@@ -158,7 +163,7 @@ impl Source {
         id: ModuleId,
         import: &Import,
         name: &str,
-        asked: &mut Asked,
+        asked: &mut AskedPaths,
     ) -> BTreeSet<Target> {
         match &import.alias {
             Some(alias) if alias != name => BTreeSet::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
-use super::workspace::{Edge, Kind, Workspace};
+use super::workspace::{DependencySection, Edge, Workspace};
 
 /// One line a crate: name, which of ours it may depend on, which foreign groups it must not know.
 /// The `heronry-` prefix is left out; `facade` is `heronry` itself. `docs/ARCHITECTURE.md` says why.
@@ -13,17 +13,18 @@ const TABLE: &str = "
     event        | types                                             | tokio async random http http-server http-client disk terminal
     store        | types journal                                     | tokio http http-server http-client disk terminal
     pool         | types journal event store                         | tokio async random http http-server http-client disk terminal
+    store-embedded | types journal store                             | tokio http http-server http-client disk terminal
     store-memory | types journal store                               | http http-server http-client disk terminal
-    store-redb   | types journal store                               | http http-server http-client terminal
-    store-sled   | types journal store                               | http http-server http-client terminal
+    store-redb   | types journal store store-embedded                | http http-server http-client terminal
+    store-sled   | types journal store store-embedded                | http http-server http-client terminal
     testkit      | types journal store                               | http http-server http-client disk terminal
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
     server       | types journal event store pool transfer runtime wire | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
-    facade       | types journal event store pool store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
+    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
+    facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 
 /// The foreign crates behind each group of the table.
@@ -80,16 +81,18 @@ fn judge(edge: &Edge, rules: &Rules) -> Option<Finding> {
     let ours = rules.rows.contains_key(&edge.to) || is_exempt(&edge.to);
     let (from, to) = (&edge.from, &edge.to);
     let text = match (edge.kind, ours) {
-        (Kind::Dev, true) if to == DEV_TARGET => return None,
-        (Kind::Dev, true) => format!(
+        (DependencySection::Dev, true) if to == DEV_TARGET => return None,
+        (DependencySection::Dev, true) => format!(
             "{from} takes {to} as a dev-dependency; only {DEV_TARGET} may be one, move the test to tests/"
         ),
-        (Kind::Dev, false) => return None,
-        (Kind::Normal | Kind::Build, true) if row.ours.contains(to) => return None,
-        (Kind::Normal | Kind::Build, true) => format!(
+        (DependencySection::Dev, false) => return None,
+        (DependencySection::Normal | DependencySection::Build, true) if row.ours.contains(to) => {
+            return None;
+        }
+        (DependencySection::Normal | DependencySection::Build, true) => format!(
             "{from} must not depend on {to}; move the code to the crate that may, see docs/ARCHITECTURE.md"
         ),
-        (Kind::Normal | Kind::Build, false) => {
+        (DependencySection::Normal | DependencySection::Build, false) => {
             let (_, group) = row.forbidden.iter().find(|(name, _)| name == to)?;
             format!(
                 "{from} must not know {to} ({group}); move that code outwards, see docs/ARCHITECTURE.md"
@@ -105,10 +108,10 @@ fn is_exempt(name: &str) -> bool {
 
 /// The two tables, parsed.
 struct Rules {
-    rows: BTreeMap<String, Row>,
+    rows: BTreeMap<String, CrateRow>,
 }
 
-struct Row {
+struct CrateRow {
     ours: Vec<String>,
     /// Foreign crate and the group that names it.
     forbidden: Vec<(String, String)>,
@@ -129,7 +132,7 @@ impl Rules {
             let Some((ours, forbidden)) = rest.split_once('|') else {
                 continue;
             };
-            let row = Row {
+            let row = CrateRow {
                 ours: ours.split_whitespace().map(full_name).collect(),
                 forbidden: forbidden
                     .split_whitespace()
@@ -167,7 +170,7 @@ mod tests {
     use crate::tidy::workspace::Package;
 
     #[track_caller]
-    fn check_edge(from: &str, kind: Kind, to: &str, expected: Option<&str>) {
+    fn check_edge(from: &str, kind: DependencySection, to: &str, expected: Option<&str>) {
         let edge = Edge {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -192,28 +195,33 @@ mod tests {
 
     #[test]
     fn arrows_point_inwards() {
-        check_edge("heronry-pool", Kind::Normal, "heronry-event", None);
+        check_edge(
+            "heronry-pool",
+            DependencySection::Normal,
+            "heronry-event",
+            None,
+        );
         check_edge(
             "heronry-event",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry-journal",
             Some("must not depend on"),
         );
         check_edge(
             "heronry-journal",
-            Kind::Build,
+            DependencySection::Build,
             "heronry-event",
             Some("must not depend on"),
         );
         check_edge(
             "heronry-store-redb",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry-pool",
             Some("must not depend on"),
         );
         check_edge(
             "heronry-runtime",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry-store-redb",
             Some("must not depend on"),
         );
@@ -223,79 +231,109 @@ mod tests {
     fn nothing_depends_on_the_binary_or_on_the_unpublished_crates() {
         check_edge(
             "heronry-server",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry-cli",
             Some("must not depend on"),
         );
         check_edge(
             "heronry-cli",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry-bench",
             Some("must not depend on"),
         );
-        check_edge("heronry-bench", Kind::Normal, "heronry-store-redb", None);
-        check_edge("heronry-tests", Kind::Dev, "heronry-server", None);
+        check_edge(
+            "heronry-bench",
+            DependencySection::Normal,
+            "heronry-store-redb",
+            None,
+        );
+        check_edge(
+            "heronry-tests",
+            DependencySection::Dev,
+            "heronry-server",
+            None,
+        );
     }
 
     #[test]
     fn dev_edges_between_our_crates_point_only_at_the_testkit() {
-        check_edge("heronry-store-redb", Kind::Dev, "heronry-testkit", None);
+        check_edge(
+            "heronry-store-redb",
+            DependencySection::Dev,
+            "heronry-testkit",
+            None,
+        );
         check_edge(
             "heronry-runtime",
-            Kind::Dev,
+            DependencySection::Dev,
             "heronry-store-memory",
             Some("dev-dependency"),
         );
-        check_edge("heronry-event", Kind::Dev, "proptest", None);
-        check_edge("heronry-pool", Kind::Dev, "tokio", None);
+        check_edge("heronry-event", DependencySection::Dev, "proptest", None);
+        check_edge("heronry-pool", DependencySection::Dev, "tokio", None);
     }
 
     #[test]
     fn foreign_crates_stay_where_they_belong() {
-        check_edge("heronry-server", Kind::Normal, "axum", None);
+        check_edge("heronry-server", DependencySection::Normal, "axum", None);
         check_edge(
             "heronry-cli",
-            Kind::Normal,
+            DependencySection::Normal,
             "axum",
             Some("must not know axum (http-server)"),
         );
         check_edge(
             "heronry-pool",
-            Kind::Normal,
+            DependencySection::Normal,
             "tokio",
             Some("must not know tokio (tokio)"),
         );
-        check_edge("heronry-store", Kind::Normal, "futures", None);
+        check_edge("heronry-store", DependencySection::Normal, "futures", None);
         check_edge(
             "heronry-store",
-            Kind::Normal,
+            DependencySection::Normal,
             "tokio",
             Some("must not know"),
         );
-        check_edge("heronry-store-redb", Kind::Normal, "redb", None);
+        check_edge(
+            "heronry-store-redb",
+            DependencySection::Normal,
+            "redb",
+            None,
+        );
         check_edge(
             "heronry-runtime",
-            Kind::Normal,
+            DependencySection::Normal,
             "redb",
             Some("must not know redb (disk)"),
         );
-        check_edge("heronry-types", Kind::Normal, "serde", None);
+        check_edge("heronry-types", DependencySection::Normal, "serde", None);
     }
 
     #[test]
     fn facade_brings_the_engine_and_neither_server_nor_client() {
-        check_edge("heronry", Kind::Normal, "heronry-store-redb", None);
+        check_edge(
+            "heronry",
+            DependencySection::Normal,
+            "heronry-store-redb",
+            None,
+        );
         for other in [
             "heronry-server",
             "heronry-client",
             "heronry-wire",
             "heronry-cli",
         ] {
-            check_edge("heronry", Kind::Normal, other, Some("must not depend on"));
+            check_edge(
+                "heronry",
+                DependencySection::Normal,
+                other,
+                Some("must not depend on"),
+            );
         }
         check_edge(
             "heronry-cli",
-            Kind::Normal,
+            DependencySection::Normal,
             "heronry",
             Some("must not depend on"),
         );

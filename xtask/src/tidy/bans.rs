@@ -15,11 +15,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         .filter_map(|(path, text)| Some((path, text.parse::<TokenStream>().ok()?)))
         .flat_map(|(path, tokens)| {
             let place = if is_test_file(path) {
-                Place::Test
+                TokenPlace::Test
             } else {
-                Place::Code
+                TokenPlace::Code
             };
-            let mut scan = Scan {
+            let mut scan = FileScan {
                 path,
                 findings: Vec::new(),
             };
@@ -46,7 +46,7 @@ const PAST_THE_DOOR: [(&str, &str); 5] = [
 
 /// The place of the tokens at hand: code, or a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TokenPlace {
     Code,
     Test,
 }
@@ -56,13 +56,13 @@ pub(super) fn is_test_file(path: &str) -> bool {
     name == "tests.rs" || name.ends_with("_tests.rs") || path.split('/').any(|part| part == "tests")
 }
 
-struct Scan<'a> {
+struct FileScan<'a> {
     path: &'a str,
     findings: Vec<Finding>,
 }
 
-impl Scan<'_> {
-    fn stream(&mut self, tokens: TokenStream, place: Place) {
+impl FileScan<'_> {
+    fn stream(&mut self, tokens: TokenStream, place: TokenPlace) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         // A `#[cfg(test)]` or `#[test]` turns the next braces into test code.
         let mut next_braces = place;
@@ -71,18 +71,23 @@ impl Scan<'_> {
             let attribute = attribute_at(rest);
             attribute.inspect(|attribute| self.attribute(attribute));
             if attribute.is_some_and(is_test_mark) {
-                next_braces = Place::Test;
+                next_braces = TokenPlace::Test;
             }
             match place {
-                Place::Test => self.sleep(rest),
-                Place::Code => self.past_the_door(rest),
+                TokenPlace::Test => self.sleep(rest),
+                TokenPlace::Code => self.past_the_door(rest),
             }
             next_braces = self.descend(token, place, next_braces);
         }
     }
 
     /// Looks inside a group; answers what the next braces are, which the end of an item resets.
-    fn descend(&mut self, token: &TokenTree, place: Place, next_braces: Place) -> Place {
+    fn descend(
+        &mut self,
+        token: &TokenTree,
+        place: TokenPlace,
+        next_braces: TokenPlace,
+    ) -> TokenPlace {
         match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
                 self.stream(group.stream(), next_braces);

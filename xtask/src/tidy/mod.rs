@@ -9,6 +9,7 @@ mod bans;
 mod docs;
 mod functions;
 mod links;
+mod names;
 mod openings;
 mod packaging;
 mod promises;
@@ -68,6 +69,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(rooms::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
+    findings.extend(names::check(&tree));
     let openings = openings::Openings::read(&tree);
     findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));

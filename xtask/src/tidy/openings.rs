@@ -26,19 +26,19 @@ const PLACES_MAX: usize = 5;
 
 /// The doc lines of one crate that do not name their noun, as `path:line`.
 #[derive(Debug, Default)]
-struct Count {
+struct OpeningCount {
     all: Vec<String>,
     public: Vec<String>,
 }
 
 /// The doc lines of all crates that do not name their noun.
 #[derive(Debug)]
-pub(crate) struct Openings(BTreeMap<String, Count>);
+pub(crate) struct Openings(BTreeMap<String, OpeningCount>);
 
 impl Openings {
     /// Reads every Rust file of the tree. Files that do not parse are left to the check of sizes.
     pub(crate) fn read(tree: &Tree) -> Self {
-        let mut counts: BTreeMap<String, Count> = BTreeMap::new();
+        let mut counts: BTreeMap<String, OpeningCount> = BTreeMap::new();
         for (path, text) in tree.with_ending("rs") {
             let lines = lines_without_noun(text);
             if lines.is_empty() {

@@ -75,13 +75,13 @@ struct Whose {
 #[serde(deny_unknown_fields)]
 struct List {
     #[serde(default)]
-    tuples: Vec<Count>,
+    tuples: Vec<TupleCount>,
 }
 
 /// The number of a crate's signatures with a tuple.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Count {
+struct TupleCount {
     #[serde(rename = "crate")]
     name: String,
     reach: Reach,
@@ -117,7 +117,7 @@ impl List {
     }
 }
 
-impl Count {
+impl TupleCount {
     fn whose(&self) -> Whose {
         Whose {
             name: self.name.clone(),

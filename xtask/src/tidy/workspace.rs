@@ -23,35 +23,35 @@ pub(crate) struct Package {
 pub(crate) struct Edge {
     pub(crate) from: String,
     pub(crate) to: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: DependencySection,
     pub(crate) manifest: String,
     pub(crate) line: usize,
 }
 
 /// The section of a manifest that declares a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum DependencySection {
     Normal,
     Build,
     Dev,
 }
 
-impl Kind {
+impl DependencySection {
     fn of(kind: DependencyKind) -> Self {
         if kind == DependencyKind::Development {
-            Kind::Dev
+            DependencySection::Dev
         } else if kind == DependencyKind::Build {
-            Kind::Build
+            DependencySection::Build
         } else {
-            Kind::Normal
+            DependencySection::Normal
         }
     }
 
     fn section(self) -> &'static str {
         match self {
-            Kind::Normal => "dependencies",
-            Kind::Build => "build-dependencies",
-            Kind::Dev => "dev-dependencies",
+            DependencySection::Normal => "dependencies",
+            DependencySection::Build => "build-dependencies",
+            DependencySection::Dev => "dev-dependencies",
         }
     }
 }
@@ -69,7 +69,7 @@ impl Workspace {
                 .replace('\\', "/");
             let text = tree.text(&manifest).unwrap_or_default();
             for dependency in &package.dependencies {
-                let kind = Kind::of(dependency.kind);
+                let kind = DependencySection::of(dependency.kind);
                 let key = dependency.rename.as_deref().unwrap_or(&dependency.name);
                 workspace.edges.push(Edge {
                     from: package.name.to_string(),
@@ -89,7 +89,7 @@ impl Workspace {
 }
 
 /// The line that declares a dependency, or 1 where it stands in an unusual form.
-fn line_of(manifest: &str, key: &str, kind: Kind) -> usize {
+fn line_of(manifest: &str, key: &str, kind: DependencySection) -> usize {
     let mut in_section = false;
     for (index, line) in manifest.lines().enumerate() {
         let line = line.trim();
@@ -117,8 +117,8 @@ mod tests {
     fn finding_names_the_line_of_the_right_section() {
         let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde = \"1\"\ntokio-util = \"1\"\n\
                         [dev-dependencies]\ntokio.workspace = true\n";
-        assert_eq!(line_of(manifest, "serde", Kind::Normal), 4);
-        assert_eq!(line_of(manifest, "tokio", Kind::Dev), 7);
-        assert_eq!(line_of(manifest, "tokio", Kind::Normal), 1);
+        assert_eq!(line_of(manifest, "serde", DependencySection::Normal), 4);
+        assert_eq!(line_of(manifest, "tokio", DependencySection::Dev), 7);
+        assert_eq!(line_of(manifest, "tokio", DependencySection::Normal), 1);
     }
 }

@@ -31,7 +31,7 @@ const SHORT: u64 = 1_000;
 pub(crate) async fn run((kind, name): (Kind, &str), folder: &Path, long: u64, callers: u64) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let runtime = Runtime::new(open(kind, folder), clock, ids, [7; 32], "bench");
-    let mut old = Bench::open(&runtime, "old").await;
+    let mut old = ClaimBench::open(&runtime, "old").await;
     let before = resident();
     while old.sent < long {
         old.send(SENDS, 256).await;
@@ -39,7 +39,7 @@ pub(crate) async fn run((kind, name): (Kind, &str), folder: &Path, long: u64, ca
     let bytes = (resident() - before) / long as f64;
     let mut samples: [Vec<f64>; 6] = Default::default();
     for round in 0..ROUNDS {
-        let mut young = Bench::open(&runtime, &format!("young-{round}")).await;
+        let mut young = ClaimBench::open(&runtime, &format!("young-{round}")).await;
         young.send(SHORT, callers).await;
         let short = young.send(SENDS, callers).await;
         let long = old.send(SENDS, callers).await;
@@ -65,7 +65,7 @@ fn median(figures: &mut [f64]) -> f64 {
 }
 
 /// A pool with a sender and a reader.
-struct Bench {
+struct ClaimBench {
     pool: Pool,
     reader: Caller,
     sender: Caller,
@@ -80,7 +80,7 @@ fn sender() -> RunId {
     RunId::parse("run-of-a-sender").unwrap()
 }
 
-impl Bench {
+impl ClaimBench {
     async fn open(runtime: &Runtime, name: &str) -> Self {
         let mut limits = Limits::default();
         limits.set(LimitName::InboxDepthMax, 10_000_000);

@@ -18,7 +18,7 @@ use heronry_types::{Actor, Address, Epoch, Position, Timestamp};
 /// The number of sends in the large chunk.
 const SENDS: usize = 256;
 
-fn main_send() -> mirror::Send {
+fn main_send() -> mirror::SendRecords {
     let [accepted, delivered] = reference::send();
     match (accepted.body.clone(), delivered.body.clone()) {
         (Body::MessageAccepted(a), Body::MessageDelivered(d)) => {
@@ -44,7 +44,7 @@ fn main_send() -> mirror::Send {
                 topic: d.topic,
                 recipients: d.recipients.0.to_vec(),
             };
-            mirror::Send {
+            mirror::SendRecords {
                 accepted: mirrored(accepted, accepted_body),
                 delivered: mirrored(delivered, delivered_body),
             }
@@ -73,8 +73,8 @@ fn mirrored<B>(entry: Entry, body: B) -> mirror::Record<B> {
 /// An encoding: how it appends a send to a buffer, and how it reads one.
 struct Encoding {
     name: &'static str,
-    encode: fn(&mirror::Send, &mut Vec<u8>),
-    decode: fn(&[u8]) -> mirror::Send,
+    encode: fn(&mirror::SendRecords, &mut Vec<u8>),
+    decode: fn(&[u8]) -> mirror::SendRecords,
 }
 
 const ENCODINGS: [Encoding; 4] = [

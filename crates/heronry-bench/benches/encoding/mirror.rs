@@ -158,7 +158,7 @@ pub(crate) struct Record<B> {
 
 /// Both records of a send.
 #[derive(Decode, Deserialize, Encode, Serialize)]
-pub(crate) struct Send {
+pub(crate) struct SendRecords {
     #[n(0)]
     pub(crate) accepted: Record<Accepted>,
     #[n(1)]

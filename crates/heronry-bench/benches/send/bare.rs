@@ -4,12 +4,12 @@ use std::{path::Path, time::Instant};
 
 use redb::{Database, Durability, TableDefinition};
 
-use crate::engine::Shape;
+use crate::engine::SendCounts;
 
 const ROWS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("rows");
 
 /// Writes the same bytes in as many durable commits, and returns how long it took, in seconds.
-pub(crate) fn commits(folder: &Path, shape: &Shape) -> f64 {
+pub(crate) fn commits(folder: &Path, shape: &SendCounts) -> f64 {
     let mut builder = Database::builder();
     builder.set_cache_size(64 * 1024 * 1024);
     let database = builder.create(folder.join("bare.redb")).unwrap();

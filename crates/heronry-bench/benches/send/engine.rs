@@ -28,7 +28,7 @@ impl Sends {
 
 /// The numbers of written bytes and batches.
 #[derive(Clone, Copy)]
-pub(crate) struct Shape {
+pub(crate) struct SendCounts {
     pub(crate) sends: usize,
     pub(crate) commits: usize,
     pub(crate) chunk_bytes: usize,
@@ -133,8 +133,8 @@ impl Bench {
     }
 
     /// Returns what the store was given for the sends.
-    pub(crate) async fn shape(&self) -> Shape {
-        let mut shape = Shape {
+    pub(crate) async fn shape(&self) -> SendCounts {
+        let mut shape = SendCounts {
             sends: 0,
             commits: 0,
             chunk_bytes: 0,

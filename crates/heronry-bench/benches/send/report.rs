@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::engine::Shape;
+use crate::engine::SendCounts;
 
 /// One line of the table: figures of every round.
 pub(crate) struct Row {
@@ -27,7 +27,7 @@ impl Row {
         }
     }
 
-    pub(crate) fn add(&mut self, engine: f64, bare: f64, shape: Shape) {
+    pub(crate) fn add(&mut self, engine: f64, bare: f64, shape: SendCounts) {
         self.engine.push(engine);
         self.bare.push(bare);
         self.ratios.push(engine / bare);

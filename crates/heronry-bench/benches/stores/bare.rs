@@ -11,7 +11,7 @@ use sled::{Batch, Transactional, Tree, transaction::ConflictableTransactionError
 
 /// The rows of one commit: a chunk and, where they are kept apart, its bodies.
 #[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
+pub(crate) struct CommitRow<'a> {
     pub(crate) position: u64,
     pub(crate) chunk: &'a [u8],
     pub(crate) bodies: &'a [u8],
@@ -20,7 +20,7 @@ pub(crate) struct Row<'a> {
 /// A database without an adapter.
 pub(crate) trait Bare {
     /// Writes a commit, and returns when it lasts.
-    fn commit(&self, row: Row<'_>);
+    fn commit(&self, row: CommitRow<'_>);
 
     /// Shows every chunk in order.
     fn scan(&self, see: &mut dyn FnMut(&[u8]));
@@ -37,7 +37,7 @@ pub(crate) struct BareMemory(Mutex<Vec<Owned>>);
 type Owned = (u64, Vec<u8>, Vec<u8>);
 
 impl Bare for BareMemory {
-    fn commit(&self, row: Row<'_>) {
+    fn commit(&self, row: CommitRow<'_>) {
         let (chunk, bodies) = (row.chunk.to_vec(), row.bodies.to_vec());
         self.0.lock().unwrap().push((row.position, chunk, bodies));
     }
@@ -70,7 +70,7 @@ impl BareRedb {
 }
 
 impl Bare for BareRedb {
-    fn commit(&self, row: Row<'_>) {
+    fn commit(&self, row: CommitRow<'_>) {
         let mut transaction = self.0.begin_write().unwrap();
         transaction.set_durability(Durability::Immediate).unwrap();
         {
@@ -131,7 +131,7 @@ impl BareSled {
 }
 
 impl BareSled {
-    fn commit_fragments(&self, row: Row<'_>) {
+    fn commit_fragments(&self, row: CommitRow<'_>) {
         let chunk = fragments(row.position, row.chunk);
         let bodies = fragments(row.position, row.bodies);
         let written = (&self.chunks, &self.bodies).transaction(|(to_chunks, to_bodies)| {
@@ -144,7 +144,7 @@ impl BareSled {
 }
 
 impl Bare for BareSled {
-    fn commit(&self, row: Row<'_>) {
+    fn commit(&self, row: CommitRow<'_>) {
         if row.bodies.is_empty() && row.chunk.len() <= FRAGMENT_BYTES {
             let key = key_of(row.position, 0);
             self.chunks.insert(key, row.chunk).unwrap();

@@ -8,7 +8,7 @@ use heronry_types::Position;
 
 use crate::{
     args::{Args, Part},
-    bare::{Bare, Row},
+    bare::{Bare, CommitRow},
     disk,
     journal::{self, Journal},
     kind::Kind,
@@ -91,7 +91,7 @@ impl<'a> Filled<'a> {
         let start = Instant::now();
         for commit in commits {
             for chunk in &commit.chunks {
-                self.bare.commit(Row {
+                self.bare.commit(CommitRow {
                     position: chunk.first().0,
                     chunk: chunk.bytes(),
                     bodies: bodies.get(..commit.contents.len() * BODY.len()).unwrap(),

@@ -37,7 +37,7 @@ pub(crate) fn pool() -> PoolId {
 pub(crate) fn make(size: Size) -> Journal {
     let (batches, minter) = (size.of(SENDS) / BATCH, Minter::new([7; 32]));
     let mut engine = Replay::new(pool(), EPOCH, minter.clone(), Durability::Fsync).finish();
-    let mut writing = Writing::default();
+    let mut writing = JournalWriting::default();
     let mut append = engine.begin(Timestamp::from_millis(START_MS));
     let (create, nothing) = (CreatePool { spec: spec() }, LookedUp::default());
     append.run(&mut engine, &create, None, nothing).unwrap();
@@ -66,13 +66,13 @@ pub(crate) fn make(size: Size) -> Journal {
     }
 }
 
-struct Writing {
+struct JournalWriting {
     commits: Vec<Commit>,
     head: Position,
     hash: ChunkHash,
 }
 
-impl Default for Writing {
+impl Default for JournalWriting {
     fn default() -> Self {
         Self {
             commits: Vec::new(),
@@ -82,7 +82,7 @@ impl Default for Writing {
     }
 }
 
-impl Writing {
+impl JournalWriting {
     /// Takes what the engine has staged as one commit.
     fn take(&mut self, engine: &mut Engine, append: Append) {
         let staged = append.finish(engine);

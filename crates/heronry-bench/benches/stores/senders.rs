@@ -35,14 +35,14 @@ pub(crate) struct Took {
 
 /// The numbers of sends, commits and bytes in the store.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Shape {
+pub(crate) struct WrittenCounts {
     pub(crate) sends: usize,
     pub(crate) commits: usize,
     pub(crate) chunk_bytes: usize,
     pub(crate) body_bytes: usize,
 }
 
-impl Shape {
+impl WrittenCounts {
     pub(crate) fn row_bytes(&self) -> usize {
         (self.chunk_bytes + self.body_bytes) / self.commits
     }
@@ -89,8 +89,8 @@ impl Senders {
     }
 
     /// Returns what the store was given for the sends.
-    pub(crate) async fn shape(&self, store: &Store) -> Shape {
-        let mut shape = Shape::default();
+    pub(crate) async fn shape(&self, store: &Store) -> WrittenCounts {
+        let mut shape = WrittenCounts::default();
         let mut after = Position(3);
         loop {
             let page = store.journal.read(self.pool.id(), after, 1 << 20).await;

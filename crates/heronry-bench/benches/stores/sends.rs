@@ -4,11 +4,11 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     args::Size,
-    bare::Row,
+    bare::CommitRow,
     disk,
     kind::Kind,
     report::{Line, Samples, bar_of, percentile},
-    senders::{Senders, Shape, Took},
+    senders::{Senders, Took, WrittenCounts},
 };
 
 /// Fewer sends fit into the room that an empty store has taken already.
@@ -18,7 +18,7 @@ const DISK_SENDS_MIN: usize = 20_000;
 struct Round {
     took: Took,
     bare: Took,
-    shape: Shape,
+    shape: WrittenCounts,
     /// The bytes of the sends on the disk, without the empty store.
     disk_bytes: u64,
     bare_disk_bytes: u64,
@@ -70,9 +70,9 @@ async fn round(kind: Kind, folder: &Path, (callers, each): (usize, usize)) -> Ro
 }
 
 /// Writes the same bytes in as many commits.
-fn bare(kind: Kind, place: &Path, shape: &Shape) -> (Took, u64) {
+fn bare(kind: Kind, place: &Path, shape: &WrittenCounts) -> (Took, u64) {
     let chunk = vec![7; shape.row_bytes()];
-    let row = |position| Row {
+    let row = |position| CommitRow {
         position,
         chunk: &chunk,
         bodies: &[],

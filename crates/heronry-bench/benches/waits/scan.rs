@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heronry_event::{Filter, StreamItem};
 use heronry_pool::decide::{RegisterWake, Viewer, WakeRequest};
-use heronry_runtime::{EventQuery, Follow, From, OnTrimmed, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_types::Since;
@@ -14,7 +14,7 @@ use crate::{
     dice::Dice,
     filters::filter_of_others,
     report::{line, median},
-    send::{Bench, key, reader},
+    send::{WaitBench, key, reader},
 };
 
 /// Rounds of each pair.
@@ -25,7 +25,7 @@ pub(crate) async fn run(events: u64, callers: usize) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let store = Store::of(Arc::new(MemoryStore::new()));
     let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
-    let bench = Bench::open(&runtime, "long").await;
+    let bench = WaitBench::open(&runtime, "long").await;
     let mut rounds = 0..;
     while bench.pool.head().position.0 < events {
         bench.send(rounds.next().unwrap(), callers).await;
@@ -54,13 +54,13 @@ pub(crate) async fn run(events: u64, callers: usize) {
     runtime.shutdown().await;
 }
 
-impl Bench {
+impl WaitBench {
     /// Registers a wake for what never was, since the start; what is returned ends with its scan.
     async fn look_back(&self, number: usize) -> JoinHandle<()> {
         let query = EventQuery {
             viewer: Viewer::Operator,
             filter: Filter::compile(r#"kind == "wake_condition_scanned""#).unwrap(),
-            from: From::Cursor(self.pool.head()),
+            from: ReadFrom::Cursor(self.pool.head()),
             on_trimmed: OnTrimmed::Error,
         };
         let mut stream = self.pool.subscribe(query, Follow::Live).await.unwrap();

@@ -34,8 +34,8 @@ pub(crate) async fn run(waits: usize, callers: usize) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let store = Store::of(Arc::new(MemoryStore::new()));
     let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
-    let quiet = Bench::open(&runtime, "quiet").await;
-    let waited = Bench::open(&runtime, "waited").await;
+    let quiet = WaitBench::open(&runtime, "quiet").await;
+    let waited = WaitBench::open(&runtime, "waited").await;
     waited.wait(waits).await;
     let mut samples: [Vec<f64>; 6] = Default::default();
     for round in 0..ROUNDS {
@@ -58,7 +58,7 @@ pub(crate) async fn run(waits: usize, callers: usize) {
 }
 
 /// A pool with a sender and a reader, who also waits.
-pub(crate) struct Bench {
+pub(crate) struct WaitBench {
     pub(crate) pool: Pool,
     pub(crate) reader: Caller,
     sender: Caller,
@@ -72,7 +72,7 @@ fn sender() -> RunId {
     id("run", 2)
 }
 
-impl Bench {
+impl WaitBench {
     pub(crate) async fn open(runtime: &Runtime, name: &str) -> Self {
         let mut limits = Limits::default();
         limits.set(LimitName::InboxDepthMax, 10_000_000);

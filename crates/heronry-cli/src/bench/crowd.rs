@@ -6,7 +6,7 @@ use super::{
     Scale,
     ground::{Ground, OrStop, id, join, message},
     resident,
-    row::{Row, figure, median},
+    row::{FigureRow, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -14,13 +14,13 @@ use crate::failure::Failure;
 /// The number of members that join at the same time.
 const AT_ONCE: usize = 256;
 
-pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let mut rows = joins(scale).await?;
     rows.push(broadcast(scale).await?);
     Ok(rows)
 }
 
-async fn joins(scale: Scale) -> Result<Vec<Row>, Failure> {
+async fn joins(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let members = scale.of(10_000);
     let ground = Ground::in_memory().await?;
     let before = resident::bytes();
@@ -45,15 +45,15 @@ async fn joins(scale: Scale) -> Result<Vec<Row>, Failure> {
     let grown = before.zip(resident::bytes());
     ground.stop().await;
     let what = format!("{members} joins, memory store, {AT_ONCE} in flight");
-    let mut rows = vec![Row::new(what, seconds, "s").at_most(0.2)];
+    let mut rows = vec![FigureRow::new(what, seconds, "s").at_most(0.2)];
     if let Some((before, after)) = grown {
         let mebibytes = (after - before) / (1024.0 * 1024.0);
-        rows.push(Row::new("memory of these members", mebibytes, "MiB").at_most(50.0));
+        rows.push(FigureRow::new("memory of these members", mebibytes, "MiB").at_most(50.0));
     }
     Ok(rows)
 }
 
-async fn broadcast(scale: Scale) -> Result<Row, Failure> {
+async fn broadcast(scale: Scale) -> Result<FigureRow, Failure> {
     let (members, messages) = (scale.of(1_000), scale.of(2_000));
     let mut each = Vec::new();
     for _ in 0..scale.rounds() {
@@ -73,5 +73,5 @@ async fn broadcast(scale: Scale) -> Result<Row, Failure> {
         ground.stop().await;
     }
     let what = format!("broadcast to {members} members, per recipient");
-    Ok(Row::new(what, median(&mut each), "ns").at_most(50.0))
+    Ok(FigureRow::new(what, median(&mut each), "ns").at_most(50.0))
 }

@@ -10,7 +10,7 @@ use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
     redis,
-    row::{Row, at_share, figure, median},
+    row::{FigureRow, at_share, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ const SLICES: usize = 20;
 /// The most bytes of the journal in one read.
 const PAGE: usize = 1 << 20;
 
-pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let mut rows = Vec::new();
     let mut at_most_callers = 0.0;
     for (callers, total, bar) in [(1, 1_500, 0.8), (256, 100_000, 0.5)] {
@@ -35,10 +35,10 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
             std::fs::remove_dir_all(&folder).or_stop()?;
         }
         let what = format!("durable send, {callers} callers ÷ the redb store alone");
-        let row = Row::new(what, median(&mut rounds.ratios), "×");
+        let row = FigureRow::new(what, median(&mut rounds.ratios), "×");
         rows.push(row.at_least(bar).note(rounds.note()));
         let what = format!("chunk bytes per send, {callers} callers");
-        rows.push(Row::new(what, rounds.bytes, "B").at_most(900.0));
+        rows.push(FigureRow::new(what, rounds.bytes, "B").at_most(900.0));
         rows.push(rounds.beside_no_mark(callers));
         at_most_callers = median(&mut rounds.engine);
     }
@@ -47,7 +47,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
 }
 
 /// The sends of a second by the most callers beside the entries of a Redis stream, in the same run.
-async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<Row, Failure> {
+async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<FigureRow, Failure> {
     let what = "durable send, 256 callers ÷ Redis, fsync always, 50 clients × 16";
     let mut rates = Vec::new();
     for round in 0..scale.rounds() {
@@ -56,13 +56,15 @@ async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<Row, Fa
         std::fs::remove_dir_all(&folder).or_stop()?;
         let Some(rate) = rate else {
             let why = "no `redis-server` with `redis-benchmark` answers here";
-            return Ok(Row::skipped(what, why));
+            return Ok(FigureRow::skipped(what, why));
         };
         rates.push(rate);
     }
     let redis = median(&mut rates);
     let note = format!("{sends:.0} sends/s beside {redis:.0} entries/s of a stream");
-    Ok(Row::new(what, sends / redis, "×").at_least(1.0).note(note))
+    Ok(FigureRow::new(what, sends / redis, "×")
+        .at_least(1.0)
+        .note(note))
 }
 
 #[derive(Default)]
@@ -148,7 +150,7 @@ impl Rounds {
     }
 
     /// The sends of a second with the mark of the store beside those without.
-    fn beside_no_mark(&mut self, callers: usize) -> Row {
+    fn beside_no_mark(&mut self, callers: usize) -> FigureRow {
         let what = format!("durable send, {callers} callers, with the mark ÷ without");
         let note = format!(
             "p50 {:.0} beside {:.0} µs, p99 {:.0} beside {:.0} µs",
@@ -157,7 +159,7 @@ impl Rounds {
             Slices::share(&mut self.marked, 0.99),
             Slices::share(&mut self.unmarked, 0.99),
         );
-        Row::new(what, median(&mut self.beside_no_mark), "×").note(note)
+        FigureRow::new(what, median(&mut self.beside_no_mark), "×").note(note)
     }
 
     fn note(&mut self) -> String {

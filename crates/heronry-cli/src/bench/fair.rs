@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use heronry_types::RunId;
 use serde_json::json;
 
 use self::{
@@ -25,8 +26,8 @@ use self::{
 };
 use super::{
     Scale,
-    ground::OrStop,
-    row::{Row, at_share, median},
+    ground::{OrStop, id},
+    row::{FigureRow, at_share, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -34,7 +35,9 @@ use crate::failure::Failure;
 /// The number of events in the pool before the measurement.
 const HISTORY: usize = 20_000;
 /// The number of measured sends of the bystander in one round.
-const SENDS: usize = 300;
+const SENDS: usize = 2_000;
+/// The number of members that the bystander sends to, in turn.
+const READERS: usize = 4;
 /// The number of sends of the bystander before those that are measured.
 const WARM_UP: usize = 30;
 /// The longest time that the sends of one round take together, in seconds.
@@ -42,7 +45,7 @@ const ROUND_SECONDS: f64 = 1.0;
 /// The time between two looks at the health of the server.
 const HEALTH_EVERY: Duration = Duration::from_millis(5);
 
-pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let (mut rows, mut worst, mut beside_worst) = (Vec::new(), 0.0, "");
     for load in Load::ALL {
         let scene = Scene::start(folder, scale.of(HISTORY)).await?;
@@ -60,7 +63,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
         rows.push(felt.row(load));
     }
     let note = format!("beside {beside_worst}, asked every 5 ms");
-    let health = Row::new("/healthz beside them, the worst", worst / 1e3, "ms");
+    let health = FigureRow::new("/healthz beside them, the worst", worst / 1e3, "ms");
     rows.push(health.at_most(50.0).note(note));
     Ok(rows)
 }
@@ -76,7 +79,7 @@ struct Felt {
 }
 
 impl Felt {
-    fn row(mut self, load: Load) -> Row {
+    fn row(mut self, load: Load) -> FigureRow {
         let (alone, beside) = (
             at_share(&mut self.alone, 0.99),
             at_share(&mut self.beside, 0.99),
@@ -94,8 +97,15 @@ impl Felt {
             self.health / 1e3,
         );
         let what = format!("bystander p99 beside {} ÷ alone", load.name());
-        Row::new(what, beside / alone, "×").at_most(2.0).note(note)
+        FigureRow::new(what, beside / alone, "×")
+            .at_most(2.0)
+            .note(note)
     }
+}
+
+/// Returns the members that the bystander sends to.
+fn readers() -> Result<Vec<RunId>, Failure> {
+    (0..READERS).map(|number| id("reader", number)).collect()
 }
 
 /// Measures a bystander alone and beside a load, in turn.
@@ -137,14 +147,8 @@ fn among<T>(
 ) -> Result<(T, Done, f64), Failure> {
     let stop = AtomicBool::new(false);
     thread::scope(|threads| {
-        let connections = 0..load.connections();
-        let hostile: Vec<_> = connections
-            .map(|connection| {
-                threads.spawn({
-                    let stop = &stop;
-                    move || load.run(scene, connection, stop)
-                })
-            })
+        let hostile: Vec<_> = (0..load.connections())
+            .map(|_| threads.spawn(|| load.run(scene, &stop)))
             .collect();
         let (over, is_over) = mpsc::channel();
         let health = threads.spawn(move || watch_health(scene, &is_over));
@@ -204,10 +208,14 @@ impl<'a> Bystander<'a> {
     fn send(&mut self, count: usize) -> Result<Vec<f64>, Failure> {
         let (mut took, all) = (Vec::with_capacity(count), Watch::start());
         let path = format!("/v1/pools/{}/messages", self.scene.pool.id());
-        while took.len() < count && all.seconds() < ROUND_SECONDS {
+        let readers = readers()?;
+        for reader in readers.iter().cycle() {
+            if took.len() >= count || all.seconds() >= ROUND_SECONDS {
+                break;
+            }
             self.sent += 1;
             let body = json!({
-                "to": {"type": "run", "run_id": "reader-0000001"},
+                "to": {"type": "run", "run_id": reader},
                 "body": "x".repeat(200),
                 "idempotency_key": format!("m-{}", self.sent),
             });

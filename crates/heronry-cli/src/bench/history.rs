@@ -6,18 +6,18 @@ use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
     resident,
-    row::{Row, figure, median},
+    row::{FigureRow, figure, median},
 };
 use crate::failure::Failure;
 
-pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let mut rows = in_memory(scale).await?;
     rows.extend(on_redb(scale, folder).await?);
     Ok(rows)
 }
 
 /// Sends after very many finished messages beside sends after few, in two pools in turn.
-async fn in_memory(scale: Scale) -> Result<Vec<Row>, Failure> {
+async fn in_memory(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let (few, many) = (scale.of(1_000), scale.of(1_000_000));
     let timed = Sends::of(1, scale.of(5_000));
     let mut old = Ground::in_memory().await?;
@@ -40,19 +40,19 @@ async fn in_memory(scale: Scale) -> Result<Vec<Row>, Failure> {
     let what = format!("send after {many} messages ÷ after {few}");
     let (early, late) = (median(&mut early), median(&mut late));
     let note = format!("{late:.2} µs beside {early:.2} µs, memory store, one caller");
-    let ratio = Row::new(what, median(&mut ratios), "×");
+    let ratio = FigureRow::new(what, median(&mut ratios), "×");
     let mut rows = vec![ratio.at_most(1.1).note(note)];
     if let (Some(before), Some(after)) = (before, after) {
         let each = (after - before) / figure(many);
         let note = "the journal itself and the bodies are in it";
         let what = "memory per finished message, memory store";
-        rows.push(Row::new(what, each, "B").note(note));
+        rows.push(FigureRow::new(what, each, "B").note(note));
     }
     Ok(rows)
 }
 
 /// Measures the memory that a finished message still takes when the store keeps it on the disk.
-async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<Row>, Failure> {
+async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<FigureRow>, Failure> {
     let file = folder.join("history.redb");
     let mut ground = Ground::on_redb(&file).await?;
     // So many that the page cache of redb is full before.
@@ -72,7 +72,9 @@ async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<Row>, Failure> {
         "{then} more after {first}: {:.1} MiB",
         (after - before) / 1_048_576.0
     );
-    Ok(Some(Row::new(what, each, "B").at_most(100.0).note(note)))
+    Ok(Some(
+        FigureRow::new(what, each, "B").at_most(100.0).note(note),
+    ))
 }
 
 /// Sends, reads and acknowledges this many messages.

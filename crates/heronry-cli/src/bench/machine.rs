@@ -10,7 +10,7 @@ use std::{
 use super::{
     Scale,
     ground::OrStop,
-    row::{Row, at_share, figure, median},
+    row::{FigureRow, at_share, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ const BLOCK: usize = 4_096;
 /// The size of the piece that is copied or hashed at once, in bytes.
 const PIECE: usize = 1_024;
 
-pub(crate) fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let mut syncs = syncs(scale.of(2_000), folder)?;
     let p50 = median(&mut syncs);
     let p99 = at_share(&mut syncs, 0.99);
@@ -40,10 +40,11 @@ pub(crate) fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> 
     }
     let hashed = start.micros() * 1e3 / figure(pieces);
     Ok(vec![
-        Row::new("machine: fdatasync of 4 KiB, p50", p50, "µs").note("one file, one in flight"),
-        Row::new("machine: fdatasync of 4 KiB, p99", p99, "µs"),
-        Row::new("machine: copy 1 KiB", copied, "ns"),
-        Row::new("machine: BLAKE3 of 1 KiB", hashed, "ns"),
+        FigureRow::new("machine: fdatasync of 4 KiB, p50", p50, "µs")
+            .note("one file, one in flight"),
+        FigureRow::new("machine: fdatasync of 4 KiB, p99", p99, "µs"),
+        FigureRow::new("machine: copy 1 KiB", copied, "ns"),
+        FigureRow::new("machine: BLAKE3 of 1 KiB", hashed, "ns"),
     ])
 }
 

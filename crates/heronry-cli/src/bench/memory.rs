@@ -3,11 +3,11 @@
 use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
-    row::{Row, at_share, median},
+    row::{FigureRow, at_share, median},
 };
 use crate::failure::Failure;
 
-pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let total = scale.of(200_000);
     let measured = tokio::task::spawn_blocking(move || on_one_core(total, scale.rounds()));
     let rate = measured.await.or_stop()??;
@@ -19,8 +19,8 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
         ground.stop().await;
     }
     Ok(vec![
-        Row::new("memory send, one core, 64 callers", rate, "sends/s").at_least(500_000.0),
-        Row::new("memory send, 8 callers, p99", median(&mut p99), "µs").at_most(50.0),
+        FigureRow::new("memory send, one core, 64 callers", rate, "sends/s").at_least(500_000.0),
+        FigureRow::new("memory send, 8 callers, p99", median(&mut p99), "µs").at_most(50.0),
     ])
 }
 

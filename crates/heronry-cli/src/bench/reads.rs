@@ -2,13 +2,13 @@
 
 use heronry_event::filter::Filter;
 use heronry_pool::{Caller, decide::Viewing};
-use heronry_runtime::{EventQuery, From, OnTrimmed};
+use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
 use heronry_types::{Cursor, Millis, Position};
 
 use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
-    row::{Row, figure, median},
+    row::{FigureRow, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// The most events of a page.
 const PAGE: usize = 1_000;
 
-pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let mut ground = Ground::in_memory().await?;
     ground.send(Sends::of(64, scale.of(50_000))).await?;
     let viewer = Viewing {
@@ -28,7 +28,7 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
     let mut query = EventQuery {
         viewer,
         filter: Filter::all(),
-        from: From::Cursor(Cursor {
+        from: ReadFrom::Cursor(Cursor {
             epoch: head.epoch,
             position: Position(head.position.0.saturating_sub(10)),
         }),
@@ -43,7 +43,7 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
             return Err(Failure::failed("the measurement stopped: a page is short"));
         }
     }
-    query.from = From::Start;
+    query.from = ReadFrom::Start;
     let (mut seen, start) = (0, Watch::start());
     loop {
         let page = ground
@@ -55,17 +55,17 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
         if page.events.is_empty() {
             break;
         }
-        query.from = From::Cursor(page.scanned_to);
+        query.from = ReadFrom::Cursor(page.scanned_to);
     }
     let rate = figure(seen) / start.seconds();
     ground.stop().await;
     Ok(vec![
-        Row::new(
+        FigureRow::new(
             format!("the last 10 of {seen} events, warm"),
             median(&mut last),
             "µs",
         )
         .at_most(20.0),
-        Row::new("replay, memory store, pages of 1 000", rate, "events/s").at_least(1e6),
+        FigureRow::new("replay, memory store, pages of 1 000", rate, "events/s").at_least(1e6),
     ])
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A measured figure beside its bar.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Row {
+pub(crate) struct FigureRow {
     /// The name of the measurement.
     pub(crate) what: String,
     /// The figure; absent where it could not be taken.
@@ -20,7 +20,7 @@ pub(crate) struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) at_most: Option<f64>,
     /// The standing of the figure beside its bar.
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: FigureVerdict,
     /// The parts that the figure is made of.
     pub(crate) note: String,
 }
@@ -33,7 +33,7 @@ pub(crate) const ROW_FIELDS: [&str; 7] = [
 /// The standing of a figure beside its bar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
+pub(crate) enum FigureVerdict {
     /// There is no bar.
     None,
     /// As good as it must be, or better.
@@ -44,7 +44,7 @@ pub(crate) enum Verdict {
     Skipped,
 }
 
-impl Row {
+impl FigureRow {
     pub(crate) fn new(what: impl Into<String>, seen: f64, unit: &'static str) -> Self {
         Self {
             what: what.into(),
@@ -52,7 +52,7 @@ impl Row {
             unit: Cow::Borrowed(unit),
             at_least: None,
             at_most: None,
-            verdict: Verdict::None,
+            verdict: FigureVerdict::None,
             note: String::new(),
         }
     }
@@ -61,7 +61,7 @@ impl Row {
     pub(crate) fn skipped(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
             seen: None,
-            verdict: Verdict::Skipped,
+            verdict: FigureVerdict::Skipped,
             note: why.into(),
             ..Self::new(what, 0.0, "")
         }
@@ -85,9 +85,9 @@ impl Row {
     fn judged(mut self, is_met: impl Fn(f64) -> bool) -> Self {
         if let Some(seen) = self.seen {
             self.verdict = if is_met(seen) {
-                Verdict::Met
+                FigureVerdict::Met
             } else {
-                Verdict::Missed
+                FigureVerdict::Missed
             };
         }
         self
@@ -126,25 +126,31 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_line_are_all_known() {
-        let mut row = Row::new("", 1.0, "");
+        let mut row = FigureRow::new("", 1.0, "");
         (row.at_least, row.at_most) = (Some(1.0), Some(1.0));
         check_names(&row, &ROW_FIELDS);
     }
 
     #[test]
     fn a_figure_is_held_against_its_bar() {
-        assert_eq!(Row::new("a", 0.5, "×").at_least(0.5).verdict, Verdict::Met);
         assert_eq!(
-            Row::new("a", 0.4, "×").at_least(0.5).verdict,
-            Verdict::Missed
+            FigureRow::new("a", 0.5, "×").at_least(0.5).verdict,
+            FigureVerdict::Met
         );
         assert_eq!(
-            Row::new("a", 1.2, "×").at_most(1.1).verdict,
-            Verdict::Missed
+            FigureRow::new("a", 0.4, "×").at_least(0.5).verdict,
+            FigureVerdict::Missed
         );
-        assert_eq!(Row::new("a", 1.2, "×").verdict, Verdict::None);
-        let skipped = Row::skipped("a", "no such machine").at_most(1.0);
-        assert_eq!((skipped.verdict, skipped.seen), (Verdict::Skipped, None));
+        assert_eq!(
+            FigureRow::new("a", 1.2, "×").at_most(1.1).verdict,
+            FigureVerdict::Missed
+        );
+        assert_eq!(FigureRow::new("a", 1.2, "×").verdict, FigureVerdict::None);
+        let skipped = FigureRow::skipped("a", "no such machine").at_most(1.0);
+        assert_eq!(
+            (skipped.verdict, skipped.seen),
+            (FigureVerdict::Skipped, None)
+        );
     }
 
     #[test]

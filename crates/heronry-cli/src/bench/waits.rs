@@ -13,7 +13,7 @@ use super::{
     Scale,
     ground::{Ground, OrStop, Sends, id, request, run_of},
     resident,
-    row::{Row, at_share, figure, median},
+    row::{FigureRow, at_share, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ const EVENTS: usize = 512;
 /// Filters that are put in and taken out again.
 const CHURN: usize = 10_000;
 
-pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let mut rows = Vec::new();
     // The largest first: what the others leave behind would hide what it takes.
     for (waits, bar) in [(1_000_000, 6.0), (100_000, 1.0), (10_000, 0.2)] {
@@ -75,7 +75,7 @@ fn event(number: usize) -> Result<Envelope, Failure> {
     Ok(envelope)
 }
 
-fn index(waits: usize, bar: f64, scale: Scale) -> Result<Vec<Row>, Failure> {
+fn index(waits: usize, bar: f64, scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let before = resident::bytes();
     let mut index = FilterIndex::new();
     for number in 0..waits {
@@ -105,13 +105,13 @@ fn index(waits: usize, bar: f64, scale: Scale) -> Result<Vec<Row>, Failure> {
         changed.push(start.micros() / figure(CHURN));
     }
     let mut rows = vec![
-        Row::new(
+        FigureRow::new(
             format!("{waits} waits: match an event"),
             median(&mut matched),
             "µs",
         )
         .at_most(bar),
-        Row::new(
+        FigureRow::new(
             format!("{waits} waits: insert, then remove"),
             median(&mut changed),
             "µs",
@@ -122,7 +122,9 @@ fn index(waits: usize, bar: f64, scale: Scale) -> Result<Vec<Row>, Failure> {
         && let Some((before, after)) = grown
     {
         let each = (after - before) / figure(waits);
-        rows.push(Row::new(format!("{waits} waits: memory of each"), each, "B").at_most(120.0));
+        rows.push(
+            FigureRow::new(format!("{waits} waits: memory of each"), each, "B").at_most(120.0),
+        );
     }
     Ok(rows)
 }
@@ -138,7 +140,7 @@ async fn wait_for_others(ground: &Ground, waits: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn beside_waits(scale: Scale) -> Result<Row, Failure> {
+async fn beside_waits(scale: Scale) -> Result<FigureRow, Failure> {
     let waits = scale.of(100_000);
     let sends = Sends::of(1, scale.of(10_000));
     let (mut quiet, mut waited) = (Ground::in_memory().await?, Ground::in_memory().await?);
@@ -161,13 +163,13 @@ async fn beside_waits(scale: Scale) -> Result<Row, Failure> {
         median(&mut alone)
     );
     let what = format!("send with {waits} waits ÷ with none");
-    Ok(Row::new(what, median(&mut ratios), "×")
+    Ok(FigureRow::new(what, median(&mut ratios), "×")
         .at_most(1.2)
         .note(note))
 }
 
 /// From the answer of a send to the waiter that it wakes, with many other waits and with none.
-async fn latency(scale: Scale) -> Result<Vec<Row>, Failure> {
+async fn latency(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let waits = scale.of(1_000_000);
     let (quiet, crowded) = (Ground::in_memory().await?, Ground::in_memory().await?);
     wait_for_others(&crowded, waits).await?;
@@ -187,8 +189,8 @@ async fn latency(scale: Scale) -> Result<Vec<Row>, Failure> {
     let what = format!("wake after the commit with {waits} other waits, p99");
     let ratio = format!("… ÷ without them ({without:.0} µs), p99");
     Ok(vec![
-        Row::new(what, with, "µs").at_most(100.0).note(note),
-        Row::new(ratio, with / without, "×").at_most(1.2),
+        FigureRow::new(what, with, "µs").at_most(100.0).note(note),
+        FigureRow::new(ratio, with / without, "×").at_most(1.2),
     ])
 }
 

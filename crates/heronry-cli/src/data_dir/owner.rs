@@ -33,7 +33,7 @@ pub(crate) struct OwnerNote {
 
 /// The right to a data directory, held until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Ownership {
+pub(crate) struct DataDirOwnership {
     file: File,
     path: PathBuf,
 }
@@ -55,7 +55,7 @@ impl fmt::Display for OwnerNote {
     }
 }
 
-impl Ownership {
+impl DataDirOwnership {
     /// Takes a data directory, or says who has it.
     pub(crate) fn take(folder: &Path, note: &OwnerNote) -> Result<Self, Failure> {
         let path = folder.join(LOCK);
@@ -92,7 +92,7 @@ impl Ownership {
     }
 }
 
-impl Drop for Ownership {
+impl Drop for DataDirOwnership {
     fn drop(&mut self) {
         // The file stays: whoever waits for the lock has it open. What it says is over.
         let _ = self.file.set_len(0);
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn a_data_directory_has_one_owner_who_is_named_to_others() {
         let folder = crate::files::private_temp();
-        let mut owned = Ownership::take(folder.path(), &note(None)).unwrap();
+        let mut owned = DataDirOwnership::take(folder.path(), &note(None)).unwrap();
         owned.say(&note(Some("http://127.0.0.1:7"))).unwrap();
-        let refused = Ownership::take(folder.path(), &note(None)).unwrap_err();
+        let refused = DataDirOwnership::take(folder.path(), &note(None)).unwrap_err();
         let line = refused.to_string();
         let expected = format!(
             "pid {}, url http://127.0.0.1:7, store memory",
@@ -166,7 +166,7 @@ mod tests {
         );
         assert!(line.contains(&expected), "{line}");
         drop(owned);
-        Ownership::take(folder.path(), &note(None)).unwrap();
+        DataDirOwnership::take(folder.path(), &note(None)).unwrap();
     }
 
     #[test]

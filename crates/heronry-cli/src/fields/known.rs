@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// The rows of an answer, and the source of their fields.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Answer {
+pub(crate) enum AnswerRows {
     /// One row: an object of the contract.
     One(&'static str),
     /// One row: an object of the contract with these fields beside its own.
@@ -25,14 +25,16 @@ pub(crate) enum Answer {
 }
 
 /// Refuses a path that the answer never has, before anything is asked.
-pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> {
-    let contract = Contract::read()?;
+pub(crate) fn check(answer: AnswerRows, paths: &[FieldPath]) -> Result<(), Failure> {
+    let contract = PublishedContract::read()?;
     let row = contract.row(answer);
     let beside: &[&str] = match answer {
-        Answer::With(_, names) => names,
-        Answer::One(_) | Answer::OneOf(_) | Answer::Each(..) | Answer::Own(_) | Answer::Nothing => {
-            &[]
-        }
+        AnswerRows::With(_, names) => names,
+        AnswerRows::One(_)
+        | AnswerRows::OneOf(_)
+        | AnswerRows::Each(..)
+        | AnswerRows::Own(_)
+        | AnswerRows::Nothing => &[],
     };
     let is_beside = |path: &FieldPath| {
         let first = path.0.first();
@@ -44,7 +46,7 @@ pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> 
 
 /// The values that can stand at a place of an answer.
 #[derive(Clone, Debug)]
-enum Place<'a> {
+enum PossibleValues<'a> {
     /// One of these schemas.
     Of(Vec<&'a Value>),
     /// An object with these names, and any values.
@@ -55,30 +57,30 @@ enum Place<'a> {
 
 /// The contract that the server publishes.
 #[derive(Debug)]
-struct Contract(Value);
+struct PublishedContract(Value);
 
-impl Contract {
+impl PublishedContract {
     fn read() -> Result<Self, Failure> {
         let document = serde_json::from_slice(&openapi_json());
         document.map(Self).map_err(Failure::failed)
     }
 
-    fn row(&self, answer: Answer) -> Place<'_> {
+    fn row(&self, answer: AnswerRows) -> PossibleValues<'_> {
         match answer {
-            Answer::One(name) | Answer::With(name, _) => {
-                Place::Of(self.parts_of(self.schema(name)))
+            AnswerRows::One(name) | AnswerRows::With(name, _) => {
+                PossibleValues::Of(self.parts_of(self.schema(name)))
             }
-            Answer::OneOf(names) => {
+            AnswerRows::OneOf(names) => {
                 let parts = names.iter().flat_map(|it| self.parts_of(self.schema(it)));
-                Place::Of(parts.collect())
+                PossibleValues::Of(parts.collect())
             }
-            Answer::Each(name, list) => {
+            AnswerRows::Each(name, list) => {
                 let lists = self.parts_of(at(at(self.schema(name), "properties"), list));
                 let items = lists.iter().flat_map(|it| self.parts_of(at(it, "items")));
-                Place::Of(items.collect())
+                PossibleValues::Of(items.collect())
             }
-            Answer::Own(names) => Place::Names(names.to_vec()),
-            Answer::Nothing => Place::Names(Vec::new()),
+            AnswerRows::Own(names) => PossibleValues::Names(names.to_vec()),
+            AnswerRows::Nothing => PossibleValues::Names(Vec::new()),
         }
     }
 
@@ -98,7 +100,7 @@ impl Contract {
         std::iter::once(schema).chain(parts).collect()
     }
 
-    fn check(&self, row: &Place<'_>, path: &FieldPath) -> Result<(), Failure> {
+    fn check(&self, row: &PossibleValues<'_>, path: &FieldPath) -> Result<(), Failure> {
         let mut place = row.clone();
         for (depth, step) in path.0.iter().enumerate() {
             place = match self.under(&place, step) {
@@ -110,18 +112,18 @@ impl Contract {
     }
 
     /// Returns the value under a name, or at a position of a list.
-    fn under<'a>(&'a self, place: &Place<'a>, step: &str) -> Option<Place<'a>> {
+    fn under<'a>(&'a self, place: &PossibleValues<'a>, step: &str) -> Option<PossibleValues<'a>> {
         let schemas = match place {
-            Place::Free => return Some(Place::Free),
-            Place::Names(names) => {
+            PossibleValues::Free => return Some(PossibleValues::Free),
+            PossibleValues::Names(names) => {
                 let spelt = [step.to_owned(), other_spelling(step)];
                 let is_known = spelt.iter().any(|step| names.contains(&step.as_str()));
-                return is_known.then_some(Place::Free);
+                return is_known.then_some(PossibleValues::Free);
             }
-            Place::Of(schemas) => schemas,
+            PossibleValues::Of(schemas) => schemas,
         };
         if schemas.iter().any(|schema| is_free(schema)) {
-            return Some(Place::Free);
+            return Some(PossibleValues::Free);
         }
         let is_position = step.parse::<usize>().is_ok();
         let found = schemas.iter().filter_map(|schema| {
@@ -131,7 +133,7 @@ impl Contract {
             named.or_else(|| schema.get("items").filter(|_| is_position))
         });
         let parts: Vec<&Value> = found.flat_map(|it| self.parts_of(it)).collect();
-        (!parts.is_empty()).then_some(Place::Of(parts))
+        (!parts.is_empty()).then_some(PossibleValues::Of(parts))
     }
 }
 
@@ -152,11 +154,11 @@ fn is_free(schema: &Value) -> bool {
     is_map || (is_object && schema.get("properties").is_none())
 }
 
-fn names_of<'a>(place: &Place<'a>) -> Vec<&'a str> {
+fn names_of<'a>(place: &PossibleValues<'a>) -> Vec<&'a str> {
     match place {
-        Place::Free => Vec::new(),
-        Place::Names(names) => names.clone(),
-        Place::Of(schemas) => {
+        PossibleValues::Free => Vec::new(),
+        PossibleValues::Names(names) => names.clone(),
+        PossibleValues::Of(schemas) => {
             let objects = schemas
                 .iter()
                 .filter_map(|it| at(it, "properties").as_object());
@@ -196,12 +198,12 @@ fn unknown(path: &FieldPath, depth: usize, known: &[&str]) -> Failure {
 mod tests {
     use super::*;
 
-    fn checked(answer: Answer, fields: &str) -> Result<(), String> {
+    fn checked(answer: AnswerRows, fields: &str) -> Result<(), String> {
         let paths: Vec<FieldPath> = fields.split(',').map(|it| it.parse().unwrap()).collect();
         check(answer, &paths).map_err(|failure| failure.to_string())
     }
 
-    const MEMBERS: Answer = Answer::Each("MemberList", "members");
+    const MEMBERS: AnswerRows = AnswerRows::Each("MemberList", "members");
 
     #[test]
     fn a_field_that_an_answer_may_have_is_known_in_both_spellings() {
@@ -211,24 +213,30 @@ mod tests {
                 "run_id,run,agent,lost_until,topics.0,suspended.wakes.0",
             ),
             (
-                Answer::One("Receipt"),
+                AnswerRows::One("Receipt"),
                 "message,recipients.0.run,responses.3.message_id",
             ),
             (
-                Answer::One("Event"),
+                AnswerRows::One("Event"),
                 "run_id,run,message_id,correlation.any.thing,subject.kind",
             ),
             (
-                Answer::One("PoolOpened"),
+                AnswerRows::One("PoolOpened"),
                 "pool,cursor,settings.limits.claim_ms_max",
             ),
             (
-                Answer::One("WakeChanged"),
+                AnswerRows::One("WakeChanged"),
                 "wake,wake_id,durability,matches.0.kind",
             ),
-            (Answer::Own(&["pool", "kinds"]), "pool_id,kinds.run_joined"),
-            (Answer::With("WakeView", &["early"]), "status,early.kind"),
-            (Answer::OneOf(&["Changed", "Joined"]), "cursor,unread"),
+            (
+                AnswerRows::Own(&["pool", "kinds"]),
+                "pool_id,kinds.run_joined",
+            ),
+            (
+                AnswerRows::With("WakeView", &["early"]),
+                "status,early.kind",
+            ),
+            (AnswerRows::OneOf(&["Changed", "Joined"]), "cursor,unread"),
         ] {
             assert_eq!(checked(answer, fields), Ok(()), "{fields}");
         }
@@ -249,8 +257,8 @@ mod tests {
             (MEMBERS, "topics.first"),
             (MEMBERS, "generation.x"),
             (MEMBERS, "members"),
-            (Answer::Own(&["pool"]), "poll"),
-            (Answer::Nothing, "a"),
+            (AnswerRows::Own(&["pool"]), "poll"),
+            (AnswerRows::Nothing, "a"),
         ] {
             let wrong = checked(answer, fields).unwrap_err();
             assert!(wrong.starts_with("--field: "), "{wrong}");

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::embedded::files::directory_of;
+use heronry_store_embedded::files::directory_of;
 use rustix::{
     fs::{
         AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fstat, fsync, mkdirat, openat,
@@ -53,7 +53,7 @@ pub(crate) enum Freshness {
 
 /// The age of a file that was opened or made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Found {
+pub(crate) enum FileAge {
     /// The file was there already.
     Before,
     /// The file was made now.
@@ -246,17 +246,21 @@ impl Folder {
 
     /// Writes a file that is not there yet so that it is there as a whole or not at all. Of two
     /// processes that do so at once, one finds what the other made; hard links are not needed.
-    pub(crate) fn create(&self, name: impl AsRef<OsStr>, bytes: &[u8]) -> Result<Found, FileError> {
+    pub(crate) fn create(
+        &self,
+        name: impl AsRef<OsStr>,
+        bytes: &[u8],
+    ) -> Result<FileAge, FileError> {
         let (name, place) = self.named(&name);
         // On a full disk what is there needs no room.
         if self.look(name)?.is_some() {
-            return Ok(Found::Before);
+            return Ok(FileAge::Before);
         }
         let temporary =
             self.write_beside(name, (bytes, Mode::RUSR | Mode::WUSR), Freshness::Synced)?;
         let created = match self.rename_to_free(&temporary, name) {
-            Ok(()) => return Ok(Found::Made),
-            Err(Errno::EXIST) => Ok(Found::Before),
+            Ok(()) => return Ok(FileAge::Made),
+            Err(Errno::EXIST) => Ok(FileAge::Before),
             Err(error) => Err(FileError::at("create", place)(error)),
         };
         // What failed matters more than what is left of it.
@@ -446,8 +450,8 @@ mod tests {
     fn a_file_is_created_once() {
         let place = private_temp();
         let folder = Folder::private(place.path()).unwrap();
-        assert_eq!(folder.create("f", b"one").unwrap(), Found::Made);
-        assert_eq!(folder.create("f", b"two").unwrap(), Found::Before);
+        assert_eq!(folder.create("f", b"one").unwrap(), FileAge::Made);
+        assert_eq!(folder.create("f", b"two").unwrap(), FileAge::Before);
         let path = place.path().join("f");
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(mode(&path), 0o600);

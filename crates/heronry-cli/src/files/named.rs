@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use heronry_store::embedded::files::directory_of;
+use heronry_store_embedded::files::directory_of;
 use rustix::{
     fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, lstat, open},
     io::Errno,

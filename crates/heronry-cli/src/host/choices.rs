@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use heronry_store::embedded::files::directory_of;
+use heronry_store_embedded::files::directory_of;
 
 /// A store that a person named.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -28,12 +28,12 @@ const SOCKET_PATH_MAX: usize = 103;
 #[derive(Debug)]
 pub(crate) struct Doors {
     url: String,
-    first: Taken,
+    first: TakenDoor,
     socket: Option<TakenSocket>,
 }
 
 #[derive(Debug)]
-enum Taken {
+enum TakenDoor {
     Tcp(TcpSocket),
     Unix(TakenSocket),
 }
@@ -66,12 +66,12 @@ impl Doors {
             ListenAddress::Tcp(address) => {
                 let socket = take_port(*address).map_err(|e| not_taken(address, &e))?;
                 let bound = socket.local_addr().map_err(Failure::failed)?;
-                (format!("http://{bound}"), Taken::Tcp(socket))
+                (format!("http://{bound}"), TakenDoor::Tcp(socket))
             }
             ListenAddress::Unix(path) => {
                 let path = std::path::absolute(path).map_err(Failure::failed)?;
                 let taken = TakenSocket::take(&path).map_err(|e| not_taken(listen, &e))?;
-                (format!("unix:{}", path.display()), Taken::Unix(taken))
+                (format!("unix:{}", path.display()), TakenDoor::Unix(taken))
             }
         };
         Ok(Self {
@@ -121,11 +121,11 @@ impl Doors {
         };
         let mut sockets: Vec<TakenSocket> = socket.into_iter().collect();
         match first {
-            Taken::Tcp(socket) => {
+            TakenDoor::Tcp(socket) => {
                 let listener: TcpListener = socket.listen(BACKLOG).map_err(failed)?;
                 open.listeners.push(Listener::Tcp(listener));
             }
-            Taken::Unix(taken) => sockets.push(taken),
+            TakenDoor::Unix(taken) => sockets.push(taken),
         }
         for taken in sockets {
             let listener: UnixListener = taken.socket.listen(BACKLOG).map_err(failed)?;

@@ -4,7 +4,7 @@ use heronry_store::Clock;
 
 use super::StoreChoice;
 use crate::{
-    data_dir::{Announced, DataDir, Made, OwnerNote, Ownership, ServerNote, StoreNote},
+    data_dir::{Announced, DataDir, DataDirOwnership, Made, OwnerNote, ServerNote, StoreNote},
     failure::Failure,
     files::FileError,
 };
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Owned {
     announced: Option<Announced>,
     store: Option<StoreNote>,
-    ownership: Ownership,
+    ownership: DataDirOwnership,
     note: OwnerNote,
     data_dir: DataDir,
     made: Made,
@@ -39,7 +39,7 @@ impl Owned {
         Ok(Self {
             announced: None,
             store: None,
-            ownership: Ownership::take(data_dir.path(), &note)?,
+            ownership: DataDirOwnership::take(data_dir.path(), &note)?,
             note,
             data_dir: data_dir.clone(),
             made,

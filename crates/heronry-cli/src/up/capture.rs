@@ -65,7 +65,7 @@ impl Sink {
 
     /// Keeps and shows everything that a member prints on one of its streams.
     pub(crate) async fn drain(self, stream: impl AsyncRead + Unpin) {
-        let mut lines = Lines::new(stream);
+        let mut lines = OutputLines::new(stream);
         while let Some(line) = lines.next().await {
             self.keep(&line.text());
         }
@@ -89,14 +89,14 @@ impl Sink {
 
 /// A line of a stream.
 #[derive(Debug, Default, Eq, PartialEq)]
-struct Line {
+struct OutputLine {
     /// Its bytes, at most [`LINE_BYTES_MAX`].
     kept: Vec<u8>,
     /// The number of further bytes that it had.
     cut: u64,
 }
 
-impl Line {
+impl OutputLine {
     fn text(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.kept).into_owned();
         if self.cut > 0 {
@@ -112,12 +112,12 @@ impl Line {
 
 /// Lines of a stream, cut at [`LINE_BYTES_MAX`].
 #[derive(Debug)]
-struct Lines<R> {
+struct OutputLines<R> {
     stream: BufReader<R>,
     is_ended: bool,
 }
 
-impl<R: AsyncRead + Unpin> Lines<R> {
+impl<R: AsyncRead + Unpin> OutputLines<R> {
     fn new(stream: R) -> Self {
         Self {
             stream: BufReader::new(stream),
@@ -126,8 +126,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Returns the next line; nothing at the end, or when the stream fails.
-    async fn next(&mut self) -> Option<Line> {
-        let mut line = Line::default();
+    async fn next(&mut self) -> Option<OutputLine> {
+        let mut line = OutputLine::default();
         while !self.is_ended {
             let (used, is_whole) = match self.stream.fill_buf().await {
                 Ok(part) => take_line(part, &mut line),
@@ -144,7 +144,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 }
 
 /// Takes bytes up to a line end; returns how many were used and whether the line is whole.
-fn take_line(part: &[u8], line: &mut Line) -> (usize, bool) {
+fn take_line(part: &[u8], line: &mut OutputLine) -> (usize, bool) {
     let end = part.iter().position(|byte| *byte == b'\n');
     let text = part.get(..end.unwrap_or(part.len())).unwrap_or(part);
     let room = LINE_BYTES_MAX.saturating_sub(line.kept.len());
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     async fn lines(text: &[u8]) -> Vec<String> {
-        let mut lines = Lines::new(text);
+        let mut lines = OutputLines::new(text);
         let mut found = Vec::new();
         while let Some(line) = lines.next().await {
             found.push(line.text());

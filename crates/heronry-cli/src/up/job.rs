@@ -18,25 +18,25 @@ const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"
 
 /// A job that is to be run.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct UpJob {
     /// The part of the pool's id after the dot.
     pub(crate) name: String,
     /// Its pool, opened.
     pub(crate) pool: PoolClient,
     /// The origin of the job.
-    pub(crate) found: Found,
+    pub(crate) found: JobOrigin,
 }
 
 /// The origin of a job: new, or left unfinished by an earlier `up`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Found {
+pub(crate) enum JobOrigin {
     /// The job is new.
     New,
     /// An earlier `up` did not finish the job.
     Unfinished,
 }
 
-impl Job {
+impl UpJob {
     /// Finds or names the job, and opens its pool.
     pub(crate) async fn open(
         client: &Client,
@@ -45,11 +45,13 @@ impl Job {
     ) -> Result<Self, Failure> {
         let names = existing(client, &manifest.pool).await?;
         let (name, found) = match name {
-            Some(name) if names.iter().any(|it| it == name) => (name.to_owned(), Found::Unfinished),
-            Some(name) => (name.to_owned(), Found::New),
+            Some(name) if names.iter().any(|it| it == name) => {
+                (name.to_owned(), JobOrigin::Unfinished)
+            }
+            Some(name) => (name.to_owned(), JobOrigin::New),
             None => match unfinished(client, manifest, &names).await? {
-                Some(name) => (name, Found::Unfinished),
-                None => (next_number(&names), Found::New),
+                Some(name) => (name, JobOrigin::Unfinished),
+                None => (next_number(&names), JobOrigin::New),
             },
         };
         let pool = client.pool(&pool_id(&manifest.pool, &name)?);

@@ -69,13 +69,13 @@ pub(crate) enum ManifestError {
     Fault {
         path: String,
         line: usize,
-        fault: Fault,
+        fault: ManifestFault,
     },
 }
 
 /// A fault in a line of a manifest.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum ManifestFault {
     #[error("{0}")]
     Toml(String),
     #[error("unknown key {key:?} in {place}{}", meant(*suggestion))]
@@ -139,7 +139,7 @@ impl Manifest {
     }
 
     /// Reads a manifest from text; a fault comes with its line.
-    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, (usize, Fault)> {
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, (usize, ManifestFault)> {
         let line_of = |offset: usize| {
             let before = text.get(..offset).unwrap_or(text);
             before.matches('\n').count() + 1
@@ -164,18 +164,18 @@ impl Manifest {
 }
 
 /// Returns the runs that one entry stands for.
-fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
+fn expand(entry: raw::MemberTable, line: usize) -> Result<Vec<MemberPlan>, ManifestFault> {
     let command = entry.command.into_inner();
     if command.first().is_none_or(String::is_empty) {
-        return Err(Fault::EmptyCommand);
+        return Err(ManifestFault::EmptyCommand);
     }
     check_ids(&entry.agent, entry.run.as_ref(), &entry.topics)?;
     let runs = match (entry.run, entry.replicas) {
-        (Some(_), Some(_)) => return Err(Fault::RunWithReplicas),
+        (Some(_), Some(_)) => return Err(ManifestFault::RunWithReplicas),
         (Some(run), None) => vec![run],
         (None, None) => vec![run_id(entry.agent.as_str())?],
         (None, Some(found)) if found == 0 || found > REPLICAS_MAX => {
-            return Err(Fault::Replicas { found });
+            return Err(ManifestFault::Replicas { found });
         }
         (None, Some(count)) => (1..=count)
             .map(|number| run_id(&format!("{}-{number}", entry.agent)))
@@ -193,33 +193,37 @@ fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
     Ok(runs.into_iter().map(plan).collect())
 }
 
-fn run_id(text: &str) -> Result<RunId, Fault> {
-    RunId::parse(text).map_err(|error| Fault::Id {
+fn run_id(text: &str) -> Result<RunId, ManifestFault> {
+    RunId::parse(text).map_err(|error| ManifestFault::Id {
         found: text.to_owned(),
         why: error.to_string(),
     })
 }
 
 /// Checks that the ids of an entry can stand in paths.
-fn check_ids(agent: &AgentId, run: Option<&RunId>, topics: &[TopicId]) -> Result<(), Fault> {
+fn check_ids(
+    agent: &AgentId,
+    run: Option<&RunId>,
+    topics: &[TopicId],
+) -> Result<(), ManifestFault> {
     agent
         .check_path()
         .and_then(|()| run.map_or(Ok(()), RunId::check_path))
         .and_then(|()| topics.iter().try_for_each(TopicId::check_path))
-        .map_err(Fault::Folder)
+        .map_err(ManifestFault::Folder)
 }
 
-fn check(members: &[MemberPlan]) -> Result<(), (usize, Fault)> {
+fn check(members: &[MemberPlan]) -> Result<(), (usize, ManifestFault)> {
     if members.is_empty() {
-        return Err((1, Fault::NoMembers));
+        return Err((1, ManifestFault::NoMembers));
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = members.iter().find(|m| !seen.insert(&m.run)) {
         let run = twice.run.to_string();
-        return Err((twice.line, Fault::RunTwice { run }));
+        return Err((twice.line, ManifestFault::RunTwice { run }));
     }
     if members.iter().all(|m| m.until == Until::Stopped) {
-        return Err((1, Fault::NothingToWaitFor));
+        return Err((1, ManifestFault::NothingToWaitFor));
     }
     Ok(())
 }

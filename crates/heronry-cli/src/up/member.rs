@@ -13,7 +13,7 @@ use super::{
     manifest::{MemberPlan, Until},
     phase::{Phase, stop_asked},
     process::{Launch, Process},
-    restart::{Ending, Restarts, Verdict},
+    restart::{Ending, RestartVerdict, Restarts},
     screen::Screen,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// A member that is supervised.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct SupervisedMember {
     pub(crate) plan: MemberPlan,
     pub(crate) pool: PoolClient,
     pub(crate) launch: Launch,
@@ -136,22 +136,24 @@ fn ended_state(error: &ClientError) -> Option<RunEnd> {
     Some(state.unwrap_or(RunEnd::Failed))
 }
 
-impl Member {
+impl SupervisedMember {
     /// Runs the member until it is finished for good, or the job ends.
     pub(crate) async fn run(mut self, joined: Joined) -> Result<MemberReport, Failure> {
         let mut joined = joined;
         let mut restarts = Restarts::default();
         loop {
             let (code, ran_since) = match self.run_once(&joined).await? {
-                Once::Ended(code, since) => (code, since),
-                Once::Stopped(phase, code) => return self.stopped(phase, restarts, code).await,
+                ProcessExit::Ended(code, since) => (code, since),
+                ProcessExit::Stopped(phase, code) => {
+                    return self.stopped(phase, restarts, code).await;
+                }
             };
             let ending = if code == 0 { Ending::Good } else { Ending::Bad };
             let ran = self.clock.now().monotonic.0.saturating_sub(ran_since);
             let ran = heronry_types::Millis(ran);
             let pause = match restarts.judge(self.plan.restart, ending, ran) {
-                Verdict::Finished(end) => return self.finish(end, restarts, code).await,
-                Verdict::Restart(pause) => pause,
+                RestartVerdict::Finished(end) => return self.finish(end, restarts, code).await,
+                RestartVerdict::Restart(pause) => pause,
             };
             if let Some(phase) = self.pause(pause, code).await {
                 return self.stopped(phase, restarts, code).await;
@@ -168,7 +170,7 @@ impl Member {
         self.finish(RunEnd::Completed, Restarts::default(), 0).await
     }
 
-    async fn run_once(&mut self, joined: &Joined) -> Result<Once, Failure> {
+    async fn run_once(&mut self, joined: &Joined) -> Result<ProcessExit, Failure> {
         let failed = |error: std::io::Error, run: &dyn std::fmt::Display| {
             Failure::failed(format_args!("cannot run {run}: {error}"))
         };
@@ -191,8 +193,8 @@ impl Member {
         }
         let code = process.clear().await.map_err(|e| failed(e, &run))?;
         Ok(match asked {
-            Some(phase) => Once::Stopped(phase, code),
-            None => Once::Ended(code, since),
+            Some(phase) => ProcessExit::Stopped(phase, code),
+            None => ProcessExit::Ended(code, since),
         })
     }
 
@@ -271,7 +273,7 @@ impl Member {
 }
 
 /// The end of one process of a member.
-enum Once {
+enum ProcessExit {
     /// The process ended by itself, with this exit code; it was started at this time of the clock.
     Ended(u8, u64),
     /// The process was stopped.

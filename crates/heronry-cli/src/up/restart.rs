@@ -26,7 +26,7 @@ pub(crate) enum Ending {
 
 /// The consequence of the end of a member's process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum RestartVerdict {
     /// The member is finished for good.
     Finished(RunEnd),
     /// It is started again after this time.
@@ -43,27 +43,32 @@ pub(crate) struct Restarts {
 
 impl Restarts {
     /// Decides the consequence of an ending.
-    pub(crate) fn judge(&mut self, when: RestartWhen, ending: Ending, ran: Millis) -> Verdict {
+    pub(crate) fn judge(
+        &mut self,
+        when: RestartWhen,
+        ending: Ending,
+        ran: Millis,
+    ) -> RestartVerdict {
         if ran >= HEALTHY_AFTER {
             self.in_a_row = 0;
         }
         match (when, ending) {
             (RestartWhen::Never | RestartWhen::OnFailure, Ending::Good) => {
-                Verdict::Finished(RunEnd::Completed)
+                RestartVerdict::Finished(RunEnd::Completed)
             }
-            (RestartWhen::Never, Ending::Bad) => Verdict::Finished(RunEnd::Failed),
+            (RestartWhen::Never, Ending::Bad) => RestartVerdict::Finished(RunEnd::Failed),
             (RestartWhen::OnFailure, Ending::Bad) | (RestartWhen::Always, _) => self.spend(),
         }
     }
 
-    fn spend(&mut self) -> Verdict {
+    fn spend(&mut self) -> RestartVerdict {
         if self.in_a_row >= RESTARTS_MAX {
-            return Verdict::Finished(RunEnd::Failed);
+            return RestartVerdict::Finished(RunEnd::Failed);
         }
         let backoff = BACKOFF.saturating_mul(1 << self.in_a_row).min(BACKOFF_MAX);
         self.in_a_row += 1;
         self.total += 1;
-        Verdict::Restart(backoff)
+        RestartVerdict::Restart(backoff)
     }
 }
 
@@ -71,20 +76,20 @@ impl Restarts {
 mod tests {
     use super::*;
 
-    fn check(when: RestartWhen, ending: Ending, expected: Verdict) {
+    fn check(when: RestartWhen, ending: Ending, expected: RestartVerdict) {
         let verdict = Restarts::default().judge(when, ending, Millis(0));
         assert_eq!(verdict, expected, "{when:?} {ending:?}");
     }
 
     #[test]
     fn the_policy_decides_which_endings_are_final() {
-        let completed = Verdict::Finished(RunEnd::Completed);
-        let restart = Verdict::Restart(BACKOFF);
+        let completed = RestartVerdict::Finished(RunEnd::Completed);
+        let restart = RestartVerdict::Restart(BACKOFF);
         check(RestartWhen::Never, Ending::Good, completed);
         check(
             RestartWhen::Never,
             Ending::Bad,
-            Verdict::Finished(RunEnd::Failed),
+            RestartVerdict::Finished(RunEnd::Failed),
         );
         check(RestartWhen::OnFailure, Ending::Good, completed);
         check(RestartWhen::OnFailure, Ending::Bad, restart);
@@ -98,10 +103,13 @@ mod tests {
         let mut judge = |ran| restarts.judge(RestartWhen::OnFailure, Ending::Bad, ran);
         let pauses = [250, 500, 1_000, 2_000, 4_000].map(Duration::from_millis);
         for pause in pauses {
-            assert_eq!(judge(Millis(0)), Verdict::Restart(pause));
+            assert_eq!(judge(Millis(0)), RestartVerdict::Restart(pause));
         }
-        assert_eq!(judge(Millis(59_999)), Verdict::Finished(RunEnd::Failed));
-        assert_eq!(judge(Millis(60_000)), Verdict::Restart(BACKOFF));
+        assert_eq!(
+            judge(Millis(59_999)),
+            RestartVerdict::Finished(RunEnd::Failed)
+        );
+        assert_eq!(judge(Millis(60_000)), RestartVerdict::Restart(BACKOFF));
         assert_eq!(restarts.total, 6);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    lines::Content,
+    lines::TextForm,
     out::{Format, Out, diagnose},
 };
 
@@ -12,14 +12,14 @@ const COLORS: [u8; 6] = [36, 33, 32, 35, 34, 31];
 /// Shows progress: on stdout for people, on stderr beside an answer for programs.
 #[derive(Clone, Debug)]
 pub(crate) struct Screen {
-    place: Place,
+    place: ScreenTarget,
     is_colored: bool,
-    content: Content,
+    content: TextForm,
     width: usize,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+enum ScreenTarget {
     Stdout,
     Stderr,
     Nowhere,
@@ -29,13 +29,13 @@ impl Screen {
     /// Returns a screen for members whose names have at most this many characters.
     pub(crate) fn new(out: &Out, width: usize) -> Self {
         let place = match out.format() {
-            Format::Text => Place::Stdout,
-            Format::Json | Format::Fields(_) => Place::Stderr,
-            Format::Quiet => Place::Nowhere,
+            Format::Text => ScreenTarget::Stdout,
+            Format::Json | Format::Fields(_) => ScreenTarget::Stderr,
+            Format::Quiet => ScreenTarget::Nowhere,
         };
         Self {
             place,
-            is_colored: place == Place::Stdout && out.is_colored(),
+            is_colored: place == ScreenTarget::Stdout && out.is_colored(),
             content: out.content(),
             width,
         }
@@ -44,9 +44,9 @@ impl Screen {
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
         Self {
-            place: Place::Nowhere,
+            place: ScreenTarget::Nowhere,
             is_colored: false,
-            content: Content::Escaped,
+            content: TextForm::Escaped,
             width: 0,
         }
     }
@@ -70,12 +70,12 @@ impl Screen {
 
     fn show(&self, line: &str) {
         match self.place {
-            Place::Stdout => {
+            ScreenTarget::Stdout => {
                 // The job goes on when nobody looks any more.
                 let _: Result<(), Failure> = crate::out::print(&format!("{line}\n"));
             }
-            Place::Stderr => diagnose(line),
-            Place::Nowhere => {}
+            ScreenTarget::Stderr => diagnose(line),
+            ScreenTarget::Nowhere => {}
         }
     }
 }

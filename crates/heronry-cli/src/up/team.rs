@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinSet};
 use super::{
     capture::Sink,
     manifest::{Manifest, MemberPlan, Until},
-    member::{JoinAnswer, Member, MemberReport, join},
+    member::{JoinAnswer, MemberReport, SupervisedMember, join},
     phase::Phase,
     process::Launch,
     screen::Screen,
@@ -38,7 +38,7 @@ pub(crate) struct Team<'a> {
 
 /// The reason why `up` stopped running a job.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub(crate) enum TeamEnd {
     /// Every member that the job waits for has ended.
     Done(Vec<MemberReport>),
     /// A signal ended it before that.
@@ -49,7 +49,7 @@ pub(crate) enum Ended {
 type Supervised = (usize, Result<MemberReport, Failure>);
 
 /// The members that run, and the reports of the others.
-struct Running {
+struct RunningTeam {
     supervisors: JoinSet<Supervised>,
     reports: Vec<Option<MemberReport>>,
     phase: watch::Sender<Phase>,
@@ -59,7 +59,7 @@ struct Running {
 
 impl Team<'_> {
     /// Joins all members, runs those that have not ended, and stops the rest at the end.
-    pub(crate) async fn run(&self, host: &Host) -> Result<Ended, Failure> {
+    pub(crate) async fn run(&self, host: &Host) -> Result<TeamEnd, Failure> {
         let mut signals = Signals::listen()?;
         let mut answers = Vec::new();
         for plan in &self.manifest.members {
@@ -85,20 +85,22 @@ impl Team<'_> {
         running.phase.send_replace(phase);
         tokio::select! {
             () = running.until_all_ended() => {}
-            number = signals.next() => return Ok(Ended::Signal(number)),
+            number = signals.next() => return Ok(TeamEnd::Signal(number)),
         }
         match (running.failure, signal) {
             // Members fail, too, when the store has closed; that is why, and not what they say.
             (Some(failure), _) => Err(host.store_closed().unwrap_or(failure)),
-            (None, Some(number)) => Ok(Ended::Signal(number)),
-            (None, None) => Ok(Ended::Done(running.reports.into_iter().flatten().collect())),
+            (None, Some(number)) => Ok(TeamEnd::Signal(number)),
+            (None, None) => Ok(TeamEnd::Done(
+                running.reports.into_iter().flatten().collect(),
+            )),
         }
     }
 
-    fn start(&self, answers: Vec<JoinAnswer>) -> Result<Running, Failure> {
+    fn start(&self, answers: Vec<JoinAnswer>) -> Result<RunningTeam, Failure> {
         let (phase, seen) = watch::channel(Phase::Running);
         let logs = self.cx.data_dir.logs(self.pool.id().as_str())?;
-        let mut running = Running {
+        let mut running = RunningTeam {
             supervisors: JoinSet::new(),
             reports: vec![None; answers.len()],
             phase,
@@ -137,7 +139,7 @@ impl Team<'_> {
         plan: &MemberPlan,
         logs: &Folder,
         phase: watch::Receiver<Phase>,
-    ) -> Result<Member, Failure> {
+    ) -> Result<SupervisedMember, Failure> {
         let name = format!("{}.log", file_name(plan.run.as_str()));
         let sink = Sink::open((logs, &name), plan.run.as_str(), self.screen.clone())?;
         let mut environment = self.environment.clone();
@@ -146,7 +148,7 @@ impl Team<'_> {
         let pool = self.pool.id().as_str();
         let state = self.cx.data_dir.member_state(pool, plan.run.as_str())?;
         environment.push(("HERONRY_STATE_DIR", state.path().into()));
-        Ok(Member {
+        Ok(SupervisedMember {
             plan: plan.clone(),
             pool: self.pool.clone(),
             launch: Launch {
@@ -164,9 +166,9 @@ impl Team<'_> {
     }
 }
 
-impl Running {
+impl RunningTeam {
     /// Runs a member; without a joining it is only recorded as complete, because the job is done.
-    fn supervise(&mut self, place: usize, member: Member, joined: Option<Joined>) {
+    fn supervise(&mut self, place: usize, member: SupervisedMember, joined: Option<Joined>) {
         self.supervisors.spawn(async move {
             let report = match joined {
                 Some(joined) => member.run(joined).await,

@@ -21,7 +21,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     last,
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     text::name_of,
 };
 
@@ -106,10 +106,10 @@ impl AskArgs {
 
 /// A question that is over, as it is printed.
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct AskAnswer<'a> {
     #[serde(flatten)]
     receipt: &'a Receipt,
-    replies: Vec<Shown<'a>>,
+    replies: Vec<PrintedReply<'a>>,
 }
 
 /// The fields of a reply, as it is printed.
@@ -125,7 +125,7 @@ pub(super) const REPLY_FIELDS: [&str; 7] = [
 
 /// A reply, as it is printed.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+struct PrintedReply<'a> {
     #[serde(flatten)]
     response: &'a Response,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,11 +168,11 @@ async fn ask(cx: &Context, pool: &PoolClient, args: AskArgs) -> Result<Asked, Fa
 
 fn print(cx: &Context, asked: &Asked) -> Result<(), Failure> {
     let receipt = &asked.receipt;
-    let answer = Answer {
+    let answer = AskAnswer {
         receipt,
         replies: asked.replies.iter().map(shown).collect(),
     };
-    cx.out.answer(&answer, Rows::Of("replies"), || {
+    cx.out.answer(&answer, RowsPlace::Of("replies"), || {
         answer.replies.iter().map(lines_of).collect::<Lines>()
     })?;
     if receipt.status != MessageStatus::Responded {
@@ -187,14 +187,14 @@ fn print(cx: &Context, asked: &Asked) -> Result<(), Failure> {
     Ok(())
 }
 
-fn shown(reply: &Reply) -> Shown<'_> {
+fn shown(reply: &Reply) -> PrintedReply<'_> {
     let content = reply.content.as_ref();
     let (body, body_base64) = match content.map(|it| std::str::from_utf8(&it.bytes)) {
         Some(Ok(text)) => (Some(BodyText(text.to_owned())), None),
         Some(Err(_)) => (None, content.map(|it| BodyBytes(it.bytes.clone()))),
         None => (None, None),
     };
-    Shown {
+    PrintedReply {
         response: &reply.response,
         media_type: content.map(|it| it.media_type.as_str()),
         body,
@@ -202,7 +202,7 @@ fn shown(reply: &Reply) -> Shown<'_> {
     }
 }
 
-fn lines_of(reply: &Shown<'_>) -> Lines {
+fn lines_of(reply: &PrintedReply<'_>) -> Lines {
     let (run, message) = (&reply.response.run_id, &reply.response.message_id);
     let mut lines = Lines::of(format_args!("{run} replied {message}"));
     if let Some(body) = &reply.body {

@@ -7,11 +7,11 @@ use comfy_table::CellAlignment;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bench::{self, Group, Row, Scale, Verdict},
+    bench::{self, FigureRow, FigureVerdict, Group, Scale},
     connect::Context,
     failure::{Exit, Failure, Outcome},
     lines::Lines,
-    out::{Rows, diagnose},
+    out::{RowsPlace, diagnose},
     tables,
 };
 
@@ -34,8 +34,8 @@ pub(crate) struct BenchArgs {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Figures {
-    rows: Vec<Row>,
+struct FigureTable {
+    rows: Vec<FigureRow>,
 }
 
 pub(crate) async fn run(cx: &Context, args: BenchArgs) -> Outcome {
@@ -58,13 +58,13 @@ pub(crate) async fn run(cx: &Context, args: BenchArgs) -> Outcome {
         }
         rows
     };
-    let figures = Figures { rows };
+    let figures = FigureTable { rows };
     cx.out
-        .answer(&figures, Rows::Of("rows"), || table(&figures.rows))?;
+        .answer(&figures, RowsPlace::Of("rows"), || table(&figures.rows))?;
     Ok(Exit::Ok)
 }
 
-async fn measure(group: Group, args: &BenchArgs) -> Result<Vec<Row>, Failure> {
+async fn measure(group: Group, args: &BenchArgs) -> Result<Vec<FigureRow>, Failure> {
     let scale = if args.quick {
         Scale::Quick
     } else {
@@ -81,7 +81,7 @@ async fn measure(group: Group, args: &BenchArgs) -> Result<Vec<Row>, Failure> {
 }
 
 /// Measures a group in a process of its own, so that nothing that others leave in memory counts.
-async fn measure_apart(group: Group, args: &BenchArgs) -> Result<Vec<Row>, Failure> {
+async fn measure_apart(group: Group, args: &BenchArgs) -> Result<Vec<FigureRow>, Failure> {
     let name = group.to_possible_value();
     let name = name
         .as_ref()
@@ -99,11 +99,11 @@ async fn measure_apart(group: Group, args: &BenchArgs) -> Result<Vec<Row>, Failu
             ran.status
         )));
     }
-    let figures: Figures = serde_json::from_slice(&ran.stdout).map_err(Failure::failed)?;
+    let figures: FigureTable = serde_json::from_slice(&ran.stdout).map_err(Failure::failed)?;
     Ok(figures.rows)
 }
 
-fn table(rows: &[Row]) -> Lines {
+fn table(rows: &[FigureRow]) -> Lines {
     let rows = rows.iter().map(|row| {
         [
             row.what.clone(),
@@ -123,7 +123,7 @@ fn table(rows: &[Row]) -> Lines {
     tables::lines_of(table)
 }
 
-fn bar(row: &Row) -> String {
+fn bar(row: &FigureRow) -> String {
     match (row.at_least, row.at_most) {
         (Some(least), _) => format!("≥ {}", number(least)),
         (None, Some(most)) => format!("≤ {}", number(most)),
@@ -131,12 +131,12 @@ fn bar(row: &Row) -> String {
     }
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(verdict: FigureVerdict) -> &'static str {
     match verdict {
-        Verdict::None => "",
-        Verdict::Met => "met",
-        Verdict::Missed => "MISSED",
-        Verdict::Skipped => "SKIPPED",
+        FigureVerdict::None => "",
+        FigureVerdict::Met => "met",
+        FigureVerdict::Missed => "MISSED",
+        FigureVerdict::Skipped => "SKIPPED",
     }
 }
 

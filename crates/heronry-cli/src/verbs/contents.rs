@@ -10,7 +10,7 @@ use super::messages::read_body;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
-    out::Rows,
+    out::RowsPlace,
     secrets::random_name,
 };
 
@@ -90,7 +90,7 @@ async fn put(cx: &Context, args: PutArgs) -> Outcome {
     let run = cx.globals.run.as_ref();
     let stored = cx.pool()?.put_content(content, Some(&key), run).await;
     let stored = stored.map_err(refused)?;
-    cx.out.answer(&stored, Rows::Whole, || {
+    cx.out.answer(&stored, RowsPlace::Whole, || {
         let gone = stored
             .erased_at
             .map_or_else(String::new, |at| format!(", erased at {at}"));
@@ -122,7 +122,7 @@ pub(super) async fn get(cx: &Context, content_ref: ContentRef) -> Outcome {
 async fn erase(cx: &Context, args: &EraseArgs) -> Outcome {
     let erased = cx.pool()?.erase_content(args.content_ref).await;
     let erased = erased.map_err(refused)?;
-    cx.out.answer(&erased, Rows::Whole, || {
+    cx.out.answer(&erased, RowsPlace::Whole, || {
         format!("{} erased at {}", erased.content_ref, erased.erased_at)
     })?;
     Ok(Exit::Ok)

@@ -9,13 +9,13 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// Look after messages that were claimed too often
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersVerb {
-    List(ListArgs),
+    List(DeadLetterListArgs),
     Replay(ReplayArgs),
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum DeadLettersVerb {
 #[command(
     after_help = "Example:\n  heronry --pool review dead-letters list --field run_id,message_id,reason"
 )]
-pub(crate) struct ListArgs {
+pub(crate) struct DeadLetterListArgs {
     /// The maximum number of dead letters [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -50,9 +50,9 @@ pub(crate) async fn run(cx: &Context, verb: DeadLettersVerb) -> Outcome {
     }
 }
 
-async fn list(cx: &Context, args: &ListArgs) -> Outcome {
+async fn list(cx: &Context, args: &DeadLetterListArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
-    cx.out.answer(&list, Rows::Of("dead_letters"), || {
+    cx.out.answer(&list, RowsPlace::Of("dead_letters"), || {
         list.dead_letters.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
@@ -62,7 +62,7 @@ async fn list(cx: &Context, args: &ListArgs) -> Outcome {
 async fn pages(
     cx: &Context,
     pool: &PoolClient,
-    args: &ListArgs,
+    args: &DeadLetterListArgs,
 ) -> Result<DeadLetterList, ClientError> {
     let mut query = DeadLettersQuery {
         run: cx.globals.run.clone(),
@@ -85,7 +85,7 @@ async fn replay(cx: &Context, args: &ReplayArgs) -> Outcome {
         run_id: cx.run()?.clone(),
     };
     let changed = cx.pool()?.replay(&letter).await.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("{} replayed at {}", letter.cursor, changed.cursor)
     })?;
     Ok(Exit::Ok)

@@ -9,14 +9,14 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     text::name_of,
 };
 
 /// Look after effects that have no result
 #[derive(Debug, Subcommand)]
 pub(crate) enum EffectsVerb {
-    List(ListArgs),
+    List(EffectListArgs),
     Resolve(ResolveArgs),
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum EffectsVerb {
 #[command(
     after_help = "Example:\n  heronry --pool review effects list --field effect,run_id,standing,what"
 )]
-pub(crate) struct ListArgs {
+pub(crate) struct EffectListArgs {
     /// The maximum number of effects [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -57,9 +57,9 @@ pub(crate) async fn run(cx: &Context, verb: EffectsVerb) -> Outcome {
     }
 }
 
-async fn list(cx: &Context, args: &ListArgs) -> Outcome {
+async fn list(cx: &Context, args: &EffectListArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
-    cx.out.answer(&list, Rows::Of("effects"), || {
+    cx.out.answer(&list, RowsPlace::Of("effects"), || {
         list.effects.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
@@ -69,7 +69,7 @@ async fn list(cx: &Context, args: &ListArgs) -> Outcome {
 async fn pages(
     cx: &Context,
     pool: &PoolClient,
-    args: &ListArgs,
+    args: &EffectListArgs,
 ) -> Result<EffectList, ClientError> {
     let mut query = EffectsQuery {
         run: cx.globals.run.clone(),
@@ -93,7 +93,7 @@ async fn resolve(cx: &Context, args: ResolveArgs) -> Outcome {
     };
     let changed = cx.pool()?.resolve_effect(args.effect, &result).await;
     let changed = changed.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("{} {} at {}", args.effect, result.outcome, changed.cursor)
     })?;
     Ok(Exit::Ok)

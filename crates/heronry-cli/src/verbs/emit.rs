@@ -21,7 +21,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     last,
-    out::Rows,
+    out::RowsPlace,
     secrets::random_name,
     text::name_of,
 };
@@ -87,7 +87,7 @@ pub(crate) async fn run(cx: &Context, mut args: EmitArgs) -> Outcome {
     batch.run_id.clone_from(&cx.globals.run);
     let appended = pool.append_events(&batch).await.map_err(refused)?;
     last::sent(cx, appended.last);
-    cx.out.answer(&appended, Rows::Whole, || {
+    cx.out.answer(&appended, RowsPlace::Whole, || {
         let (first, last) = (appended.first, appended.last);
         if appended.count == 1 {
             format!("reported at {first}")

@@ -10,7 +10,7 @@ use crate::{
     connect::Context,
     failure::{Exit, Outcome},
     lines::Lines,
-    out::{Format, Rows, diagnose},
+    out::{Format, RowsPlace, diagnose},
     text::one_line,
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
                 lines.line(format_args!("compares an event with up to {values}"));
                 lines
             };
-            cx.out.answer(&compiled, Rows::Whole, lines)?;
+            cx.out.answer(&compiled, RowsPlace::Whole, lines)?;
             Ok(Exit::Ok)
         }
         Err(errors) => refuse(cx, &args.filter, &errors),
@@ -57,7 +57,7 @@ pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
 fn refuse(cx: &Context, filter: &str, errors: &CompileErrors) -> Outcome {
     if *cx.out.format() == Format::Json {
         cx.out
-            .answer(&json!({"errors": errors}), Rows::Whole, Lines::default)?;
+            .answer(&json!({"errors": errors}), RowsPlace::Whole, Lines::default)?;
     }
     for error in errors {
         diagnose(&format!("heronry: {error}"));

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::{
     connect::Context,
-    cursors::{Kept, What, kept},
+    cursors::{ListedCursor, What, kept},
     failure::{Exit, Failure, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     text::add,
 };
 
@@ -48,8 +48,8 @@ struct AllFlag {
 
 /// The cursor files that were listed or removed.
 #[derive(Debug, Serialize)]
-struct Answer {
-    files: Vec<Kept>,
+struct ForgetAnswer {
+    files: Vec<ListedCursor>,
 }
 
 /// The fields of a cursor file, as it is listed.
@@ -66,14 +66,14 @@ pub(crate) fn run(cx: &Context, args: &ForgetArgs) -> Outcome {
     if !args.list.list {
         files.iter().try_for_each(remove)?;
     }
-    let answer = Answer { files };
-    cx.out.answer(&answer, Rows::Of("files"), || {
+    let answer = ForgetAnswer { files };
+    cx.out.answer(&answer, RowsPlace::Of("files"), || {
         answer.files.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
 
-fn is_meant(cx: &Context, (file, pool): (&Kept, &str), filter: Option<&str>) -> bool {
+fn is_meant(cx: &Context, (file, pool): (&ListedCursor, &str), filter: Option<&str>) -> bool {
     let run = cx.globals.run.as_ref();
     file.note.as_ref().is_some_and(|note| {
         note.pool == pool
@@ -82,7 +82,7 @@ fn is_meant(cx: &Context, (file, pool): (&Kept, &str), filter: Option<&str>) -> 
     })
 }
 
-fn remove(file: &Kept) -> Result<(), Failure> {
+fn remove(file: &ListedCursor) -> Result<(), Failure> {
     match fs::remove_file(&file.file) {
         Ok(()) => Ok(()),
         // Somebody else forgot it at the same time.
@@ -91,7 +91,7 @@ fn remove(file: &Kept) -> Result<(), Failure> {
     }
 }
 
-fn text_of(kept: &Kept) -> String {
+fn text_of(kept: &ListedCursor) -> String {
     let Some(note) = &kept.note else {
         return format!("{}  {}", kept.file.display(), kept.cursor);
     };

@@ -4,7 +4,7 @@
 use std::{io, time::Duration};
 
 use clap::Args;
-use heronry_client::{ClientError, Pieces, PoolClient};
+use heronry_client::{ClientError, PoolClient, WaitPieces};
 use heronry_types::{Cursor, LimitName, Millis, RunId};
 use heronry_wire::{ClaimName, ClaimsExtended, EventsQuery, ExtendClaims, ProblemKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,7 +13,7 @@ use crate::{
     connect::{Context, refused},
     durations,
     failure::{Exit, Failure, Outcome},
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// The time that claims are held when the command names none.
@@ -39,7 +39,7 @@ pub(crate) struct ExtendArgs {
 
 pub(crate) async fn extend(cx: &Context, args: ExtendArgs) -> Outcome {
     let (pool, run) = (cx.pool()?, cx.run()?);
-    let mut term = Term::of(args.claim_for);
+    let mut term = HoldTerm::of(args.claim_for);
     let mut extend = ExtendClaims {
         claims: args.claims.into_iter().map(ClaimName).collect(),
         claim_ms: term.span(),
@@ -57,7 +57,7 @@ pub(crate) async fn extend(cx: &Context, args: ExtendArgs) -> Outcome {
 
 /// Prints which claims are held now.
 pub(super) fn show(cx: &Context, extended: &ClaimsExtended) -> Result<(), Failure> {
-    cx.out.answer(extended, Rows::Whole, || {
+    cx.out.answer(extended, RowsPlace::Whole, || {
         let held: Vec<&str> = extended.held.iter().map(|it| it.0.as_str()).collect();
         match &*held {
             [] => "no claim is held any more".to_owned(),
@@ -68,14 +68,14 @@ pub(super) fn show(cx: &Context, extended: &ClaimsExtended) -> Result<(), Failur
 
 /// The term for which an extension holds claims.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Term {
+enum HoldTerm {
     /// For as long as was asked for.
     Asked(Millis),
     /// For the usual time, or as long as the pool allows.
     Usual(Millis),
 }
 
-impl Term {
+impl HoldTerm {
     fn of(asked: Option<Millis>) -> Self {
         asked.map_or(Self::Usual(CLAIM_DEFAULT), Self::Asked)
     }
@@ -100,21 +100,21 @@ impl Term {
 
 /// Claims that are held for somebody who works.
 #[derive(Debug)]
-pub(super) struct Hold {
+pub(super) struct HeldWork {
     run: RunId,
     claims: Vec<ClaimName>,
-    term: Term,
+    term: HoldTerm,
     /// True when one of them was lost.
     lost: bool,
 }
 
-impl Hold {
+impl HeldWork {
     /// Returns claims that each extension holds for this time; nothing: for the usual one.
     pub(super) fn new(run: &RunId, claims: Vec<ClaimName>, asked: Option<Millis>) -> Self {
         Self {
             run: run.clone(),
             claims,
-            term: Term::of(asked),
+            term: HoldTerm::of(asked),
             lost: false,
         }
     }
@@ -208,7 +208,7 @@ impl Hold {
             limit: Some(1),
             ..EventsQuery::default()
         };
-        let mut pieces = Pieces::of(Some(self.tick().min(POLL_MAX)), POLL_MAX);
+        let mut pieces = WaitPieces::of(Some(self.tick().min(POLL_MAX)), POLL_MAX);
         loop {
             query.wait_ms = pieces.next();
             match pool.events(&query).await {

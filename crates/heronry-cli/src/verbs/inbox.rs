@@ -1,18 +1,18 @@
 //! `heronry inbox`, `ack`, `release`.
 
 use clap::Args;
-use heronry_client::{Pieces, PoolClient};
+use heronry_client::{PoolClient, WaitPieces};
 use heronry_types::{AckOutcome, Millis, ReceiveId, RunId, counted};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
-use super::hold::Hold;
+use super::hold::HeldWork;
 use crate::{
     connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     last,
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     secrets::random_name,
     text::name_of,
 };
@@ -121,7 +121,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
     } else {
         claim(&cx.pool()?, run, &receive_of(&args)?).await?
     };
-    cx.out.answer(&page, Rows::Of("items"), || {
+    cx.out.answer(&page, RowsPlace::Of("items"), || {
         page.items.iter().map(lines_of).collect::<Lines>()
     })?;
     if let Some(newest) = page
@@ -138,7 +138,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
         .filter_map(|it| it.claim.clone())
         .collect();
     if args.keep.keep && !claims.is_empty() {
-        return Hold::new(run, claims, args.claim_for)
+        return HeldWork::new(run, claims, args.claim_for)
             .keep(cx, (&cx.waiting_pool(None)?, page.cursor))
             .await;
     }
@@ -174,7 +174,7 @@ async fn claim_within(
     let pool = cx.waiting_pool(Some(wait))?;
     let now = receive_of(args)?;
     let claimed = within(Some(wait), async {
-        let mut pieces = Pieces::of(Some(wait), POLL);
+        let mut pieces = WaitPieces::of(Some(wait), POLL);
         loop {
             let receive = Receive {
                 wait_ms: pieces.next(),
@@ -201,7 +201,7 @@ pub(crate) async fn ack(cx: &Context, args: AckArgs) -> Outcome {
         note: args.note,
     };
     let changed = cx.pool()?.ack(cx.run()?, &ack).await.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("acked at {}", changed.cursor)
     })?;
     Ok(Exit::Ok)
@@ -214,7 +214,7 @@ pub(crate) async fn release(cx: &Context, args: ReleaseArgs) -> Outcome {
     };
     let changed = cx.pool()?.release(cx.run()?, &release).await;
     let changed = changed.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("released at {}", changed.cursor)
     })?;
     Ok(Exit::Ok)

@@ -37,7 +37,7 @@ pub(crate) enum JournalVerb {
 #[command(after_help = "Example:\n  heronry journal verify --data-dir ./.heronry")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
-    place: Place,
+    place: StoreArg,
 }
 
 /// Count what the journals hold
@@ -45,7 +45,7 @@ pub(crate) struct VerifyArgs {
 #[command(after_help = "Example:\n  heronry journal stats --json")]
 pub(crate) struct StatsArgs {
     #[command(flatten)]
-    place: Place,
+    place: StoreArg,
 }
 
 /// Show the records of a pool
@@ -55,7 +55,7 @@ pub(crate) struct StatsArgs {
 )]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
-    place: Place,
+    place: StoreArg,
     /// Only records after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
@@ -69,7 +69,7 @@ pub(crate) struct ShowArgs {
 #[command(after_help = "Example:\n  heronry --pool review.1 journal export > review.jsonl")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
-    place: Place,
+    place: StoreArg,
     /// A new file for the lines [default: stdout]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -97,7 +97,7 @@ pub(crate) struct ImportArgs {
 
 /// The choice of a store.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Place {
+pub(crate) struct StoreArg {
     /// The store, as PATH, redb:PATH or sled:PATH [default: store.redb in the data directory]
     #[arg(value_name = "STORE", conflicts_with = "store_option")]
     store: Option<String>,
@@ -109,23 +109,23 @@ pub(crate) struct Place {
 pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
     match verb {
         JournalVerb::Verify(args) => verify::run(cx, &args.place.choice(cx)?).await,
-        JournalVerb::Stats(args) => stats::run(cx, &Opened::at(cx, &args.place)?).await,
+        JournalVerb::Stats(args) => stats::run(cx, &OpenedStore::at(cx, &args.place)?).await,
         JournalVerb::Show(args) => {
-            let opened = Opened::at(cx, &args.place)?;
+            let opened = OpenedStore::at(cx, &args.place)?;
             show::run(cx, &opened, (Position(args.after), args.limit)).await
         }
         JournalVerb::Export(args) => {
-            let opened = Opened::at(cx, &args.place)?;
+            let opened = OpenedStore::at(cx, &args.place)?;
             export::run(cx, &opened.store, &args).await
         }
         JournalVerb::Import(args) => {
-            let place = Place::named(args.store);
+            let place = StoreArg::named(args.store);
             import::run(cx, &place.choice(cx)?, &args.file).await
         }
     }
 }
 
-impl Place {
+impl StoreArg {
     fn named(store: Option<String>) -> Self {
         Self {
             store,
@@ -144,12 +144,12 @@ impl Place {
 
 /// A store that is open here and nowhere else.
 #[derive(Debug)]
-struct Opened {
+struct OpenedStore {
     store: Store,
 }
 
-impl Opened {
-    fn at(cx: &Context, place: &Place) -> Result<Self, Failure> {
+impl OpenedStore {
+    fn at(cx: &Context, place: &StoreArg) -> Result<Self, Failure> {
         Self::open(&place.choice(cx)?)
     }
 

@@ -51,21 +51,21 @@ pub(crate) fn run(args: &ManArgs) -> Outcome {
 
 /// A manual page.
 #[derive(Debug)]
-struct Page {
+struct ManPage {
     name: String,
     section: &'static str,
     text: String,
 }
 
 /// Returns the pages of all verbs, and that of manifests.
-fn pages() -> Result<Vec<Page>, Failure> {
+fn pages() -> Result<Vec<ManPage>, Failure> {
     let mut pages = Vec::new();
     // Gives every verb its whole name.
     let mut whole = Cli::command();
     whole.build();
     collect(&whole, &[], &mut pages)?;
     let name = page_name(&["manifest".to_owned()]);
-    pages.push(Page {
+    pages.push(ManPage {
         text: page::page(&name, "5", REFERENCE),
         section: "5",
         name,
@@ -74,11 +74,11 @@ fn pages() -> Result<Vec<Page>, Failure> {
 }
 
 /// Adds the pages of a command and of those under it, but not of those that nobody types.
-fn collect(command: &Command, verb: &[String], pages: &mut Vec<Page>) -> Result<(), Failure> {
+fn collect(command: &Command, verb: &[String], pages: &mut Vec<ManPage>) -> Result<(), Failure> {
     let mut text = Vec::new();
     let written = Man::new(command.clone()).render(&mut text);
     written.map_err(|error| Failure::failed(format_args!("cannot write the page: {error}")))?;
-    pages.push(Page {
+    pages.push(ManPage {
         name: page_name(verb),
         section: "1",
         text: String::from_utf8_lossy(&text).into_owned(),
@@ -101,10 +101,10 @@ fn page_name(verb: &[String]) -> String {
     name
 }
 
-fn write_all(folder: &Path, pages: &[Page]) -> Result<(), Failure> {
+fn write_all(folder: &Path, pages: &[ManPage]) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| Failure::file("write", path, error);
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    for Page {
+    for ManPage {
         name,
         section,
         text,
@@ -135,7 +135,7 @@ mod tests {
         }
         assert!(names.iter().all(|name| !name.contains('_')), "{names:?}");
         for page in &pages {
-            let Page { name, text, .. } = page;
+            let ManPage { name, text, .. } = page;
             let title = format!(".TH {name} {}", page.section);
             assert!(text.contains(&title), "{name}: {text}");
             let is_verb = page.section == "1";

@@ -8,13 +8,13 @@ use heronry_types::{
 };
 use heronry_wire::{ClaimName, Join, Joined, MemberList, MemberView, MembersQuery, SetState};
 
-use super::hold::{self, Hold};
+use super::hold::{self, HeldWork};
 use crate::{
     connect::{Context, refused},
     durations, environment,
     failure::{Exit, Outcome},
     lines::Lines,
-    out::{Format, Rows, diagnose},
+    out::{Format, RowsPlace, diagnose},
     text::{add, name_of},
 };
 
@@ -143,7 +143,7 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     join.new = args.new;
     let joined = cx.pool()?.join(&join).await.map_err(refused)?;
     warn_of_takeover(cx, &joined);
-    cx.out.answer(&joined, Rows::Whole, || {
+    cx.out.answer(&joined, RowsPlace::Whole, || {
         let mut lines = Lines::of(format_args!(
             "{} joined as {} in generation {}, {} unread",
             joined.run_id, joined.agent_id, joined.generation, joined.unread
@@ -176,7 +176,7 @@ fn warn_of_takeover(cx: &Context, joined: &Joined) {
 pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
     let run = cx.run()?;
     let changed = cx.pool()?.leave(run).await.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("{run} left at {}", changed.cursor)
     })?;
     Ok(Exit::Ok)
@@ -192,7 +192,7 @@ pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
     let beat = if claims.is_empty() {
         Beat::Presence
     } else {
-        Beat::Claims(Hold::new(run, claims, args.claim_for))
+        Beat::Claims(HeldWork::new(run, claims, args.claim_for))
     };
     beats(cx, &pool, (beat, args.every)).await
 }
@@ -202,7 +202,7 @@ enum Beat {
     /// The run is there.
     Presence,
     /// The run is there, and still works on these claims.
-    Claims(Hold),
+    Claims(HeldWork),
 }
 
 async fn beats(
@@ -215,7 +215,7 @@ async fn beats(
         match &mut beat {
             Beat::Presence => {
                 let changed = pool.heartbeat(run).await.map_err(refused)?;
-                cx.out.answer(&changed, Rows::Whole, || {
+                cx.out.answer(&changed, RowsPlace::Whole, || {
                     format!("{run} is heard of at {}", changed.cursor)
                 })?;
             }
@@ -235,7 +235,7 @@ async fn beats(
 
 pub(crate) async fn list(cx: &Context, args: MembersArgs) -> Outcome {
     let list = pages(&cx.pool()?, args).await.map_err(refused)?;
-    cx.out.answer(&list, Rows::Of("members"), || {
+    cx.out.answer(&list, RowsPlace::Of("members"), || {
         list.members.iter().map(line_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
@@ -269,8 +269,9 @@ pub(crate) async fn state(cx: &Context, args: StateArgs) -> Outcome {
         release: some(release),
     };
     let changed = cx.pool()?.set_state(run, &state).await.map_err(refused)?;
-    cx.out
-        .answer(&changed, Rows::Whole, || format!("{run} {}", changed.state))?;
+    cx.out.answer(&changed, RowsPlace::Whole, || {
+        format!("{run} {}", changed.state)
+    })?;
     Ok(Exit::Ok)
 }
 

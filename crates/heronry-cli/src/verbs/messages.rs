@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use heronry_client::{Pieces, PoolClient};
+use heronry_client::{PoolClient, WaitPieces};
 use heronry_types::{
     Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
     IdempotencyKey, Importance, LimitName, MessageId, MessageStatus, Millis, OnFull, PolicyRef,
@@ -28,7 +28,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     last,
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     secrets::random_name,
     text::name_of,
 };
@@ -201,7 +201,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let mut send = message_of(cx, &pool, args).await?;
     let receipt = deliver(&pool, &mut send).await?;
     last::sent(cx, receipt.cursor);
-    cx.out.answer(&receipt, Rows::Whole, || {
+    cx.out.answer(&receipt, RowsPlace::Whole, || {
         let cursor = receipt.cursor;
         let mut lines = lines_of(&receipt);
         lines.line(format_args!("  wait --after {cursor}"));
@@ -339,7 +339,7 @@ async fn change_of(
     let since = args.since.unwrap_or(receipt.as_of);
     query.until = args.until;
     query.since = args.until.is_none().then_some(since);
-    let mut pieces = Pieces::of(Some(wait), POLL);
+    let mut pieces = WaitPieces::of(Some(wait), POLL);
     let mut goes_on = wait.0 > 0;
     loop {
         let reached = match args.until {
@@ -372,7 +372,8 @@ pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
 }
 
 fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
-    cx.out.answer(receipt, Rows::Whole, || lines_of(receipt))
+    cx.out
+        .answer(receipt, RowsPlace::Whole, || lines_of(receipt))
 }
 
 fn lines_of(receipt: &Receipt) -> Lines {

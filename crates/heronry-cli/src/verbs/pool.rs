@@ -17,7 +17,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     text::name_of,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolVerb {
     Open(OpenArgs),
-    List(ListArgs),
+    List(PoolListArgs),
     Show(ShowArgs),
     Set(SetArgs),
     Archive(archive::ArchiveArgs),
@@ -52,7 +52,7 @@ pub(crate) struct OpenArgs {
 /// List the pools of the server
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  heronry pool list --field pool")]
-pub(crate) struct ListArgs {}
+pub(crate) struct PoolListArgs {}
 
 /// Show a pool
 #[derive(Debug, Args)]
@@ -79,11 +79,12 @@ pub(crate) struct SetArgs {
 pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
     match verb {
         PoolVerb::Open(args) => open(cx, args).await,
-        PoolVerb::List(ListArgs {}) => list(cx).await,
+        PoolVerb::List(PoolListArgs {}) => list(cx).await,
         PoolVerb::Show(args) => {
             let view = named(cx, args.name)?.view().await.map_err(refused)?;
-            cx.out
-                .answer(&view, Rows::Whole, || lines_of(&view, Shown::All))?;
+            cx.out.answer(&view, RowsPlace::Whole, || {
+                lines_of(&view, ShownSettings::All)
+            })?;
             Ok(Exit::Ok)
         }
         PoolVerb::Set(args) => set(cx, args).await,
@@ -116,14 +117,15 @@ async fn open(cx: &Context, args: OpenArgs) -> Outcome {
         config.limits = Some(limits);
     }
     let opened = named(cx, args.name)?.open(&config).await.map_err(refused)?;
-    cx.out
-        .answer(&opened, Rows::Whole, || lines_of(&opened.view, Shown::Set))?;
+    cx.out.answer(&opened, RowsPlace::Whole, || {
+        lines_of(&opened.view, ShownSettings::Set)
+    })?;
     Ok(Exit::Ok)
 }
 
 async fn list(cx: &Context) -> Outcome {
     let pools = cx.client()?.pools().await.map_err(refused)?;
-    cx.out.answer(&pools, Rows::Of("pools"), || {
+    cx.out.answer(&pools, RowsPlace::Of("pools"), || {
         let names = pools.pools.iter().map(|it| it.pool.to_string());
         names.collect::<Lines>()
     })?;
@@ -138,7 +140,7 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
     };
     let limits = limits_of(&args.limits);
     let changed = pool.set_limits(version, limits).await.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
+    cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("settings are at version {}", changed.settings_version)
     })?;
     Ok(Exit::Ok)
@@ -146,7 +148,7 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
 
 /// The choice of the settings and limits that are shown.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Shown {
+enum ShownSettings {
     /// Every one, with the value that holds.
     All,
     /// The values that differ from their defaults, or were set.
@@ -166,8 +168,8 @@ fn listed(policies: Option<&Policies>) -> String {
 }
 
 /// Adds settings and limits.
-fn add_settings(lines: &mut Lines, view: &PoolView, shown: Shown) {
-    let is_shown = |differs: bool| differs || shown == Shown::All;
+fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
+    let is_shown = |differs: bool| differs || shown == ShownSettings::All;
     let messages = view.config.message_policy.clone().unwrap_or_default();
     let required = listed(messages.required_policies.as_ref());
     if is_shown(required != NONE) {
@@ -219,7 +221,7 @@ fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
     Ok((name, value))
 }
 
-fn lines_of(view: &PoolView, shown: Shown) -> Lines {
+fn lines_of(view: &PoolView, shown: ShownSettings) -> Lines {
     let mut lines = Lines::of(format_args!("pool {}", view.pool));
     lines.line(format_args!("head {}", view.head));
     lines.line(format_args!("floor {}", view.floor));

@@ -9,7 +9,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     tables,
 };
 
@@ -35,7 +35,7 @@ const HEADER: [&str; 9] = [
 
 /// The printed answer: the address of the server, and its status.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+struct StatusAnswer<'a> {
     url: &'a str,
     #[serde(flatten)]
     status: &'a ServerStatus,
@@ -44,16 +44,16 @@ struct Shown<'a> {
 pub(crate) async fn run(cx: &Context, StatusArgs {}: StatusArgs) -> Outcome {
     let client = cx.client()?;
     let status = client.status().await.map_err(refused)?;
-    let shown = Shown {
+    let shown = StatusAnswer {
         url: &client.url(),
         status: &status,
     };
     cx.out
-        .answer(&shown, Rows::Of("pools"), || lines_of(&shown))?;
+        .answer(&shown, RowsPlace::Of("pools"), || lines_of(&shown))?;
     Ok(Exit::Ok)
 }
 
-fn lines_of(Shown { url, status }: &Shown<'_>) -> Lines {
+fn lines_of(StatusAnswer { url, status }: &StatusAnswer<'_>) -> Lines {
     let mut lines = Lines::of(format_args!(
         "server  {url}, version {}, process {}, up {}",
         status.version,

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use heronry_runtime::marks::{Marks, rolled_back};
-use heronry_store::{Route, Store};
+use heronry_store::{MoveRoute, Store};
 use heronry_transfer as transfer;
 
 use crate::{
-    carry::{Target, Way, carrier, pools_of, show},
+    carry::{TargetStore, Way, carrier, pools_of, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{MarkFile, StoreChoice, open_to_move, open_to_read, rollback_refusal, store_failure},
@@ -29,7 +29,7 @@ Example:\n  heronry store copy redb:.heronry/store.redb sled:new.sled --move"
 )]
 pub(crate) struct CopyArgs {
     #[command(flatten)]
-    ends: Ends,
+    ends: MoveStores,
     /// The same as `heronry store move FROM TO`
     #[arg(long = "move")]
     moves: bool,
@@ -51,7 +51,7 @@ Example:\n  heronry store move redb:.heronry/store.redb sled:new.sled"
 )]
 pub(crate) struct MoveArgs {
     #[command(flatten)]
-    ends: Ends,
+    ends: MoveStores,
     /// Finish a move that broke off
     #[arg(long, group = "end")]
     resume: bool,
@@ -66,7 +66,7 @@ pub(crate) struct MoveArgs {
 
 /// Two stores.
 #[derive(Debug, Args)]
-struct Ends {
+struct MoveStores {
     /// The store to read, as PATH, redb:PATH or sled:PATH
     #[arg(value_name = "FROM", value_parser = named)]
     from: StoreChoice,
@@ -77,7 +77,7 @@ struct Ends {
 
 /// The request about a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Step {
+enum MoveStep {
     /// To begin the move, or to go on with it.
     Begin,
     /// To go on with the move.
@@ -87,11 +87,11 @@ enum Step {
 }
 
 impl MoveArgs {
-    fn step(&self) -> Step {
+    fn step(&self) -> MoveStep {
         match (self.resume, self.abandon) {
-            (_, true) => Step::Abandon,
-            (true, false) => Step::Resume,
-            (false, false) => Step::Begin,
+            (_, true) => MoveStep::Abandon,
+            (true, false) => MoveStep::Resume,
+            (false, false) => MoveStep::Begin,
         }
     }
 }
@@ -107,17 +107,19 @@ fn named(text: &str) -> Result<StoreChoice, String> {
 
 pub(crate) async fn run(cx: &Context, verb: StoreVerb) -> Outcome {
     match verb {
-        StoreVerb::Copy(CopyArgs { ends, moves: true }) => move_all(cx, &ends, Step::Begin).await,
+        StoreVerb::Copy(CopyArgs { ends, moves: true }) => {
+            move_all(cx, &ends, MoveStep::Begin).await
+        }
         StoreVerb::Copy(CopyArgs { ends, moves: false }) => copy(cx, &ends).await,
         StoreVerb::Move(args) if args.lost => end_alone(cx, &args).await,
         StoreVerb::Move(args) => move_all(cx, &args.ends, args.step()).await,
     }
 }
 
-async fn copy(cx: &Context, ends: &Ends) -> Outcome {
+async fn copy(cx: &Context, ends: &MoveStores) -> Outcome {
     check_apart(ends)?;
     let from = open_to_read(&ends.from)?;
-    let target = Target::open(&ends.to)?;
+    let target = TargetStore::open(&ends.to)?;
     let ended = transfer::copy(&from, target.store(), &pools_of(cx), &carrier()).await;
     let copied = target.end(ended).await?;
     show(cx, Way::Copied, &copied)?;
@@ -130,7 +132,7 @@ async fn end_alone(cx: &Context, args: &MoveArgs) -> Outcome {
     check_all(cx)?;
     check_apart(ends)?;
     check_lost(&ends.from)?;
-    let target = Target::open(&ends.to)?;
+    let target = TargetStore::open(&ends.to)?;
     let route = route(ends, &target);
     let (way, ended) = if args.abandon {
         let ended = transfer::abandon_without_source(target.store(), &route, &carrier()).await;
@@ -165,41 +167,41 @@ fn check_all(cx: &Context) -> Result<(), Failure> {
     }
 }
 
-fn route(ends: &Ends, target: &Target) -> Route {
-    Route {
+fn route(ends: &MoveStores, target: &TargetStore) -> MoveRoute {
+    MoveRoute {
         from: ends.from.clone().absolute().to_string(),
         to: target.choice().to_string(),
     }
 }
 
-async fn move_all(cx: &Context, ends: &Ends, step: Step) -> Outcome {
+async fn move_all(cx: &Context, ends: &MoveStores, step: MoveStep) -> Outcome {
     check_all(cx)?;
     check_apart(ends)?;
     let from = open_to_move(&ends.from).map_err(|failure| match step {
-        Step::Begin => failure,
-        Step::Resume | Step::Abandon => Failure::new(
+        MoveStep::Begin => failure,
+        MoveStep::Resume | MoveStep::Abandon => Failure::new(
             failure.exit(),
             format_args!(
                 "{failure}; when it is lost for good, add --lost to end the move without it"
             ),
         ),
     })?;
-    if step != Step::Abandon {
+    if step != MoveStep::Abandon {
         check_whole(&from, &ends.from).await?;
     }
-    let target = Target::open(&ends.to)?;
+    let target = TargetStore::open(&ends.to)?;
     let route = route(ends, &target);
     let by = carrier();
     let (way, ended) = match step {
-        Step::Begin => (
+        MoveStep::Begin => (
             Way::Moved,
             transfer::move_all(&from, target.store(), &route, &by).await,
         ),
-        Step::Resume => (
+        MoveStep::Resume => (
             Way::Moved,
             transfer::resume_move(&from, target.store(), &route, &by).await,
         ),
-        Step::Abandon => (
+        MoveStep::Abandon => (
             Way::TakenBack,
             transfer::abandon_move(&from, target.store(), &route, &by).await,
         ),
@@ -226,7 +228,7 @@ async fn check_whole(store: &Store, choice: &StoreChoice) -> Result<(), Failure>
 }
 
 /// Checks that the two stores are not one.
-fn check_apart(ends: &Ends) -> Result<(), Failure> {
+fn check_apart(ends: &MoveStores) -> Result<(), Failure> {
     let place = |choice: &StoreChoice| -> Option<PathBuf> {
         // A place that cannot be found yet is no other's either.
         std::fs::canonicalize(choice.path()).ok()

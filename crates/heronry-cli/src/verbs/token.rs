@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::{
     connect::Context,
-    data_dir::{OwnerNote, Ownership},
+    data_dir::{DataDirOwnership, OwnerNote},
     failure::{Exit, Failure, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     secrets,
 };
 
@@ -65,7 +65,7 @@ pub(crate) fn run(cx: &Context, verb: &TokenVerb) -> Outcome {
         started: SystemClock::new().now().wall,
     };
     // Held until the end: a server that started meanwhile would go on with the old key.
-    let _owned = Ownership::take(data_dir.path(), &note)?;
+    let _owned = DataDirOwnership::take(data_dir.path(), &note)?;
     secrets::draw_anew(&data_dir.token_key())?;
     let mut rotated = Rotated {
         token_key: data_dir.token_key().path(),
@@ -77,7 +77,8 @@ pub(crate) fn run(cx: &Context, verb: &TokenVerb) -> Outcome {
         rotated.operator_token = Some(data_dir.operator_token().path());
         rotated.invalid.push("operator_token");
     }
-    cx.out.answer(&rotated, Rows::Whole, || text_of(&rotated))?;
+    cx.out
+        .answer(&rotated, RowsPlace::Whole, || text_of(&rotated))?;
     Ok(Exit::Ok)
 }
 

@@ -6,7 +6,7 @@ mod early;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use heronry_client::{ClientError, Pieces, PoolClient};
+use heronry_client::{ClientError, PoolClient, WaitPieces};
 use heronry_types::{
     Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, PolicyRef, RunState, Since,
     WakeStatus, WakeView,
@@ -26,7 +26,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     last,
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
     secrets::random_name,
 };
 
@@ -157,7 +157,8 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
         | WakeStatus::Failed => None,
     };
     let waited = Waited { view: &view, early };
-    cx.out.answer(&waited, Rows::Whole, || lines_of(&view))?;
+    cx.out
+        .answer(&waited, RowsPlace::Whole, || lines_of(&view))?;
     if let Some(early) = &early {
         early.say(cx);
     }
@@ -273,7 +274,7 @@ async fn until_ended(
     };
     let id = view.wake_id.clone();
     // The wake ends by itself when its time is over.
-    let mut pieces = Pieces::of(None, POLL);
+    let mut pieces = WaitPieces::of(None, POLL);
     // The wake outlives a server that starts again, and the client finds that one.
     let ended = within(wake.timeout_ms, async {
         while view.status == WakeStatus::Registered && !is_resumed(&view) {

@@ -11,7 +11,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// List the wakes that wait, oldest first, or end one
@@ -81,7 +81,7 @@ async fn give_up(cx: &Context, args: &EndArgs) -> Outcome {
     };
     let ended = cx.pool()?.cancel_wake(&args.wake, &query).await;
     let ended = ended.map_err(refused)?;
-    cx.out.answer(&ended, Rows::Whole, || {
+    cx.out.answer(&ended, RowsPlace::Whole, || {
         let (run, wake) = (&ended.wake.run_id, &ended.wake);
         format!(
             "{run}  {}  {} at {}",
@@ -93,7 +93,7 @@ async fn give_up(cx: &Context, args: &EndArgs) -> Outcome {
 
 async fn list(cx: &Context, args: &PageArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
-    cx.out.answer(&list, Rows::Of("wakes"), || {
+    cx.out.answer(&list, RowsPlace::Of("wakes"), || {
         list.wakes.iter().map(lines_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
@@ -132,7 +132,7 @@ pub(crate) async fn explain(cx: &Context, args: &ExplainArgs) -> Outcome {
     let explained = cx.pool()?.explain_wake(&args.wake, &query).await;
     let explained = explained.map_err(refused)?;
     cx.out
-        .answer(&explained, Rows::Whole, || explanation(&explained))?;
+        .answer(&explained, RowsPlace::Whole, || explanation(&explained))?;
     Ok(Exit::Ok)
 }
 

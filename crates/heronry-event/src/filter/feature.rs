@@ -32,7 +32,7 @@ pub(crate) enum Feature<T> {
 
 /// The place of an envelope in which features stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum FeatureField {
     Always,
     Terminal,
     Text(TextField),
@@ -46,18 +46,18 @@ pub(crate) enum Place {
 }
 
 impl<T> Feature<T> {
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> FeatureField {
         match self {
-            Self::Always => Place::Always,
-            Self::Terminal => Place::Terminal,
-            Self::Text(field, _) => Place::Text(*field),
-            Self::Recipient(_) => Place::Recipient,
-            Self::Tag(_) => Place::Tag,
-            Self::CorrelationKey(_) => Place::CorrelationKey,
-            Self::Correlation(..) => Place::Correlation,
-            Self::RelatedKind(_) => Place::RelatedKind,
-            Self::RelatedId(_) => Place::RelatedId,
-            Self::Related(..) => Place::Related,
+            Self::Always => FeatureField::Always,
+            Self::Terminal => FeatureField::Terminal,
+            Self::Text(field, _) => FeatureField::Text(*field),
+            Self::Recipient(_) => FeatureField::Recipient,
+            Self::Tag(_) => FeatureField::Tag,
+            Self::CorrelationKey(_) => FeatureField::CorrelationKey,
+            Self::Correlation(..) => FeatureField::Correlation,
+            Self::RelatedKind(_) => FeatureField::RelatedKind,
+            Self::RelatedId(_) => FeatureField::RelatedId,
+            Self::Related(..) => FeatureField::Related,
         }
     }
 
@@ -78,7 +78,7 @@ impl<T> Feature<T> {
     }
 }
 
-impl Place {
+impl FeatureField {
     /// The number of places.
     pub(crate) const COUNT: usize = TextField::ALL.len() + 9;
 
@@ -120,30 +120,30 @@ impl Place {
 /// other; [`Feature::Always`] is left out, and a feature may come more than once.
 pub(crate) fn features_of<'e>(
     envelope: &'e Envelope,
-    is_asked: impl Fn(Place) -> bool,
+    is_asked: impl Fn(FeatureField) -> bool,
     mut visit: impl FnMut(Feature<&'e str>),
 ) {
     for field in TextField::ALL {
-        if is_asked(Place::Text(field)) {
+        if is_asked(FeatureField::Text(field)) {
             visit(Feature::Text(field, field.read(envelope)));
         }
     }
-    if envelope.kind.is_terminal() && is_asked(Place::Terminal) {
+    if envelope.kind.is_terminal() && is_asked(FeatureField::Terminal) {
         visit(Feature::Terminal);
     }
-    if is_asked(Place::Recipient) {
+    if is_asked(FeatureField::Recipient) {
         let recipients = envelope.exchange.recipients.iter();
         recipients.for_each(|run| visit(Feature::Recipient(run.as_str())));
     }
-    if is_asked(Place::Tag) {
+    if is_asked(FeatureField::Tag) {
         let tags = envelope.about.tags.iter();
         tags.for_each(|tag| visit(Feature::Tag(tag.as_str())));
     }
     for (key, value) in &envelope.about.correlation {
-        if is_asked(Place::CorrelationKey) {
+        if is_asked(FeatureField::CorrelationKey) {
             visit(Feature::CorrelationKey(key.as_str()));
         }
-        if is_asked(Place::Correlation) {
+        if is_asked(FeatureField::Correlation) {
             visit(Feature::Correlation(key.as_str(), value.as_str()));
         }
     }

@@ -98,7 +98,7 @@ pub(super) type Term = Vec<Literal>;
 /// Returns the terms of which one must hold: merged, sorted, none covered by another. Pauses after each
 /// slice of the work.
 pub(super) fn expand(formula: &Formula, pause: &mut dyn FnMut()) -> Result<Vec<Term>, Limit> {
-    let mut work = Work {
+    let mut work = ExpansionWork {
         left: WORK_MAX,
         slice_left: SLICE,
         pause,
@@ -114,7 +114,7 @@ pub(super) fn expand(formula: &Formula, pause: &mut dyn FnMut()) -> Result<Vec<T
 }
 
 /// The work of an expansion.
-struct Work<'p> {
+struct ExpansionWork<'p> {
     /// The work that is left, in compared values.
     left: usize,
     /// The work that is left before the next pause.
@@ -122,7 +122,7 @@ struct Work<'p> {
     pause: &'p mut dyn FnMut(),
 }
 
-impl Work<'_> {
+impl ExpansionWork<'_> {
     fn charge(&mut self, amount: usize) -> Result<(), Limit> {
         self.left = self.left.checked_sub(amount).ok_or(Limit::TermsMax)?;
         self.slice_left = self.slice_left.saturating_sub(amount);

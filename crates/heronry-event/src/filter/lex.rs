@@ -15,7 +15,7 @@ use super::error::{ErrorKind, Faults};
 
 /// A token and its place in bytes of the text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Token {
+pub(super) struct LexToken {
     pub(super) span: Range<usize>,
     pub(super) lexeme: Lexeme,
 }
@@ -120,37 +120,37 @@ impl Symbol {
 }
 
 type Input<'i> = LocatingSlice<&'i str>;
-type Outcome<T> = Result<T, EmptyError>;
+type Lexed<T> = Result<T, EmptyError>;
 
 /// The finding at one place of the text: a token, or the reason why there is none.
-enum Found {
+enum LexFinding {
     Token(Lexeme),
     Refused(ErrorKind, String),
 }
 
 /// Returns the tokens of a text; what is none goes to `faults`.
-pub(super) fn tokens(text: &str, faults: &mut Faults) -> Vec<Token> {
+pub(super) fn tokens(text: &str, faults: &mut Faults) -> Vec<LexToken> {
     let mut input = LocatingSlice::new(text);
     let mut tokens = Vec::new();
     loop {
         skip_blank(&mut input);
         let found = alt((literal_text, number, word, symbol)).with_span();
         match { found }.parse_next(&mut input) {
-            Ok((Found::Token(lexeme), span)) => tokens.push(Token { span, lexeme }),
-            Ok((Found::Refused(kind, message), span)) => {
+            Ok((LexFinding::Token(lexeme), span)) => tokens.push(LexToken { span, lexeme }),
+            Ok((LexFinding::Refused(kind, message), span)) => {
                 faults.push(kind, &span, message);
                 let lexeme = Lexeme::Broken;
-                tokens.push(Token { span, lexeme });
+                tokens.push(LexToken { span, lexeme });
             }
             Err(EmptyError) => {
-                let stray: Outcome<_> = any.with_span().parse_next(&mut input);
+                let stray: Lexed<_> = any.with_span().parse_next(&mut input);
                 let Ok((stray, span)) = stray else {
                     return tokens;
                 };
                 let (message, meant) = misspelt(stray);
                 faults.push(ErrorKind::Syntax, &span, message);
                 let lexeme = meant.map(Lexeme::Symbol);
-                tokens.extend(lexeme.map(|lexeme| Token { span, lexeme }));
+                tokens.extend(lexeme.map(|lexeme| LexToken { span, lexeme }));
             }
         }
     }
@@ -176,23 +176,23 @@ fn misspelt(stray: char) -> (String, Option<Symbol>) {
 fn skip_blank(input: &mut Input<'_>) {
     let blank = alt((multispace1, preceded("//", till_line_ending).take()));
     let mut blank = opt(blank);
-    let mut next = || -> Outcome<Option<&str>> { blank.parse_next(input) };
+    let mut next = || -> Lexed<Option<&str>> { blank.parse_next(input) };
     while let Ok(Some(_)) = next() {}
 }
 
-fn symbol(input: &mut Input<'_>) -> Outcome<Found> {
+fn symbol(input: &mut Input<'_>) -> Lexed<LexFinding> {
     let start = input.checkpoint();
     for symbol in Symbol::ALL {
-        let found: Outcome<&str> = symbol.written().parse_next(input);
+        let found: Lexed<&str> = symbol.written().parse_next(input);
         if found.is_ok() {
-            return Ok(Found::Token(Lexeme::Symbol(symbol)));
+            return Ok(LexFinding::Token(Lexeme::Symbol(symbol)));
         }
         input.reset(&start);
     }
     Err(EmptyError)
 }
 
-fn word(input: &mut Input<'_>) -> Outcome<Found> {
+fn word(input: &mut Input<'_>) -> Lexed<LexFinding> {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';
     let rest = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let word = (one_of(first), take_while(0.., rest))
@@ -203,10 +203,10 @@ fn word(input: &mut Input<'_>) -> Outcome<Found> {
         literal_text(input)?;
         return Ok(unsupported("raw and bytes literals are"));
     }
-    Ok(Found::Token(Lexeme::Word(word.to_owned())))
+    Ok(LexFinding::Token(Lexeme::Word(word.to_owned())))
 }
 
-fn number(input: &mut Input<'_>) -> Outcome<Found> {
+fn number(input: &mut Input<'_>) -> Lexed<LexFinding> {
     let rest = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
     let text = (one_of(AsChar::is_dec_digit), take_while(0.., rest))
         .take()
@@ -225,25 +225,25 @@ fn number(input: &mut Input<'_>) -> Outcome<Found> {
         let radix = if hex.is_some() { 16 } else { 10 };
         let too_large = || format!("{text} is too large; numbers go up to {}", i64::MAX);
         return Ok(i64::from_str_radix(digits, radix).map_or_else(
-            |_| Found::Refused(ErrorKind::Mismatch, too_large()),
-            |value| Found::Token(Lexeme::Integer(value)),
+            |_| LexFinding::Refused(ErrorKind::Mismatch, too_large()),
+            |value| LexFinding::Token(Lexeme::Integer(value)),
         ));
     }
     Ok(match text.chars().last() {
         Some('u' | 'U') => unsupported("unsigned literals (10u) are"),
         Some(_) | None if text.contains(['.', 'e', 'E']) => unsupported("decimal literals are"),
-        Some(_) | None => Found::Refused(ErrorKind::Syntax, format!("{text} is not a number")),
+        Some(_) | None => LexFinding::Refused(ErrorKind::Syntax, format!("{text} is not a number")),
     })
 }
 
-fn unsupported(what: &str) -> Found {
-    Found::Refused(
+fn unsupported(what: &str) -> LexFinding {
+    LexFinding::Refused(
         ErrorKind::Unsupported,
         format!("{what} not supported in filters"),
     )
 }
 
-fn literal_text(input: &mut Input<'_>) -> Outcome<Found> {
+fn literal_text(input: &mut Input<'_>) -> Lexed<LexFinding> {
     let quote = one_of(['"', '\'']).parse_next(input)?;
     if opt((quote, quote)).parse_next(input)?.is_some() {
         return Ok(unsupported("triple-quoted literals are"));
@@ -265,13 +265,13 @@ fn literal_text(input: &mut Input<'_>) -> Outcome<Found> {
         }
     }
     Ok(match fault {
-        Some(message) => Found::Refused(ErrorKind::Syntax, message.to_owned()),
-        None => Found::Token(Lexeme::Text(text)),
+        Some(message) => LexFinding::Refused(ErrorKind::Syntax, message.to_owned()),
+        None => LexFinding::Token(Lexeme::Text(text)),
     })
 }
 
 /// Reads what follows a backslash.
-fn escaped(input: &mut Input<'_>) -> Outcome<char> {
+fn escaped(input: &mut Input<'_>) -> Lexed<char> {
     let start = input.checkpoint();
     let code = match any.parse_next(input)? {
         c @ ('\\' | '"' | '\'' | '`' | '?') => return Ok(c),
@@ -297,7 +297,7 @@ fn escaped(input: &mut Input<'_>) -> Outcome<char> {
     char::from_u32(code).ok_or(EmptyError)
 }
 
-fn digits(input: &mut Input<'_>, count: usize, radix: u32) -> Outcome<u32> {
+fn digits(input: &mut Input<'_>, count: usize, radix: u32) -> Lexed<u32> {
     take_while(count..=count, move |c: char| c.is_digit(radix))
         .try_map(|text| u32::from_str_radix(text, radix))
         .parse_next(input)

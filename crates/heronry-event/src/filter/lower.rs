@@ -6,7 +6,7 @@ mod operand;
 
 use std::ops::Range;
 
-use comparison::{Place, Test, bounded, one_of};
+use comparison::{ComparedPlace, Test, bounded, one_of};
 use heronry_types::nearest;
 use operand::Constant;
 
@@ -84,7 +84,7 @@ impl Lowering<'_> {
     /// A field that stands alone: only `terminal` is a condition by itself.
     fn bare(&mut self, expression: &Expression) -> Option<Test> {
         let place = self.place(expression)?;
-        if let Place::Field(Field::Terminal) = place {
+        if let ComparedPlace::Field(Field::Terminal) = place {
             return Some(Test::of(Literal::Terminal(Sign::Plus)));
         }
         let message = "a field is no condition; compare it, as in run == \"lead\"";
@@ -133,28 +133,28 @@ impl Lowering<'_> {
     /// A place, an operator other than `in`, and one literal.
     fn compare(
         &mut self,
-        place: &Place,
+        place: &ComparedPlace,
         operator: Operator,
         constant: &(Constant, Range<usize>),
         span: &Range<usize>,
     ) -> Option<Test> {
         let (value, value_span) = constant;
         match (place, value) {
-            (Place::Field(Field::Number(field)), _) => {
+            (ComparedPlace::Field(Field::Number(field)), _) => {
                 let number = self.number(*field, value, value_span)?;
                 return Some(bounded(*field, operator, number));
             }
-            (Place::Field(Field::Terminal), Constant::Bool(value)) => {
+            (ComparedPlace::Field(Field::Terminal), Constant::Bool(value)) => {
                 let sign = self.equality(operator, "terminal", span)?;
                 let sign = if *value { sign } else { sign.flipped() };
                 return Some(Test::of(Literal::Terminal(sign)));
             }
-            (Place::Text(place), _) => {
+            (ComparedPlace::Text(place), _) => {
                 let sign = self.equality(operator, "a text", span)?;
                 let text = self.text(place, value, value_span)?;
                 return Some(one_of(place, [text], sign));
             }
-            (Place::Field(_), _) => {}
+            (ComparedPlace::Field(_), _) => {}
         }
         self.mismatch(span, &place.advice());
         None
@@ -191,13 +191,13 @@ impl Lowering<'_> {
         let constants: Vec<_> = items.iter().map(|item| self.constant(item)).collect();
         let (place, constants) = (place?, constants.into_iter().collect::<Option<Vec<_>>>()?);
         match place {
-            Place::Text(place) => {
+            ComparedPlace::Text(place) => {
                 let texts = constants.iter().map(|(c, span)| self.text(&place, c, span));
                 let texts: Vec<_> = texts.collect();
                 let texts = texts.into_iter().collect::<Option<Vec<_>>>()?;
                 Some(one_of(&place, texts, Sign::Plus))
             }
-            Place::Field(Field::Number(field)) => {
+            ComparedPlace::Field(Field::Number(field)) => {
                 let numbers = constants
                     .iter()
                     .map(|(c, span)| self.number(field, c, span));
@@ -205,7 +205,7 @@ impl Lowering<'_> {
                 let numbers = numbers.into_iter().collect::<Option<_>>()?;
                 Some(Test::of(Literal::Number(field, NumberTest::In(numbers))))
             }
-            Place::Field(_) => {
+            ComparedPlace::Field(_) => {
                 self.mismatch(&left.span, &place.advice());
                 None
             }
@@ -229,18 +229,18 @@ impl Lowering<'_> {
         };
         let text = Text::from(text.as_str());
         match collection {
-            Place::Field(Field::Members(field)) => {
+            ComparedPlace::Field(Field::Members(field)) => {
                 let any = MembersTest::AnyOf([text].into());
                 Some(Test::of(Literal::Members(field, any)))
             }
-            Place::Field(Field::Correlation) => {
+            ComparedPlace::Field(Field::Correlation) => {
                 let present = TextTest::NotIn(Values::absent());
                 Some(Test::of(Literal::Text(
                     TextPlace::Correlation(text),
                     present,
                 )))
             }
-            Place::Field(_) | Place::Text(_) => {
+            ComparedPlace::Field(_) | ComparedPlace::Text(_) => {
                 let message = "`in` needs a list, recipients, tags or correlation on its right";
                 self.mismatch(&right.span, message);
                 None
@@ -287,7 +287,7 @@ impl Lowering<'_> {
             self.mismatch(&call.name_span, "startsWith takes one text literal");
             return None;
         };
-        let Place::Text(place) = place? else {
+        let ComparedPlace::Text(place) = place? else {
             self.mismatch(
                 &receiver.span,
                 "startsWith works on fields that hold one text",
@@ -307,7 +307,7 @@ impl Lowering<'_> {
 
     fn exists(&mut self, receiver: &Expression, call: &Call) -> Option<Test> {
         let place = self.place(receiver)?;
-        if !matches!(place, Place::Field(Field::Related)) {
+        if !matches!(place, ComparedPlace::Field(Field::Related)) {
             let message = "exists() works on related; for others write \"x\" in recipients";
             self.mismatch(&receiver.span, message);
             return None;

@@ -10,13 +10,13 @@ use winnow::stream::{Stateful, Stream, TokenSlice};
 
 use super::{
     error::{ErrorKind, Faults, Limit},
-    lex::{Lexeme, Symbol, Token},
+    lex::{LexToken, Lexeme, Symbol},
     syntax::{Expression, Node, Operator},
 };
 
 /// The state of the parser, beside the tokens that are left.
 #[derive(Debug)]
-struct Progress<'f> {
+struct ParseProgress<'f> {
     faults: &'f mut Faults,
     depth: usize,
     end: usize,
@@ -24,14 +24,14 @@ struct Progress<'f> {
     is_stopped: bool,
 }
 
-type Tokens<'t, 'f> = Stateful<TokenSlice<'t, Token>, Progress<'f>>;
+type Tokens<'t, 'f> = Stateful<TokenSlice<'t, LexToken>, ParseProgress<'f>>;
 
 /// Returns the expression that the tokens of a text of `end` bytes make up; what is wrong goes to
 /// `faults`.
-pub(super) fn expression(tokens: &[Token], end: usize, faults: &mut Faults) -> Expression {
+pub(super) fn expression(tokens: &[LexToken], end: usize, faults: &mut Faults) -> Expression {
     let mut input = Stateful {
         input: TokenSlice::new(tokens),
-        state: Progress {
+        state: ParseProgress {
             faults,
             depth: 0,
             end,

@@ -21,7 +21,7 @@ impl CheckId {
 }
 
 #[derive(Clone)]
-struct Kept {
+struct KeptCheck {
     check: Arc<Check>,
     mentions: u32,
 }
@@ -30,7 +30,7 @@ struct Kept {
 #[derive(Clone, Default)]
 pub(super) struct Checks {
     ids: BTreeMap<Arc<Check>, CheckId>,
-    kept: Slots<Kept>,
+    kept: Slots<KeptCheck>,
 }
 
 impl Checks {
@@ -43,7 +43,7 @@ impl Checks {
             return *id;
         }
         let check = Arc::new(check);
-        let id = CheckId(slot(self.kept.insert(Kept {
+        let id = CheckId(slot(self.kept.insert(KeptCheck {
             check: Arc::clone(&check),
             mentions: 1,
         })));

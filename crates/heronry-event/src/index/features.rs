@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{seen::Guard, slot, slots::Slots, term::TermId};
-use crate::filter::{Feature, Place};
+use crate::filter::{Feature, FeatureField};
 
 /// A feature that filters name.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -37,7 +37,7 @@ pub(super) struct Posting {
 
 /// A feature, with the number of its mentions and the alternatives that are found by it.
 #[derive(Clone)]
-struct Kept {
+struct KeptFeature {
     feature: Feature<Box<str>>,
     mentions: u32,
     postings: Vec<Posting>,
@@ -48,11 +48,11 @@ struct Kept {
 #[derive(Clone)]
 pub(super) struct Features {
     ids: HashTable<FeatureId>,
-    kept: Slots<Kept>,
+    kept: Slots<KeptFeature>,
     /// The largest number of ids that were ever in use at once.
     slots: usize,
     /// The number of mentions of features, for each place.
-    mentions: [u32; Place::COUNT],
+    mentions: [u32; FeatureField::COUNT],
     hasher: DefaultHashBuilder,
 }
 
@@ -62,7 +62,7 @@ impl Default for Features {
             ids: HashTable::new(),
             kept: Slots::default(),
             slots: 0,
-            mentions: [0; Place::COUNT],
+            mentions: [0; FeatureField::COUNT],
             hasher: DefaultHashBuilder::default(),
         };
         let always = features.name(Feature::Always);
@@ -84,7 +84,7 @@ impl Features {
             }
             return id;
         }
-        let id = FeatureId(slot(self.kept.insert(Kept {
+        let id = FeatureId(slot(self.kept.insert(KeptFeature {
             feature: feature.map(|text| Box::from(*text)),
             mentions: 1,
             postings: Vec::new(),
@@ -128,7 +128,7 @@ impl Features {
     }
 
     /// Returns true when some filter names a feature in this place.
-    pub(super) fn is_asked(&self, place: Place) -> bool {
+    pub(super) fn is_asked(&self, place: FeatureField) -> bool {
         self.mentions.get(place.number()).is_some_and(|n| *n > 0)
     }
 
@@ -178,7 +178,7 @@ impl Features {
     }
 }
 
-fn texts(kept: &Slots<Kept>, id: FeatureId) -> Option<Feature<&str>> {
+fn texts(kept: &Slots<KeptFeature>, id: FeatureId) -> Option<Feature<&str>> {
     let kept = kept.get(id.index())?;
     Some(kept.feature.map(|text| &**text))
 }

@@ -61,7 +61,7 @@ pub(super) enum Round {
 
 /// The features that an envelope has.
 #[derive(Clone)]
-pub(super) struct Seen {
+pub(super) struct SeenFeatures {
     /// The number of the round; it rises with each envelope.
     round: u32,
     /// The number of the round in which each feature was seen last.
@@ -70,7 +70,7 @@ pub(super) struct Seen {
     bits: [u64; WORDS],
 }
 
-impl Default for Seen {
+impl Default for SeenFeatures {
     fn default() -> Self {
         Self {
             round: 0,
@@ -81,7 +81,7 @@ impl Default for Seen {
     }
 }
 
-impl Seen {
+impl SeenFeatures {
     /// Makes room for this many features, so that looking takes none.
     pub(super) fn make_room(&mut self, slots: usize) {
         if self.last.len() < slots {

@@ -3,13 +3,13 @@
 /// Values under small numbers; a number is free again when its value is taken out.
 #[derive(Clone, Debug)]
 pub(super) struct Slots<T> {
-    places: Vec<Place<T>>,
+    places: Vec<ValueSlot<T>>,
     /// The number that the next value gets.
     next: usize,
 }
 
 #[derive(Clone, Debug)]
-enum Place<T> {
+enum ValueSlot<T> {
     Full(T),
     /// Free, and the number that is free after it.
     Free(usize),
@@ -34,11 +34,11 @@ impl<T> Slots<T> {
     pub(super) fn insert(&mut self, value: T) -> usize {
         let number = self.next;
         if let Some(place) = self.places.get_mut(number) {
-            if let Place::Free(next) = std::mem::replace(place, Place::Full(value)) {
+            if let ValueSlot::Free(next) = std::mem::replace(place, ValueSlot::Full(value)) {
                 self.next = next;
             }
         } else {
-            self.places.push(Place::Full(value));
+            self.places.push(ValueSlot::Full(value));
             self.next = self.places.len();
         }
         number
@@ -46,35 +46,35 @@ impl<T> Slots<T> {
 
     pub(super) fn get(&self, number: usize) -> Option<&T> {
         match self.places.get(number)? {
-            Place::Full(value) => Some(value),
-            Place::Free(_) => None,
+            ValueSlot::Full(value) => Some(value),
+            ValueSlot::Free(_) => None,
         }
     }
 
     pub(super) fn get_mut(&mut self, number: usize) -> Option<&mut T> {
         match self.places.get_mut(number)? {
-            Place::Full(value) => Some(value),
-            Place::Free(_) => None,
+            ValueSlot::Full(value) => Some(value),
+            ValueSlot::Free(_) => None,
         }
     }
 
     /// Walks the values, to change them.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut().filter_map(|place| match place {
-            Place::Full(value) => Some(value),
-            Place::Free(_) => None,
+            ValueSlot::Full(value) => Some(value),
+            ValueSlot::Free(_) => None,
         })
     }
 
     /// Takes a value out.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
         let place = self.places.get_mut(number)?;
-        match std::mem::replace(place, Place::Free(self.next)) {
-            Place::Full(value) => {
+        match std::mem::replace(place, ValueSlot::Free(self.next)) {
+            ValueSlot::Full(value) => {
                 self.next = number;
                 Some(value)
             }
-            free @ Place::Free(_) => {
+            free @ ValueSlot::Free(_) => {
                 *place = free;
                 None
             }

@@ -6,7 +6,7 @@ use super::{
     checks::{CheckId, Checks},
     conditions::Conditions,
     features::{FeatureId, Features},
-    seen::Seen,
+    seen::SeenFeatures,
     slot,
 };
 use crate::Envelope;
@@ -64,7 +64,7 @@ impl Word {
 
 /// An alternative of the filter of a key.
 #[derive(Clone)]
-pub(super) struct Term<K> {
+pub(super) struct IndexTerm<K> {
     pub(super) key: K,
     /// Another alternative of the same filter.
     pub(super) next: Option<TermId>,
@@ -77,17 +77,22 @@ pub(super) struct Term<K> {
     words: Box<[u32]>,
 }
 
-impl<K: Copy> Term<K> {
+impl<K: Copy> IndexTerm<K> {
     /// Returns the key when the alternative keeps an envelope that has a feature by which it is found.
     /// An envelope may have many of them: it is looked at once a round.
-    pub(super) fn look(&mut self, seen: &Seen, checks: &Checks, envelope: &Envelope) -> Option<K> {
+    pub(super) fn look(
+        &mut self,
+        seen: &SeenFeatures,
+        checks: &Checks,
+        envelope: &Envelope,
+    ) -> Option<K> {
         let is_again =
             self.found_by > 1 && std::mem::replace(&mut self.round, seen.round()) == seen.round();
         (!is_again && self.holds(seen, checks, envelope)).then_some(self.key)
     }
 }
 
-impl<K> Term<K> {
+impl<K> IndexTerm<K> {
     /// Packs an alternative that stands at these positions in the lists that it is found by.
     pub(super) fn new(
         key: K,
@@ -153,7 +158,7 @@ impl<K> Term<K> {
 
     /// Returns true when an envelope that has a feature by which the alternative is found passes
     /// everything else.
-    fn holds(&self, seen: &Seen, checks: &Checks, envelope: &Envelope) -> bool {
+    fn holds(&self, seen: &SeenFeatures, checks: &Checks, envelope: &Envelope) -> bool {
         let (_, _, conditions) = self.parts();
         let has = |word: &u32| seen.has(FeatureId::from_number(*word));
         walk(conditions, |word, set| match word {

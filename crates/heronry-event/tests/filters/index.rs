@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// One step of a random history.
 #[derive(Clone, Debug)]
-enum Step {
+enum IndexStep {
     Insert(u8, Filter),
     Remove(u8),
     Match(Box<Envelope>),
@@ -16,19 +16,19 @@ fn filter() -> impl Strategy<Value = Filter> {
     expr().prop_filter_map("compiles", |e| Filter::compile(&written(&e)).ok())
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = IndexStep> {
     prop_oneof![
-        4 => (0..12_u8, filter()).prop_map(|(key, filter)| Step::Insert(key, filter)),
-        2 => (0..12_u8).prop_map(Step::Remove),
-        3 => envelope().prop_map(|envelope| Step::Match(Box::new(envelope))),
+        4 => (0..12_u8, filter()).prop_map(|(key, filter)| IndexStep::Insert(key, filter)),
+        2 => (0..12_u8).prop_map(IndexStep::Remove),
+        3 => envelope().prop_map(|envelope| IndexStep::Match(Box::new(envelope))),
     ]
 }
 
 /// Filters by key, asked one by one.
 #[derive(Default)]
-struct Scan(Vec<(u8, Filter)>);
+struct LinearScan(Vec<(u8, Filter)>);
 
-impl Scan {
+impl LinearScan {
     fn insert(&mut self, key: u8, filter: Filter) -> bool {
         let replaced = self.remove(key);
         self.0.push((key, filter));
@@ -56,18 +56,18 @@ proptest! {
         last in prop::collection::vec(envelope(), 4),
     ) {
         let mut index = FilterIndex::new();
-        let mut scan = Scan::default();
-        for step in steps.into_iter().chain(last.into_iter().map(Box::new).map(Step::Match)) {
+        let mut scan = LinearScan::default();
+        for step in steps.into_iter().chain(last.into_iter().map(Box::new).map(IndexStep::Match)) {
             match step {
-                Step::Insert(key, filter) => {
+                IndexStep::Insert(key, filter) => {
                     prop_assert_eq!(index.insert(key, &filter), scan.insert(key, filter));
                     prop_assert!(index.contains(key));
                 }
-                Step::Remove(key) => {
+                IndexStep::Remove(key) => {
                     prop_assert_eq!(index.remove(key), scan.remove(key));
                     prop_assert!(!index.contains(key));
                 }
-                Step::Match(envelope) => {
+                IndexStep::Match(envelope) => {
                     let mut found = vec![99, 99];
                     index.matches(&envelope, &mut found);
                     prop_assert_eq!(&found[..2], &[99, 99], "what was found before stays");

@@ -12,15 +12,15 @@ use cel::{Context, Program, Value};
 use heronry_event::{Envelope, Filter};
 use proptest::prelude::*;
 
-use crate::support::{Expr, FIELDS, Place, cases, envelope, expr, quoted, written};
+use crate::support::{Expr, FIELDS, TextLocation, cases, envelope, expr, quoted, written};
 
 /// Writes an expression as CEL.
 fn translated(expr: &Expr) -> String {
     match expr {
-        Expr::Equal(Place::Correlation(key), _)
-        | Expr::Unequal(Place::Correlation(key), _)
-        | Expr::OneOf(Place::Correlation(key), _)
-        | Expr::Starts(Place::Correlation(key), _) => {
+        Expr::Equal(TextLocation::Correlation(key), _)
+        | Expr::Unequal(TextLocation::Correlation(key), _)
+        | Expr::OneOf(TextLocation::Correlation(key), _)
+        | Expr::Starts(TextLocation::Correlation(key), _) => {
             format!("({} in correlation && {})", quoted(key), written(expr))
         }
         Expr::Recorded(operator, millis) => format!("recorded_at {operator} {millis}"),
@@ -65,7 +65,7 @@ fn texts<T: AsRef<str>>(texts: &[T]) -> Value {
 fn variables(envelope: &Envelope) -> Context<'static, 'static> {
     let mut context = Context::default();
     for field in FIELDS.into_iter().filter(|field| !field.contains('.')) {
-        let text = Place::Field(field).read(envelope).unwrap();
+        let text = TextLocation::Field(field).read(envelope).unwrap();
         context.add_variable_from_value(field, text);
     }
     for group in ["subject", "destination"] {
@@ -73,7 +73,7 @@ fn variables(envelope: &Envelope) -> Context<'static, 'static> {
             "subject" => ["subject.kind", "subject.id"],
             _ => ["destination.kind", "destination.id"],
         }
-        .map(|field| Place::Field(field).read(envelope).unwrap());
+        .map(|field| TextLocation::Field(field).read(envelope).unwrap());
         context.add_variable_from_value(group, entity(&kind, &id));
     }
     let about = &envelope.about;

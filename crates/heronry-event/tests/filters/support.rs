@@ -38,10 +38,10 @@ pub(crate) fn id<K: IdKind>(text: &str) -> Id<K> {
 pub(crate) enum Expr {
     Truth(bool),
     Terminal,
-    Equal(Place, String),
-    Unequal(Place, String),
-    OneOf(Place, Vec<String>),
-    Starts(Place, String),
+    Equal(TextLocation, String),
+    Unequal(TextLocation, String),
+    OneOf(TextLocation, Vec<String>),
+    Starts(TextLocation, String),
     HasKey(String),
     Recipient(String),
     Tag(String),
@@ -55,12 +55,12 @@ pub(crate) enum Expr {
 
 /// The place of a text in an envelope.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum TextLocation {
     Field(&'static str),
     Correlation(String),
 }
 
-impl Place {
+impl TextLocation {
     fn written(&self) -> String {
         match self {
             Self::Field(name) => (*name).to_owned(),
@@ -175,7 +175,9 @@ pub(crate) fn meaning(expr: &Expr, envelope: &Envelope) -> bool {
         Expr::Unequal(place, text) => place.read(envelope).is_some_and(|seen| seen != *text),
         Expr::OneOf(place, texts) => place.read(envelope).is_some_and(|s| texts.contains(&s)),
         Expr::Starts(place, text) => place.read(envelope).is_some_and(|s| s.starts_with(text)),
-        Expr::HasKey(key) => Place::Correlation(key.clone()).read(envelope).is_some(),
+        Expr::HasKey(key) => TextLocation::Correlation(key.clone())
+            .read(envelope)
+            .is_some(),
         Expr::Recipient(run) => envelope
             .exchange
             .recipients
@@ -229,11 +231,16 @@ fn prefixes_of(field: &'static str) -> Vec<String> {
 }
 
 /// A place and the texts that it is compared with.
-fn place() -> impl Strategy<Value = (Place, Vec<String>, Vec<String>)> {
-    let field = prop::sample::select(FIELDS.to_vec())
-        .prop_map(|field| (Place::Field(field), texts_of(field), prefixes_of(field)));
+fn place() -> impl Strategy<Value = (TextLocation, Vec<String>, Vec<String>)> {
+    let field = prop::sample::select(FIELDS.to_vec()).prop_map(|field| {
+        (
+            TextLocation::Field(field),
+            texts_of(field),
+            prefixes_of(field),
+        )
+    });
     let key = prop::sample::select(vec!["k", "l"]).prop_map(|key| {
-        let place = Place::Correlation(key.to_owned());
+        let place = TextLocation::Correlation(key.to_owned());
         (place, texts_of("run"), prefixes_of("run"))
     });
     prop_oneof![3 => field, 1 => key]

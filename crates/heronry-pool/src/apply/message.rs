@@ -1,9 +1,9 @@
 //! Applying records about messages as a whole.
 
+mod archive;
 pub(super) mod dead;
 mod delivery;
 pub(super) mod inbox;
-mod past;
 pub(super) mod reply;
 
 use heronry_journal::{
@@ -11,12 +11,12 @@ use heronry_journal::{
 };
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-pub(crate) use past::refold;
+pub(crate) use archive::refold;
 
 use crate::{
     State,
     apply::content,
-    state::{CopyOf, CopySlot, Due, Message, MessageCopy, Step},
+    state::{CopyOf, CopySlot, Due, Message, MessageCopy, TimelineStep},
 };
 
 /// Applies a record that changes messages and their copies.
@@ -105,7 +105,7 @@ fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
     if let Some(message) = state.messages.get_mut(body.message.accepted) {
         message.reason = Some(body.reason);
     }
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Failed,
         timeline: TimelineState::Failed,
     };
@@ -113,7 +113,7 @@ fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
 }
 
 fn settled(state: &mut State, record: &Record, accepted: Position) {
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Settled,
         timeline: TimelineState::Settled,
     };
@@ -121,7 +121,7 @@ fn settled(state: &mut State, record: &Record, accepted: Position) {
 }
 
 fn expired(state: &mut State, record: &Record, accepted: Position) {
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Expired,
         timeline: TimelineState::Expired,
     };
@@ -129,7 +129,7 @@ fn expired(state: &mut State, record: &Record, accepted: Position) {
 }
 
 fn cancelled(state: &mut State, record: &Record, accepted: Position) {
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Cancelled,
         timeline: TimelineState::Cancelled,
     };
@@ -137,7 +137,13 @@ fn cancelled(state: &mut State, record: &Record, accepted: Position) {
 }
 
 /// Ends the message and its queued copies; a copy under a live claim goes on.
-fn withdraw(state: &mut State, record: &Record, accepted: Position, end: End, slot: CopySlot) {
+fn withdraw(
+    state: &mut State,
+    record: &Record,
+    accepted: Position,
+    end: MessageEnd,
+    slot: CopySlot,
+) {
     let Some(message) = state.messages.get(accepted) else {
         return;
     };
@@ -157,12 +163,12 @@ fn withdraw(state: &mut State, record: &Record, accepted: Position, end: End, sl
 
 /// The end of a message, as its status and as its timeline say it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct MessageEnd {
     pub(super) status: MessageStatus,
     pub(super) timeline: TimelineState,
 }
 
-pub(super) fn finish(state: &mut State, record: &Record, accepted: Position, end: End) {
+pub(super) fn finish(state: &mut State, record: &Record, accepted: Position, end: MessageEnd) {
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
     };
@@ -256,8 +262,8 @@ pub(super) fn watch_expiry(state: &mut State, accepted: Position) {
     }
 }
 
-pub(super) fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> Step {
-    Step {
+pub(super) fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> TimelineStep {
+    TimelineStep {
         at: record.recorded_at,
         position: record.position,
         state,
@@ -266,7 +272,7 @@ pub(super) fn step(record: &Record, state: TimelineState, recipient: Option<u32>
 }
 
 /// A timeline with room for what becomes of most messages.
-fn timeline_of(first: Step) -> Vec<Step> {
+fn timeline_of(first: TimelineStep) -> Vec<TimelineStep> {
     let mut timeline = Vec::with_capacity(4);
     timeline.push(first);
     timeline

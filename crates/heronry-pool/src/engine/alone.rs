@@ -16,7 +16,7 @@ use crate::{
 
 /// A member that joined.
 #[derive(Clone, Debug)]
-pub(super) struct Joined {
+pub(super) struct JoinedRun {
     pub(super) caller: Caller,
     pub(super) run: RunId,
 }
@@ -33,7 +33,7 @@ fn key(text: &str) -> IdempotencyKey {
 }
 
 /// A message to a run; its id and its key are the name.
-pub(super) fn letter(to: &Joined, name: &str) -> SendRequest {
+pub(super) fn letter(to: &JoinedRun, name: &str) -> SendRequest {
     let to = Address::Run {
         run_id: to.run.clone(),
     };
@@ -84,7 +84,7 @@ impl Alone {
         answer.unwrap()
     }
 
-    pub(super) fn join(&mut self, name: &str, lease: Option<Millis>) -> Joined {
+    pub(super) fn join(&mut self, name: &str, lease: Option<Millis>) -> JoinedRun {
         let run = RunId::parse(name).unwrap();
         let joined = self.ask(&JoinPool {
             caller: Caller::Operator,
@@ -101,10 +101,10 @@ impl Alone {
             run: run.clone(),
             generation,
         };
-        Joined { caller, run }
+        JoinedRun { caller, run }
     }
 
-    pub(super) fn send(&mut self, by: &Joined, request: SendRequest) {
+    pub(super) fn send(&mut self, by: &JoinedRun, request: SendRequest) {
         self.ask(&SendMessage::new(
             by.caller.clone(),
             by.run.clone(),
@@ -113,13 +113,19 @@ impl Alone {
     }
 
     /// Waits for one event that a filter keeps.
-    pub(super) fn wait(&mut self, by: &Joined, name: &str, filter: &str, timeout: Option<Millis>) {
+    pub(super) fn wait(
+        &mut self,
+        by: &JoinedRun,
+        name: &str,
+        filter: &str,
+        timeout: Option<Millis>,
+    ) {
         let filter = Filter::compile(filter).unwrap();
         self.register(by, name, Condition::Filter(filter), timeout);
     }
 
     /// Waits for so many events, each of another run, that a filter keeps.
-    pub(super) fn count(&mut self, by: &Joined, name: &str, n: u32, filter: &str) {
+    pub(super) fn count(&mut self, by: &JoinedRun, name: &str, n: u32, filter: &str) {
         let count = Count {
             n,
             filter: Filter::compile(filter).unwrap(),
@@ -130,7 +136,7 @@ impl Alone {
 
     fn register(
         &mut self,
-        by: &Joined,
+        by: &JoinedRun,
         name: &str,
         condition: Condition<Filter>,
         timeout: Option<Millis>,

@@ -7,7 +7,7 @@ use heronry_types::{Generation, RunId, Timestamp};
 use super::{Engine, Unanswered};
 use crate::{
     command::{Command, Names, RECORD_BYTES},
-    decide::Found,
+    decide::FoundEvents,
 };
 
 /// The contents of one append.
@@ -78,13 +78,13 @@ pub struct LookedUp<'a> {
     /// The claims that the claims store has on the names of the command, and on further ones that it asks for.
     pub claims: &'a [NamedClaim],
     /// The result of the look through earlier events.
-    pub scan: &'a Found,
+    pub scan: &'a FoundEvents,
 }
 
 impl Default for LookedUp<'_> {
     /// Returns the results of a command for which nothing was found.
     fn default() -> Self {
-        static NOTHING: Found = Found::NOTHING;
+        static NOTHING: FoundEvents = FoundEvents::NOTHING;
         Self {
             claims: &[],
             scan: &NOTHING,

@@ -42,7 +42,7 @@ pub(super) struct ClauseKey {
 pub(super) struct ClauseId(u64);
 
 #[derive(Debug)]
-struct Clause {
+struct WaitedClause {
     key: ClauseKey,
     cost: usize,
     /// The leaves that count by it, in order of registration.
@@ -60,14 +60,14 @@ pub(super) struct Clauses {
     /// The filters of wakes that take events about wakes too.
     including: FilterIndex<ClauseId>,
     by_key: KeyedMap<ClauseKey, ClauseId>,
-    by_id: KeyedMap<ClauseId, Clause>,
+    by_id: KeyedMap<ClauseId, WaitedClause>,
     /// Never used again.
     last_id: u64,
 }
 
 /// An event that was kept, for who counts by a filter.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
+pub(super) struct KeptEvent {
     pub(super) position: Position,
     pub(super) distinct: DistinctHash,
     pub(super) counts_for: CountsFor,
@@ -114,7 +114,7 @@ impl Clauses {
         let id = ClauseId(self.last_id);
         self.index_for(key.wake_events).insert(id, filter);
         self.by_key.insert(key.clone(), id);
-        let clause = Clause {
+        let clause = WaitedClause {
             key,
             cost: filter.cost().per_event,
             takers: BTreeSet::new(),
@@ -172,7 +172,7 @@ impl Clauses {
     }
 
     /// Adds the leaves to `offered` for which an event may be another one.
-    pub(super) fn offer(&mut self, id: ClauseId, kept: Kept, offered: &mut Vec<Leaf>) {
+    pub(super) fn offer(&mut self, id: ClauseId, kept: KeptEvent, offered: &mut Vec<Leaf>) {
         let Some(clause) = self.by_id.get_mut(&id) else {
             return;
         };

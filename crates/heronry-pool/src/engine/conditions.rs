@@ -13,9 +13,9 @@ use heronry_store::KeyedMap;
 use heronry_types::{Condition, Position, RunId};
 
 use crate::{
-    condition::{Occurrence, Progress},
+    condition::{ConditionProgress, Occurrence},
     decide::{WakeEvents, cost_of_clause},
-    engine::clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
+    engine::clauses::{ClauseId, ClauseKey, Clauses, CountsFor, KeptEvent, Leaf},
     state::Earlier,
 };
 
@@ -27,8 +27,8 @@ pub(super) enum About {
 }
 
 #[derive(Debug)]
-struct Waiting {
-    progress: Progress,
+struct WaitingWake {
+    progress: ConditionProgress,
     /// The filters that still count, by their numbers.
     clauses: Vec<Option<ClauseId>>,
     /// Once it holds, nothing counts any more.
@@ -39,14 +39,14 @@ struct Waiting {
 /// The worth of earlier events for a wake that waits: they may have brought it nearer to its end, or
 /// not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Memory {
+pub(super) enum EarlierEvents {
     /// Earlier events may count.
     Counts,
     /// Earlier events count for nothing: any one event of those that it waits for would have ended it.
     Nothing,
 }
 
-impl Memory {
+impl EarlierEvents {
     /// Returns what a wake that waits for this has.
     pub(super) fn of(body: &WakeRegistered, condition: &Condition) -> Self {
         if body.scan_to.is_none() && is_of_single_events(condition) {
@@ -67,7 +67,7 @@ fn is_of_single_events(condition: &Condition) -> bool {
     }
 }
 
-impl Waiting {
+impl WaitingWake {
     /// Lets go of the filters that need no further event; of all when the condition holds.
     fn let_go(&mut self, registered: Position, clauses: &mut Clauses) {
         for (number, clause) in (0..).zip(&mut self.clauses) {
@@ -85,7 +85,7 @@ impl Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
     clauses: Clauses,
-    waiting: KeyedMap<Position, Waiting>,
+    waiting: KeyedMap<Position, WaitingWake>,
     /// The filters that keep the event which is being counted, as far as they were not looked at.
     kept: Vec<ClauseId>,
     /// The leaves that may count it, as far as they did not; the first one is last once all filters were
@@ -120,7 +120,7 @@ impl Conditions {
         WhatWaits { body, condition }: WhatWaits<'_>,
         counted: &[CountedEvent],
     ) -> Result<u64, CompileErrors> {
-        let progress = Progress::new(condition, counted);
+        let progress = ConditionProgress::new(condition, counted);
         let is_decided = progress.holds();
         let (mut clauses, mut cost) = (Vec::new(), 0);
         for (number, clause) in (0..).zip(condition.clauses()) {
@@ -136,7 +136,7 @@ impl Conditions {
             cost += cost_of_clause(clause.needed, put.cost);
             clauses.push(Some(put.id));
         }
-        let mut waiting = Waiting {
+        let mut waiting = WaitingWake {
             progress,
             clauses,
             is_decided,
@@ -238,7 +238,7 @@ impl Conditions {
             && let Some(distinct) = event.distinct(key.distinct_by)
             && (audience.sees)(&key.run)
         {
-            let kept = Kept {
+            let kept = KeptEvent {
                 position: event.position(),
                 distinct,
                 counts_for: audience.counts_for,

@@ -18,7 +18,7 @@ use crate::engine::triggers::Which;
 
 /// A part of the records that are matched again: the wakes for which, and the progress.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct HistoryPart {
     which: Which,
     /// The last record that is matched.
     through: Position,
@@ -27,7 +27,7 @@ struct Part {
 /// The records that are matched again.
 #[derive(Debug)]
 pub(super) struct History {
-    part: Part,
+    part: HistoryPart,
     /// After which record events are counted when the first part is matched; nothing when none are.
     counted_after: Option<Position>,
     /// Records that were read, after the last one that is matched.
@@ -38,7 +38,7 @@ pub(super) struct History {
 
 /// The next of the records that are matched again.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(super) enum NextRecord {
     /// This record, for these wakes.
     Record(Box<Record>, Which),
     /// A record that has to be read.
@@ -56,7 +56,7 @@ impl History {
         let which = unmatched_after.map_or(Which::OfCounts, |_| Which::OfOneEvent);
         let through = unmatched_after.or(counted_after)?;
         Some(Self {
-            part: Part { which, through },
+            part: HistoryPart { which, through },
             counted_after,
             read: VecDeque::new(),
             recent: VecDeque::new(),
@@ -118,19 +118,19 @@ impl History {
     }
 
     /// Takes the next record.
-    pub(super) fn next(&mut self, head: Position) -> Next {
+    pub(super) fn next(&mut self, head: Position) -> NextRecord {
         if self.part.through >= head && !self.begins_to_count() {
-            return Next::Nothing;
+            return NextRecord::Nothing;
         }
         let next = self.part.through.next();
         if next > head {
-            return Next::Nothing;
+            return NextRecord::Nothing;
         }
         let Some(record) = self.read.pop_front().or_else(|| self.recent_at(next)) else {
-            return Next::Unread;
+            return NextRecord::Unread;
         };
         self.part.through = record.position;
-        Next::Record(Box::new(record), self.part.which)
+        NextRecord::Record(Box::new(record), self.part.which)
     }
 
     fn recent_at(&self, position: Position) -> Option<Record> {
@@ -148,7 +148,7 @@ impl History {
             return false;
         };
         let which = Which::OfCounts;
-        self.part = Part { which, through };
+        self.part = HistoryPart { which, through };
         self.read.clear();
         true
     }

@@ -9,7 +9,7 @@ use heronry_types::{Generation, Millis, RunId, Timestamp};
 use crate::{
     command::Speaker,
     decide::{back_entry, left_entries, lost_entry},
-    engine::{Engine, matching::Turn},
+    engine::{Engine, matching::MatchTurn},
     state::Member,
 };
 
@@ -243,7 +243,7 @@ impl Engine {
             }
             let mut entries = left_entries(&self.state, run);
             entries.retain(|entry| !self.triggers.has_decided(&entry.body));
-            let turn = self.take_turns(Turn::AtOnce);
+            let turn = self.take_turns(MatchTurn::AtOnce);
             self.stage_all(entries);
             self.take_turns(turn);
         }

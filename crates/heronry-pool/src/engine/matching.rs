@@ -16,14 +16,14 @@ use crate::{
     command::{AboutWakes, Profile, SMALL_BURDEN},
     engine::{
         Engine,
-        history::{History, Next},
+        history::{History, NextRecord},
         triggers::Which,
     },
 };
 
 /// The number of alternatives, filters and wakes that are come upon in one slice, unless something else
 /// is said. The alternatives that one record comes near, or the filters of one wake, may be more.
-pub const MATCHING_SLICE: usize = 2 * 1_024;
+pub const MATCHING_SLICE: usize = 512;
 /// The highest number of records waiting to be matched at which commands wait until wakes and members
 /// whose time is over are decided.
 const LITTLE: usize = 128;
@@ -46,7 +46,7 @@ const READ_COST: usize = 4;
 
 /// The turn of a record to be matched: when it is staged, or later.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Turn {
+pub(super) enum MatchTurn {
     /// It is matched at once: what stages it may change what waiters see.
     #[default]
     AtOnce,
@@ -66,7 +66,7 @@ pub(super) struct Matching {
     history: Option<History>,
     slice: usize,
     slice_left: usize,
-    turn: Turn,
+    turn: MatchTurn,
     /// The number of alternatives, filters and wakes that were come upon in all.
     came_upon: u64,
     /// The records that may still be staged before those that wait, counted in records to match for it.
@@ -83,7 +83,7 @@ impl Default for Matching {
             history: None,
             slice: MATCHING_SLICE,
             slice_left: MATCHING_SLICE,
-            turn: Turn::AtOnce,
+            turn: MatchTurn::AtOnce,
             came_upon: 0,
             ahead_credit: AHEAD_COST * AHEAD_MAX,
             settled: Position::ZERO,
@@ -190,15 +190,15 @@ impl Engine {
             return false;
         };
         match history.next(self.state.head) {
-            Next::Record(record, which) => {
+            NextRecord::Record(record, which) => {
                 self.matching.ahead_credit += 1;
                 self.spend(READ_COST);
                 self.begin_to_match(&record, which);
                 self.go_on(self.matching.slice_left);
                 true
             }
-            Next::Unread => false,
-            Next::Nothing => {
+            NextRecord::Unread => false,
+            NextRecord::Nothing => {
                 self.matching.history = None;
                 true
             }
@@ -230,29 +230,29 @@ impl Engine {
 
     /// Returns when what a command stages may be matched. What may see or change what waiters see is
     /// decided when everything before it is matched; its owner lets it wait for that.
-    pub(super) fn turn_of(&mut self, profile: &Profile<'_>) -> Turn {
+    pub(super) fn turn_of(&mut self, profile: &Profile<'_>) -> MatchTurn {
         match profile.about_wakes {
-            AboutWakes::Nothing if profile.burden > SMALL_BURDEN => Turn::Later,
-            AboutWakes::Nothing => Turn::Ahead,
+            AboutWakes::Nothing if profile.burden > SMALL_BURDEN => MatchTurn::Later,
+            AboutWakes::Nothing => MatchTurn::Ahead,
             AboutWakes::Perhaps => {
                 debug_assert_eq!(self.reads_after(), None, "the journal is to be read before");
                 while self.is_behind() && self.reads_after().is_none() {
                     self.match_more();
                 }
-                Turn::AtOnce
+                MatchTurn::AtOnce
             }
         }
     }
 
     /// Says whether what is staged from here on may be matched later; returns what held before.
-    pub(super) fn take_turns(&mut self, turn: Turn) -> Turn {
+    pub(super) fn take_turns(&mut self, turn: MatchTurn) -> MatchTurn {
         std::mem::replace(&mut self.matching.turn, turn)
     }
 
     /// Matches a record that is staged, or lets it wait.
     pub(super) fn match_staged(&mut self, record: &Record) {
         self.settle(record);
-        if self.matching.turn == Turn::Ahead && self.is_behind() {
+        if self.matching.turn == MatchTurn::Ahead && self.is_behind() {
             let history = self.matching.history.as_ref();
             self.matching.ahead_credit -= AHEAD_COST * history.map_or(1, History::parts_left);
         }
@@ -266,9 +266,9 @@ impl Engine {
             return;
         }
         let may_wait = match self.matching.turn {
-            Turn::AtOnce => false,
-            Turn::Ahead => self.matching.slice < SMALL_BURDEN,
-            Turn::Later => true,
+            MatchTurn::AtOnce => false,
+            MatchTurn::Ahead => self.matching.slice < SMALL_BURDEN,
+            MatchTurn::Later => true,
         };
         if may_wait && self.matching.slice_left == 0 || self.has_unmatched() {
             self.matching.unmatched.push_back(record.clone());
@@ -278,7 +278,7 @@ impl Engine {
         }
         self.begin_to_match(record, self.which_is_staged());
         let left = self.matching.slice_left;
-        self.go_on(if self.matching.turn == Turn::AtOnce {
+        self.go_on(if self.matching.turn == MatchTurn::AtOnce {
             usize::MAX
         } else {
             left

@@ -4,12 +4,12 @@ use heronry_journal::Entry;
 
 use crate::{
     decide::{due_entries, due_entries_of_contents},
-    engine::{Engine, matching::Turn},
+    engine::{Engine, matching::MatchTurn},
 };
 
 impl Engine {
     pub(super) fn tick(&mut self) -> bool {
-        let turn = self.take_turns(Turn::Later);
+        let turn = self.take_turns(MatchTurn::Later);
         // Who leaves ends its copies, so what ends whole messages comes before; the claims of who is
         // lost lapse with that.
         let mut more = self.tick_deadlines();
@@ -49,7 +49,7 @@ impl Engine {
         if self.is_far_behind() {
             return true;
         }
-        let turn = self.take_turns(Turn::Later);
+        let turn = self.take_turns(MatchTurn::Later);
         let before = self.state.head;
         let due = if self.is_little_behind() {
             let mut due = due_entries(&self.state, self.now);

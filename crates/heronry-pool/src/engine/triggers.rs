@@ -20,7 +20,7 @@ use crate::{
     engine::{
         Staged, UnreadableFilter,
         clauses::CountsFor,
-        conditions::{About, Audience, Conditions, Memory, WhatWaits},
+        conditions::{About, Audience, Conditions, EarlierEvents, WhatWaits},
     },
     project,
     state::Wake,
@@ -150,9 +150,9 @@ impl Triggers {
         let Some(wake) = state.wakes.get(position) else {
             return Ok(());
         };
-        let conditions = match Memory::of(what.body, what.condition) {
-            Memory::Nothing => &mut self.single,
-            Memory::Counts => &mut self.counting,
+        let conditions = match EarlierEvents::of(what.body, what.condition) {
+            EarlierEvents::Nothing => &mut self.single,
+            EarlierEvents::Counts => &mut self.counting,
         };
         let cost = conditions.arm(position, &wake.run, what, counted)?;
         self.costs.add(position, &wake.run, cost);

@@ -10,8 +10,8 @@ use heronry_types::{CopyStanding, Position, Timestamp};
 use minicbor::{Encode, Encoder, encode::Write};
 
 use super::{
-    CopySlot, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member, Message, MessageCopy, Receive,
-    Reply, State, Step, Suspension, Turn, UnnamedContent, Wake, WakeEnd,
+    ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
+    Message, MessageCopy, Receive, State, Suspension, TimelineStep, UnnamedContent, Wake, WakeEnd,
 };
 
 /// The version of the encoding.
@@ -186,7 +186,7 @@ impl Inbox {
     }
 }
 
-impl Turn {
+impl ClaimTurn {
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, visible_at: Option<Timestamp>) {
         let Self {
             importance,
@@ -276,7 +276,7 @@ impl MessageCopy {
     }
 }
 
-impl Step {
+impl TimelineStep {
     fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
         let Self {
             at,
@@ -288,7 +288,7 @@ impl Step {
     }
 }
 
-impl Reply {
+impl CountedReply {
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, accepted: Position) {
         let Self {
             message_id,

@@ -58,24 +58,24 @@ pub struct Member {
 
 /// The place of a member, for as long as it is one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Slot(usize);
+pub(crate) struct MemberSlot(usize);
 
 /// Runs in order, and where their members stand.
 /// A member that a message is addressed to, and where it stands.
 #[derive(Clone, Copy)]
-struct Named<'a> {
+struct AddressedMember<'a> {
     run: &'a RunId,
-    slot: Slot,
+    slot: MemberSlot,
 }
 
-type Runs = BTreeMap<RunId, Slot>;
+type Runs = BTreeMap<RunId, MemberSlot>;
 
 /// The members of a pool.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
     slots: Vec<Option<Member>>,
-    free: Vec<Slot>,
-    by_run: KeyedMap<RunId, Slot>,
+    free: Vec<MemberSlot>,
+    by_run: KeyedMap<RunId, MemberSlot>,
     order: Runs,
     agents: KeyedMap<AgentId, Runs>,
     topics: KeyedMap<TopicId, Runs>,
@@ -91,7 +91,7 @@ impl Members {
         self.at(*self.by_run.get(run)?)
     }
 
-    pub(crate) fn at(&self, slot: Slot) -> Option<&Member> {
+    pub(crate) fn at(&self, slot: MemberSlot) -> Option<&Member> {
         self.slots.get(slot.0)?.as_ref()
     }
 
@@ -134,7 +134,7 @@ impl Members {
     /// hold its policies.
     pub(crate) fn reach(&self, aim: Aim) -> Arc<Reach> {
         self.reach.of(aim, |aim| {
-            let holds = |slot: Slot| {
+            let holds = |slot: MemberSlot| {
                 let member = self.at(slot);
                 member.is_some_and(|member| member.policies.covers(&aim.policies))
             };
@@ -155,9 +155,9 @@ impl Members {
         self.named(aim).next().is_some()
     }
 
-    fn named(&self, aim: &Aim) -> impl Iterator<Item = Named<'_>> {
+    fn named(&self, aim: &Aim) -> impl Iterator<Item = AddressedMember<'_>> {
         let addressed = self.runs_of(&aim.to).into_iter().flatten();
-        let addressed = addressed.map(|(run, slot)| Named { run, slot: *slot });
+        let addressed = addressed.map(|(run, slot)| AddressedMember { run, slot: *slot });
         addressed.filter(|named| aim.without.as_ref() != Some(named.run))
     }
 
@@ -223,7 +223,7 @@ impl Members {
         self.at_mut(slot)
     }
 
-    fn at_mut(&mut self, slot: Slot) -> Option<&mut Member> {
+    fn at_mut(&mut self, slot: MemberSlot) -> Option<&mut Member> {
         self.slots.get_mut(slot.0)?.as_mut()
     }
 
@@ -256,13 +256,13 @@ impl Members {
     }
 
     /// Returns the slot of a run, or one that is free.
-    fn slot_for(&mut self, run: &RunId) -> Slot {
+    fn slot_for(&mut self, run: &RunId) -> MemberSlot {
         if let Some(slot) = self.by_run.get(run) {
             return *slot;
         }
         self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
-            Slot(self.slots.len() - 1)
+            MemberSlot(self.slots.len() - 1)
         })
     }
 
@@ -332,7 +332,7 @@ impl Members {
         self.ended.insert(run, end);
     }
 
-    fn list_topics(&mut self, run: &RunId, slot: Slot, topics: &[TopicId]) {
+    fn list_topics(&mut self, run: &RunId, slot: MemberSlot, topics: &[TopicId]) {
         for topic in topics {
             self.topics
                 .entry(topic.clone())

@@ -1,9 +1,9 @@
 //! Messages and their copies.
 
+mod archive;
 mod dead;
 mod inbox;
 mod messages;
-mod past;
 mod positions;
 mod quick;
 mod reply;
@@ -19,11 +19,11 @@ use heronry_types::{
     Undeliverable,
 };
 
+pub use archive::ArchivedMessage;
 pub(crate) use dead::{DeadCopy, DeadLetter, DeadLetters};
 pub(crate) use inbox::{Inbox, Receive};
 pub(crate) use messages::Messages;
-pub use past::Past;
-pub(crate) use turn::Turn;
+pub(crate) use turn::ClaimTurn;
 
 /// A message, with the position of its acceptance.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +134,7 @@ impl MessageCopy {
 
 /// A step in a message's life.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Step {
+pub struct TimelineStep {
     /// The time when the step was recorded.
     pub at: Timestamp,
     /// The record.
@@ -147,7 +147,7 @@ pub struct Step {
 
 /// A reply that counts.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reply {
+pub struct CountedReply {
     /// Its id.
     pub message_id: MessageId,
     /// Its body.
@@ -170,19 +170,19 @@ pub struct Message {
     /// The reason why it failed. `None` unless it failed.
     pub reason: Option<MessageFailure>,
     /// The steps of its life, oldest first.
-    pub timeline: Vec<Step>,
+    pub timeline: Vec<TimelineStep>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
     #[expect(
         clippy::box_collection,
         reason = "few messages have any, and all keep the room for it in memory"
     )]
-    pub replays: Option<Box<BTreeMap<usize, Step>>>,
+    pub replays: Option<Box<BTreeMap<usize, TimelineStep>>>,
     /// The replies that count, by their acceptance.
     #[expect(
         clippy::box_collection,
         reason = "few messages have any, and all keep the room for it in memory"
     )]
-    pub replies: Option<Box<BTreeMap<Position, Reply>>>,
+    pub replies: Option<Box<BTreeMap<Position, CountedReply>>>,
     /// True when nothing can happen to the message any more: it is over, its copies have ended and none
     /// is dead.
     pub(crate) is_finished: bool,
@@ -202,8 +202,9 @@ impl Message {
     /// Returns the record that acknowledged a recipient's copy.
     pub fn acked_at(&self, run: &RunId) -> Option<Position> {
         let recipient = u32::try_from(self.index_of(run)?).ok();
-        let acked =
-            |step: &&Step| step.state == TimelineState::Acked && step.recipient == recipient;
+        let acked = |step: &&TimelineStep| {
+            step.state == TimelineState::Acked && step.recipient == recipient
+        };
         self.timeline
             .iter()
             .rev()
@@ -251,7 +252,7 @@ impl Message {
     }
 
     /// Returns the turn of a recipient's copy, when it is another than that of the acceptance.
-    pub fn own_turn(&self, accepted: Position, run: &RunId) -> Option<Turn> {
+    pub fn own_turn(&self, accepted: Position, run: &RunId) -> Option<ClaimTurn> {
         if self.replays.is_none() && self.accepted.options.is_none() {
             return None;
         }
@@ -259,13 +260,13 @@ impl Message {
         let replay = replays.and_then(|replays| replays.get(&self.index_of(run)?));
         let importance = Reverse(self.importance());
         match replay {
-            Some(replay) => Some(Turn {
+            Some(replay) => Some(ClaimTurn {
                 importance,
                 since: replay.at,
                 position: replay.position,
                 accepted,
             }),
-            None => self.visible_at().map(|since| Turn {
+            None => self.visible_at().map(|since| ClaimTurn {
                 importance,
                 since,
                 position: accepted,
@@ -298,18 +299,18 @@ impl Message {
     }
 
     /// Returns the turn of a recipient's copy.
-    pub fn turn(&self, accepted: Position, run: &RunId) -> Turn {
+    pub fn turn(&self, accepted: Position, run: &RunId) -> ClaimTurn {
         self.own_turn(accepted, run)
             .unwrap_or_else(|| self.common_turn(accepted))
     }
 
     /// Returns the turn of the copies that have none of their own.
-    pub fn common_turn(&self, accepted: Position) -> Turn {
+    pub fn common_turn(&self, accepted: Position) -> ClaimTurn {
         let at = self
             .timeline
             .first()
             .map_or_else(Timestamp::default, |step| step.at);
-        Turn::of_acceptance(at, accepted)
+        ClaimTurn::of_acceptance(at, accepted)
     }
 
     /// Returns how many copies wait to be claimed.

@@ -27,14 +27,14 @@ pub(super) const OUTCOMES: [EventKind; 6] = [
 
 /// Something that could become of a message.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
+pub(super) struct PossibleOutcome {
     /// Those who could bring it about.
     by: Vec<RunId>,
     /// The number of them that have to act.
     needed: usize,
 }
 
-impl Outcome {
+impl PossibleOutcome {
     /// Returns true when those who act could bring it about.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.by.iter().filter(|run| acting.does(run)).count() >= self.needed
@@ -56,7 +56,7 @@ struct Holders {
 
 /// The messages that are not over.
 #[derive(Default)]
-struct Open<'a> {
+struct OpenMessages<'a> {
     by_sender: BTreeMap<&'a str, Vec<&'a Message>>,
     /// Those with copies that the time may end.
     expiring: Vec<&'a Message>,
@@ -66,7 +66,7 @@ struct Open<'a> {
 pub(super) struct Outcomes<'a> {
     state: &'a State,
     /// Found when somebody asks; nothing when there are too many.
-    open: OnceCell<Option<Open<'a>>>,
+    open: OnceCell<Option<OpenMessages<'a>>>,
 }
 
 impl<'a> Outcomes<'a> {
@@ -77,13 +77,13 @@ impl<'a> Outcomes<'a> {
         }
     }
 
-    fn open(&self) -> Option<&Open<'a>> {
+    fn open(&self) -> Option<&OpenMessages<'a>> {
         let find = || {
             let messages = &self.state.messages;
             if messages.len() > MESSAGES_MAX {
                 return None;
             }
-            let mut found = Open::default();
+            let mut found = OpenMessages::default();
             let is_live = |it: &&Message| it.copies.iter().any(|copy| !copy.slot.is_ended());
             let expires = |it: &&Message| it.accepted.expires_at.is_some();
             let expiring = messages.in_memory().filter(expires).filter(is_live);
@@ -118,7 +118,7 @@ impl<'a> Outcomes<'a> {
         tests: &mut usize,
         prospect: &mut Prospect,
     ) {
-        let Some(Open { by_sender, .. }) = self.open() else {
+        let Some(OpenMessages { by_sender, .. }) = self.open() else {
             prospect.comes(ByItself::Perhaps);
             return;
         };
@@ -215,7 +215,7 @@ impl<'a> Outcomes<'a> {
 impl Prospect {
     fn add(&mut self, by: Vec<RunId>, needed: usize) {
         if by.len() >= needed {
-            self.outcomes.push(Outcome { by, needed });
+            self.outcomes.push(PossibleOutcome { by, needed });
         }
     }
 }

@@ -10,7 +10,7 @@ use heronry_event::{
 use heronry_types::{AgentId, Condition, EventFamily, EventKind, RunId, TopicId};
 
 use super::{
-    outcome::{OUTCOMES, Outcome, Outcomes},
+    outcome::{OUTCOMES, Outcomes, PossibleOutcome},
     walk::{is_there, of_nobody},
 };
 use crate::{
@@ -74,7 +74,7 @@ pub(crate) struct Prospect {
     /// These members could, each by itself.
     pub(super) runs: BTreeSet<RunId>,
     /// The outcomes of messages that would do, with those who could bring them about.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<PossibleOutcome>,
 }
 
 /// The members that can act.
@@ -154,7 +154,9 @@ impl Prospect {
     /// Walks the members that are named.
     pub(super) fn named(&self) -> impl Iterator<Item = &RunId> {
         let outcomes = self.outcomes.iter();
-        self.runs.iter().chain(outcomes.flat_map(Outcome::by))
+        self.runs
+            .iter()
+            .chain(outcomes.flat_map(PossibleOutcome::by))
     }
 
     /// Returns true when a member that has this is among those who could bring it about.

@@ -47,7 +47,7 @@ pub(crate) struct Sight<'a> {
 
 /// The progress of a walk over the suspended runs.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
+pub(super) struct SuspicionWalk {
     /// The last run that was looked at.
     after: Option<RunId>,
     /// Those that no member which is awake could resume.
@@ -56,7 +56,7 @@ pub(super) struct Walk {
     weight: usize,
 }
 
-impl Walk {
+impl SuspicionWalk {
     /// Returns true when it has looked at some runs, and not at all.
     pub(super) fn has_begun(&self) -> bool {
         self.after.is_some()
@@ -67,7 +67,7 @@ impl Walk {
         let state = sight.state;
         let acts = |member: &Member| is_there(member) && !waits(member);
         let acting = Acting::of(state, &acts);
-        let mut look = Look::new(sight);
+        let mut look = SuspicionLook::new(sight);
         let following = state.members.suspended_after(self.after.as_ref());
         let runs: Vec<&RunId> = following.take(RUNS_AT_ONCE).collect();
         let (mut looked_at, mut in_step) = (0, 0);
@@ -100,7 +100,7 @@ impl Walk {
         let found: BTreeSet<RunId> = self.stuck.into_iter().collect();
         let acts = |member: &Member| is_there(member) && !found.contains(&member.run);
         let acting = Acting::of(state, &acts);
-        let mut look = Look::new(sight);
+        let mut look = SuspicionLook::new(sight);
         let sleeper = |run: &RunId| {
             let suspension = state.members.suspension(run)?;
             let waiting = !suspension.wakes.is_empty();
@@ -133,14 +133,14 @@ fn waits(member: &Member) -> bool {
 
 /// A wake whose end resumes a run.
 #[derive(Debug)]
-pub(super) struct Wait<'a> {
+pub(super) struct ResumingWake<'a> {
     pub(super) name: &'a WakeName,
     /// The condition of the wake. `None` for one that has ended, or whose earlier events nobody knows
     /// yet.
     pub(super) condition: Option<Condition<Prospect>>,
 }
 
-impl Wait<'_> {
+impl ResumingWake<'_> {
     /// Returns true when those who act could make its condition hold, or when nobody knows its
     /// condition.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
@@ -159,7 +159,7 @@ impl Wait<'_> {
 #[derive(Debug)]
 pub(super) struct Sleeper<'a> {
     pub(super) suspension: &'a Suspension,
-    pub(super) waits: Vec<Wait<'a>>,
+    pub(super) waits: Vec<ResumingWake<'a>>,
 }
 
 impl Sleeper<'_> {
@@ -180,12 +180,12 @@ impl Sleeper<'_> {
 }
 
 /// One look at what suspended runs wait for.
-struct Look<'a> {
+struct SuspicionLook<'a> {
     sight: Sight<'a>,
     prospects: Prospects<'a>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> SuspicionLook<'a> {
     fn new(sight: Sight<'a>) -> Self {
         let nobodys = of_nobody(sight.state, sight.now);
         Self {
@@ -195,7 +195,7 @@ impl<'a> Look<'a> {
     }
 
     fn sleeper(&mut self, suspension: &'a Suspension, acting: &Acting<'_>) -> Sleeper<'a> {
-        let waits = suspension.wakes.iter().map(|name| Wait {
+        let waits = suspension.wakes.iter().map(|name| ResumingWake {
             name,
             condition: self.condition(name, acting),
         });

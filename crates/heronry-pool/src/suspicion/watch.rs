@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Entry, Noun, Record};
 use heronry_types::{Millis, Timestamp};
 
-use super::walk::{Sight, Walk};
+use super::walk::{Sight, SuspicionWalk};
 use crate::State;
 
 /// The delay after a change until it is looked who waits on whom: changes that come together are looked
@@ -16,7 +16,7 @@ pub(crate) struct Watch {
     /// The time of the next look: something has changed that it depends on.
     next: Option<Timestamp>,
     /// The look that is under way.
-    walk: Walk,
+    walk: SuspicionWalk,
     /// The time of the look after that: something has changed meanwhile.
     again: Option<Timestamp>,
 }

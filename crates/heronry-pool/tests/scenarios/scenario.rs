@@ -45,7 +45,7 @@ enum LookBack {
 
 /// The death of the engine by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum End {
+enum EngineDeath {
     /// The engine does not die.
     None,
     /// After the append of the next command: what that still causes is not recorded.
@@ -78,7 +78,7 @@ pub(crate) struct Scenario {
     look_back: LookBack,
     waiting: HashSet<RunId>,
     /// The death of the engine that is set for the next command.
-    end: End,
+    end: EngineDeath,
 }
 
 fn minter() -> Minter {
@@ -104,7 +104,7 @@ impl Scenario {
             names: HashMap::new(),
             look_back: LookBack::AtOnce,
             waiting: HashSet::new(),
-            end: End::None,
+            end: EngineDeath::None,
         }
     }
 

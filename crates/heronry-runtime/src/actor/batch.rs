@@ -11,11 +11,12 @@ use heronry_pool::{
 use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
 
-use super::{Actor, BATCH_MAX, Flow, turns::Wait};
+use super::{BATCH_MAX, Flow, PoolActor, turns::WaitReason};
 use crate::{
     CallError, StopReason,
-    bulk::{Askers, Piece},
-    job::Gated,
+    bulk::{Askers, BulkPiece},
+    giving_way::give_way,
+    job::GatedAnswer,
     time::Deadlines,
     waiters::WaitKey,
 };
@@ -38,26 +39,24 @@ pub(super) struct Batch {
     deadlines: Deadlines,
     door: Door,
     append: Append,
-    pub(super) answers: Vec<Held>,
+    pub(super) answers: Vec<HeldAnswer>,
     writer: ChunkWriter,
     /// The number of staged records that are encoded.
     encoded: usize,
     /// The parties that asked for little.
     pub(super) askers: Askers,
-    /// The share of a command that is bulk and not decided yet.
-    pub(super) share: Option<Piece>,
     /// The shares of the commands in it that are bulk: they end with the append.
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<BulkPiece>,
 }
 
 /// An answer that is held back.
-pub(super) struct Held {
-    answer: Box<dyn Gated>,
+pub(super) struct HeldAnswer {
+    answer: Box<dyn GatedAnswer>,
     has_records: bool,
 }
 
-impl Held {
-    pub(super) fn into_answer(self) -> Box<dyn Gated> {
+impl HeldAnswer {
+    pub(super) fn into_answer(self) -> Box<dyn GatedAnswer> {
         self.answer
     }
 
@@ -83,9 +82,9 @@ impl Held {
 pub(super) struct Finished {
     pub(super) staged: Staged,
     pub(super) chunks: Vec<Chunk>,
-    pub(super) answers: Vec<Held>,
+    pub(super) answers: Vec<HeldAnswer>,
     pub(super) askers: Askers,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<BulkPiece>,
 }
 
 impl Batch {
@@ -109,7 +108,7 @@ impl Batch {
 /// The number of records staged by commands after which other work goes on.
 const SLICE: usize = 64;
 
-impl Actor {
+impl PoolActor {
     /// Decides what waits, in the batch that is open or in a new one. What is due, and triggers of
     /// earlier events, go first.
     pub(super) async fn decide(&mut self) -> Flow {
@@ -154,7 +153,6 @@ impl Actor {
             writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
             encoded: 0,
             askers: Askers::Nobody,
-            share: None,
             pieces: Vec::new(),
         }
     }
@@ -196,11 +194,12 @@ impl Actor {
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
         if self.takes_none() {
-            self.place.leave();
+            self.place.step_aside();
         } else {
-            self.put_off(batch);
+            self.put_off();
         }
-        if self.first_waits_for() == Some(Wait::Triggers) {
+        if self.first_waits_for() == Some(WaitReason::Triggers) {
+            self.place.let_pass();
             batch.door = Door::Closed;
             return Ok(());
         }
@@ -210,11 +209,12 @@ impl Actor {
         while !self.pending.is_empty() {
             match self.begin_first(batch) {
                 None => {}
-                Some(Wait::Triggers) => {
+                Some(WaitReason::Triggers) => {
+                    self.place.let_pass();
                     batch.door = Door::Closed;
                     break;
                 }
-                Some(Wait::Share) => break,
+                Some(WaitReason::Share) => break,
             }
             let scanned = self.scan_for_first(&batch.append, &found).await?;
             let asked = self.asked_by_first(&found).await?;
@@ -234,7 +234,7 @@ impl Actor {
                 }
                 Err(rejection) => job.reject(rejection),
             };
-            batch.answers.push(Held {
+            batch.answers.push(HeldAnswer {
                 answer,
                 has_records: batch.append.staged().records.len() > before,
             });
@@ -245,7 +245,7 @@ impl Actor {
             }
             if self.engine.ends_slice() || since_others >= SLICE {
                 since_others = 0;
-                tokio::task::yield_now().await;
+                give_way().await;
             }
         }
         Ok(())

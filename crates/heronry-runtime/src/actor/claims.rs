@@ -3,25 +3,21 @@
 use std::sync::Arc;
 
 use heronry_store::{Checkpoint, Head, StoreError};
-use tokio::task::{JoinError, JoinHandle};
 
-use super::{Actor, Flow};
+use super::{
+    Flow, PoolActor,
+    asides::{AtStop, Consequence},
+};
 use crate::StopReason;
 
 /// The number of claims in memory from which on they go to the claims store.
 const CLAIMS_RECENT_MAX: usize = 8_192;
 
-/// A run of claims on its way to the claims store.
-pub(super) type Handover = JoinHandle<Result<(), StoreError>>;
-
-/// The result of handing a run of claims over.
-pub(super) type Handed = Result<Result<(), StoreError>, JoinError>;
-
-impl Actor {
+impl PoolActor {
     /// Hands claims of records that are durable to the claims store, in large runs, one at a time.
     /// The store sorts and merges in a task of its own, and commands are decided meanwhile.
     pub(super) fn hand_over_claims(&mut self, head: Head) {
-        if self.claims.is_some() || self.engine.recent().len() < CLAIMS_RECENT_MAX {
+        if self.hands_claims_over || self.engine.recent().len() < CLAIMS_RECENT_MAX {
             return;
         }
         let checkpoint = Checkpoint {
@@ -35,35 +31,26 @@ impl Actor {
             self.pool.clone(),
             self.token,
         );
-        let put = async move { claims.put_run(&pool, run, checkpoint, token).await };
-        self.claims = Some(tokio::spawn(put));
+        self.hands_claims_over = true;
+        self.asides.begin(AtStop::Await, async move {
+            let result = claims.put_run(&pool, run, checkpoint, token).await;
+            let take_in = move |actor: &mut Self| actor.handed_over(result);
+            Box::new(take_in) as Consequence
+        });
     }
 
     /// Takes in how the run arrived.
-    pub(super) fn handed_over(&mut self, end: Handed) -> Flow {
-        self.claims = None;
-        match end {
-            Ok(Ok(())) => {
+    fn handed_over(&mut self, result: Result<(), StoreError>) -> Flow {
+        self.hands_claims_over = false;
+        match result {
+            Ok(()) => {
                 self.engine.claims_kept();
                 Flow::Go
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::error!(pool = %self.pool, %error, "claims cannot be kept");
                 Flow::Stop(StopReason::StoreFenced(error.cause()))
             }
-            Err(error) => {
-                tracing::error!(pool = %self.pool, %error, "claims cannot be kept");
-                Flow::Stop(StopReason::Internal)
-            }
-        }
-    }
-
-    /// Waits until the store is through with a run, however that ends: the pool stops.
-    pub(super) async fn end_handover(&mut self) {
-        if let Some(handover) = self.claims.take()
-            && let Ok(Err(error)) = handover.await
-        {
-            tracing::warn!(pool = %self.pool, %error, "claims cannot be kept");
         }
     }
 }

@@ -8,12 +8,12 @@ use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
 use super::{
-    Actor, Flow,
-    batch::{Finished, Held},
+    Flow, PoolActor,
+    batch::{Finished, HeldAnswer},
 };
 use crate::{
     CallError, StopReason,
-    bulk::{Askers, Piece},
+    bulk::{Askers, BulkPiece},
     job::{Call, Handover, Job},
 };
 
@@ -26,11 +26,11 @@ pub(super) struct Flight {
     /// The result of the append, when it ended at once.
     landed: Option<Landing>,
     pub(super) staged: Staged,
-    answers: Vec<Held>,
+    answers: Vec<HeldAnswer>,
     /// The parties that asked for little.
     askers: Askers,
     /// The shares of the commands in it that are bulk, which end with it.
-    pieces: Vec<Piece>,
+    pieces: Vec<BulkPiece>,
 }
 
 impl Flight {
@@ -48,13 +48,13 @@ impl Flight {
     }
 }
 
-impl Actor {
+impl PoolActor {
     /// Hands the batch that is open to the store. Only when nothing is under way.
     ///
     /// Returns the answers of a batch that records nothing, to be let out at once: what it was
     /// decided on is durable.
     #[must_use]
-    pub(super) fn launch(&mut self) -> Vec<Held> {
+    pub(super) fn launch(&mut self) -> Vec<HeldAnswer> {
         debug_assert!(self.flight.is_none(), "one append at a time");
         let Some(batch) = self.batch.take() else {
             return Vec::new();
@@ -160,7 +160,7 @@ impl Actor {
     ///
     /// A receive and its repeat hand the same claims over: one of them is enough, and it may still
     /// be held back. A repeat that is not decided yet comes after the release.
-    pub(super) fn release(&mut self, held: Vec<Held>) {
+    pub(super) fn release(&mut self, held: Vec<HeldAnswer>) {
         let (mut taken, mut unanswered) = (Vec::new(), Vec::new());
         for answer in held {
             match answer.into_answer().release() {
@@ -171,7 +171,7 @@ impl Actor {
         if unanswered.is_empty() {
             return;
         }
-        taken.extend(self.held_back().filter_map(Held::hands_over));
+        taken.extend(self.held_back().filter_map(HeldAnswer::hands_over));
         unanswered.retain(|claims| !taken.contains(claims));
         for claims in unanswered {
             let (call, _nobody) = Call::new(claims, None);
@@ -181,7 +181,7 @@ impl Actor {
     }
 
     /// Walks the answers that are held back.
-    fn held_back(&self) -> impl Iterator<Item = &Held> {
+    fn held_back(&self) -> impl Iterator<Item = &HeldAnswer> {
         let syncing = self.flight.iter().flat_map(|flight| &flight.answers);
         let decided = self.batch.iter().flat_map(|batch| &batch.answers);
         syncing.chain(decided)
@@ -189,7 +189,7 @@ impl Actor {
 
     /// Says that the append failed, and how much is known of what it held and of what was decided
     /// on top of it. The queue is closed first: who is told and opens the pool again gets a new one.
-    fn fail(&mut self, answers: Vec<Held>, (outcome, why): (Outcome, StopReason)) {
+    fn fail(&mut self, answers: Vec<HeldAnswer>, (outcome, why): (Outcome, StopReason)) {
         debug_assert!(
             *self.head.borrow() <= self.durable,
             "nothing is shown above the last sync"
@@ -226,7 +226,7 @@ impl Actor {
         for held in decided.into_iter().flat_map(|batch| batch.answers) {
             held.fail_before((outcome, why));
         }
-        self.end_handover().await;
+        self.end_asides().await;
     }
 
     fn why(&self, error: &AppendError) -> (Outcome, StopReason) {

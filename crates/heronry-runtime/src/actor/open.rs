@@ -8,7 +8,7 @@ use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::{Actor, Flow, pending::Scans};
+use super::{Flow, PoolActor, asides::Asides, scan::ScansBegun};
 use crate::{
     CallError, OpenError, bulk::Appends, published::Published, queue::Queue, runtime::Environment,
     time::PoolTime, waiters::Waiters,
@@ -21,7 +21,7 @@ const CLAIMS_RUN: usize = 8_192;
 
 /// A pool that is owned and folded, and not running yet.
 pub(crate) struct Opening {
-    pub(crate) actor: Actor,
+    pub(crate) actor: PoolActor,
     pub(crate) head: watch::Receiver<Position>,
     pub(crate) timelines: Timelines,
     pub(crate) token: FencingToken,
@@ -61,7 +61,7 @@ impl Opening {
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
-        let mut actor = Actor {
+        let mut actor = PoolActor {
             pool: pool.clone(),
             engine: folded.engine,
             store,
@@ -79,12 +79,13 @@ impl Opening {
             settings_version,
             flight: None,
             batch: None,
-            scans: Scans::default(),
+            asides: Asides::default(),
+            scans: ScansBegun::default(),
+            hands_claims_over: false,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),
             history: Vec::new(),
-            claims: None,
             read: Vec::new(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {

@@ -8,7 +8,7 @@ use heronry_pool::{
 };
 use heronry_types::RunId;
 
-use super::{Actor, TAKEN_AT_ONCE, batch::Batch};
+use super::{PoolActor, TAKEN_AT_ONCE, batch::Batch};
 use crate::{
     Party,
     bulk::{Askers, BulkRequest},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The reason for which a command waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Wait {
+pub(super) enum WaitReason {
     /// The triggers of earlier events, which are matched and recorded first.
     Triggers,
     /// The share of a command that is bulk, while others ask for little.
@@ -41,7 +41,7 @@ fn may_wait(job: &dyn Job) -> bool {
     waits_for_triggers(job) || is_bulk(job)
 }
 
-impl Actor {
+impl PoolActor {
     /// Returns about how many records the commands may make that are taken beside those that wait: these hold
     /// up nobody who comes after them. What is not decided now keeps its turn. Those that wait do not
     /// count.
@@ -70,16 +70,16 @@ impl Actor {
     }
 
     /// Returns the reason for which a command waits; nothing when it does not.
-    pub(super) fn waits_for(&self, job: &dyn Job) -> Option<Wait> {
+    pub(super) fn waits_for(&self, job: &dyn Job) -> Option<WaitReason> {
         if self.engine.has_backlog() && waits_for_triggers(job) {
-            return Some(Wait::Triggers);
+            return Some(WaitReason::Triggers);
         }
-        (self.place.waits() && is_bulk(job)).then_some(Wait::Share)
+        (self.place.waits() && is_bulk(job)).then_some(WaitReason::Share)
     }
 
     /// Returns for each command that was taken whether it goes on. A command goes on when it does not wait for
     /// this reason, or for any when none is named, and when no earlier command of its member waits.
-    fn go_on(&self, only: Option<Wait>) -> Vec<bool> {
+    fn go_on(&self, only: Option<WaitReason>) -> Vec<bool> {
         let mut held = HashSet::new();
         let goes_on = self.pending.iter().map(|job| {
             let (lane, run) = job.turn();
@@ -97,8 +97,8 @@ impl Actor {
 
     /// Asks for the share of the first command that is bulk, and lets what does not wait go on; the others
     /// stay in their order behind it, and so do those that their members asked for after them.
-    pub(super) fn put_off(&mut self, batch: &mut Batch) {
-        self.ask_for_share(batch);
+    pub(super) fn put_off(&mut self) {
+        self.ask_for_share();
         if self.engine.has_backlog() || self.place.waits() {
             self.let_go_on();
         }
@@ -116,22 +116,28 @@ impl Actor {
         self.pending = first;
     }
 
-    /// Asks for a share anew: the command that it was asked for may be gone, or wait for triggers now.
-    fn ask_for_share(&mut self, batch: &mut Batch) {
+    /// Asks for a share anew: the command that it was asked for may be gone, or wait for triggers now. The share is
+    /// taken when the command is decided: what goes before it may let it wait.
+    fn ask_for_share(&mut self) {
         match self.first_bulk() {
+            Some(request) => self.place.ask(&request),
+            None if self.has_bulk() => self.place.step_aside(),
             None => self.place.leave(),
-            Some(request) if batch.share.is_none() => batch.share = self.place.begin(&request),
-            Some(_) => {}
         }
+    }
+
+    /// Returns true when a command that was taken is bulk.
+    fn has_bulk(&self) -> bool {
+        self.pending.iter().any(|job| is_bulk(job.as_ref()))
     }
 
     /// Returns the party of the first command that is bulk and waits for nothing else. When the pool stops,
     /// no command waits for its share.
     fn first_bulk(&self) -> Option<BulkRequest> {
-        if !self.pending.iter().any(|job| is_bulk(job.as_ref())) || self.queue.is_closed() {
+        if !self.has_bulk() || self.queue.is_closed() {
             return None;
         }
-        let goes_on = self.go_on(Some(Wait::Triggers));
+        let goes_on = self.go_on(Some(WaitReason::Triggers));
         let mut jobs = self.pending.iter().zip(goes_on);
         let (job, _) = jobs.find(|(job, goes_on)| *goes_on && is_bulk(job.as_ref()))?;
         Some(self.request_of(job.as_ref()))
@@ -145,24 +151,24 @@ impl Actor {
     }
 
     /// Returns the reason for which the first command waits; nothing when none does.
-    pub(super) fn first_waits_for(&self) -> Option<Wait> {
+    pub(super) fn first_waits_for(&self) -> Option<WaitReason> {
         let first = self.pending.front()?.as_ref();
         if self.takes_none() {
-            return Some(Wait::Triggers);
+            return Some(WaitReason::Triggers);
         }
         self.waits_for(first)
     }
 
     /// Begins the piece of the first command when it is bulk and has its share, and returns the reason for which
     /// the first command waits. One that has no share gives way to what may go on.
-    pub(super) fn begin_first(&mut self, batch: &mut Batch) -> Option<Wait> {
+    pub(super) fn begin_first(&mut self, batch: &mut Batch) -> Option<WaitReason> {
         let waits_for = self.first_waits_for();
         let first = self.pending.front()?.as_ref();
         if waits_for.is_some() || !is_bulk(first) || self.queue.is_closed() {
             return waits_for;
         }
         let request = self.request_of(first);
-        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&request)) {
+        if let Some(piece) = self.place.begin(&request) {
             batch.pieces.push(piece);
             None
         } else {

@@ -4,7 +4,7 @@
 //! next request comes a moment later, and then waits for the whole piece. So the piece waits for a while instead,
 //! as long as others ask.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use heronry_types::{Millis, PoolId, RunId};
 
@@ -14,11 +14,11 @@ use crate::Party;
 const GONE_AFTER: Millis = Millis(10);
 /// The number of appends of one pool, for others who ask for little, before the next piece: of their
 /// requests, one in so many meets a piece.
-const APPENDS_BETWEEN: u32 = 256;
+const APPENDS_BETWEEN: u32 = 512;
 /// The rest after a piece however many appends come, as a multiple of the time that it took.
 const REST_MIN: u64 = 16;
 /// The rest after a piece however few appends come, as a multiple of the time that it took.
-const REST_MAX: u64 = 128;
+const REST_MAX: u64 = 256;
 /// The longest rest.
 const REST_LIMIT: Millis = Millis(1_000);
 /// The most bytes of the pieces that are begun together beside others: the store writes them at once, and others
@@ -65,8 +65,8 @@ pub(crate) struct Appends {
     count: u32,
 }
 
-/// The number of a place in the line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The number of a piece in the line: lower ones go first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Number(u64);
 
 /// The first of the line.
@@ -95,8 +95,8 @@ pub(crate) struct Later(pub(crate) Millis);
 /// The pace at which pieces of bulk are begun. Times are of a monotonic clock.
 ///
 /// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun in
-/// windows, in the order in which they were first asked for: the first piece of a window after 256 appends of
-/// others and at least 16 times as long as the longest piece of the window before took, or after 128 times as
+/// windows, in the order in which they were first asked for: the first piece of a window after 512 appends of
+/// others and at least 16 times as long as the longest piece of the window before took, or after 256 times as
 /// long, which is a second at the most. While pieces of a window are under way, further ones join it, up to 1 MiB
 /// together. So bulk has its share whatever others do, and they have theirs.
 #[derive(Debug, Default)]
@@ -116,13 +116,13 @@ pub(crate) struct Pace {
     took: Millis,
     ended: Millis,
     appends: u32,
-    line: VecDeque<Number>,
+    line: BTreeSet<Number>,
     first: Option<First>,
     numbers: u64,
 }
 
 impl Pace {
-    /// Returns a number that nothing else has.
+    /// Returns a number that is higher than every other.
     pub(crate) fn number(&mut self) -> Number {
         self.numbers += 1;
         Number(self.numbers)
@@ -162,7 +162,35 @@ impl Pace {
         self.appends == APPENDS_BETWEEN
     }
 
-    /// Begins a piece, or says when to ask again; what asks for the first time goes to the end of the line.
+    /// Asks whether a piece may begin now; one that may not waits in the line from then on.
+    ///
+    /// # Errors
+    /// [`Later`] when it may not.
+    pub(crate) fn ask(
+        &mut self,
+        number: Number,
+        request: &BulkRequest,
+        now: Millis,
+    ) -> Result<(), Later> {
+        let others_go = self.others_go(&request.party).filter(|at| now < *at);
+        let Some(others_go) = others_go else {
+            return Ok(());
+        };
+        self.line.insert(number);
+        let is_first = self.line.first() == Some(&number);
+        if is_first && self.has_room(request.weight) {
+            return Ok(());
+        }
+        let limit = is_first.then(|| self.limit_of_first(number, now)).flatten();
+        let due = (self.under_way == 0 && is_first).then(|| self.due());
+        let due = [due, limit].into_iter().flatten().min();
+        if due.is_some_and(|at| at <= now) {
+            return Ok(());
+        }
+        Err(Later(due.map_or(others_go, |at| at.min(others_go))))
+    }
+
+    /// Begins a piece, or lets it wait in the line.
     ///
     /// # Errors
     /// [`Later`] when it is not begun.
@@ -172,20 +200,7 @@ impl Pace {
         request: &BulkRequest,
         now: Millis,
     ) -> Result<(), Later> {
-        if let Some(others_go) = self.others_go(&request.party).filter(|at| now < *at) {
-            if !self.line.contains(&number) {
-                self.line.push_back(number);
-            }
-            let is_first = self.line.front() == Some(&number);
-            let joins = is_first && self.has_room(request.weight);
-            let limit = is_first.then(|| self.limit_of_first(number, now)).flatten();
-            let due = (self.under_way == 0 && is_first).then(|| self.due());
-            let due = [due, limit].into_iter().flatten().min();
-            if !joins && due.is_none_or(|at| now < at) {
-                let at = due.map_or(others_go, |at| at.min(others_go));
-                return Err(Later(at));
-            }
-        }
+        self.ask(number, request, now)?;
         self.leave(number);
         if self.under_way == 0 {
             self.window = 0;
@@ -231,10 +246,11 @@ impl Pace {
         was_passed.then(|| Millis(first.since.0.saturating_add(REST_LIMIT.0)))
     }
 
-    /// Leaves the line.
-    pub(crate) fn leave(&mut self, number: Number) {
-        self.line.retain(|other| *other != number);
+    /// Leaves the line; returns whether it stood there. What asks again with its number has the same place in it.
+    pub(crate) fn leave(&mut self, number: Number) -> bool {
+        let was_there = self.line.remove(&number);
         self.first = self.first.filter(|first| first.number != number);
+        was_there
     }
 
     /// Returns when everybody else is taken to be gone who asked for little; nothing when nobody did.
@@ -265,7 +281,7 @@ mod tests {
 
     /// A pace, its time, and the appends of a pool.
     #[derive(Default)]
-    struct Scene {
+    struct PaceScene {
         pace: Pace,
         now: u64,
         appends: Appends,
@@ -280,7 +296,7 @@ mod tests {
         Askers::One(party(run))
     }
 
-    impl Scene {
+    impl PaceScene {
         /// Begins a piece that fills a window.
         fn begin(&mut self, number: Number, run: &str) -> Result<(), Later> {
             self.begin_light(number, run, WINDOW_BYTES)
@@ -327,7 +343,7 @@ mod tests {
 
     #[test]
     fn who_is_alone_waits_for_nothing_whatever_it_asks_for_itself() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         for _ in 0..10 {
             let number = scene.pace.number();
             scene.piece(number, "importer", 50);
@@ -337,7 +353,7 @@ mod tests {
 
     #[test]
     fn two_who_ask_for_nothing_but_bulk_do_not_wait_for_each_other() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (one, other) = (scene.pace.number(), scene.pace.number());
         scene.begin(one, "one").unwrap();
         scene.now += 5;
@@ -346,7 +362,7 @@ mod tests {
 
     #[test]
     fn beside_others_one_piece_comes_for_so_many_of_their_appends() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.piece(number, "importer", 4);
         scene.pace.asked(&others, Millis(scene.now));
@@ -363,7 +379,7 @@ mod tests {
 
     #[test]
     fn fast_appends_let_bulk_have_a_share_of_a_17th_at_the_most() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.appends(&others, 1);
         scene.piece(number, "importer", 10);
@@ -381,7 +397,7 @@ mod tests {
 
     /// Checks the rest after a piece that took so long, beside somebody who asks every millisecond.
     fn check_rest(took: u64, rest: u64) {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.pace.asked(&others, Millis(0));
         scene.piece(number, "importer", took);
@@ -406,7 +422,7 @@ mod tests {
 
     #[test]
     fn bulk_waits_no_longer_when_the_others_are_gone() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.appends(&others, 1);
         scene.piece(number, "importer", 5);
@@ -423,10 +439,11 @@ mod tests {
 
     #[test]
     fn pieces_that_fill_a_window_are_begun_one_at_a_time_as_they_were_asked_for() {
-        let mut scene = Scene::default();
-        let numbers: Vec<_> = (0..3).map(|_| scene.pace.number()).collect();
+        let mut scene = PaceScene::default();
+        let mut numbers: Vec<_> = (0..3).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
         scene.piece(numbers[0], "a", 1);
+        numbers[0] = scene.pace.number();
         for number in [1, 2, 0] {
             scene.begin(numbers[number], "a").unwrap_err();
         }
@@ -437,6 +454,7 @@ mod tests {
                 scene.begin(numbers[other], "a").unwrap_err();
             }
             scene.begin(numbers[next], "a").unwrap();
+            numbers[next] = scene.pace.number();
             scene.pace.end(Millis(scene.now - 1), Millis(scene.now));
         }
     }
@@ -444,10 +462,11 @@ mod tests {
     #[test]
     fn pieces_that_wait_are_begun_together_up_to_a_window_and_in_their_order() {
         const WEIGHT: u64 = WINDOW_BYTES / 4;
-        let mut scene = Scene::default();
-        let numbers: Vec<_> = (0..6).map(|_| scene.pace.number()).collect();
+        let mut scene = PaceScene::default();
+        let before = scene.pace.number();
+        let numbers: Vec<_> = (0..5).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
-        scene.piece(numbers[5], "a", 1);
+        scene.piece(before, "a", 1);
         for number in &numbers[..5] {
             scene.begin_light(*number, "a", WEIGHT).unwrap_err();
         }
@@ -459,17 +478,17 @@ mod tests {
         }
         scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
         // The window is not larger because a piece of it has ended.
-        scene.pace.end(Millis(scene.now), Millis(scene.now + 3));
+        scene.pace.end(Millis(scene.now), Millis(scene.now + 2));
         scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
         let began = Millis(scene.now);
-        scene.now += 5;
+        scene.now += 3;
         scene.pace.asked(&Askers::Several, Millis(scene.now));
         for _ in 0..3 {
             scene.pace.end(began, Millis(scene.now));
         }
         let again = Later(Millis(scene.now + GONE_AFTER.0));
         assert_eq!(scene.begin_light(numbers[4], "a", WEIGHT), Err(again));
-        scene.now += 5 * REST_MAX - 1;
+        scene.now += 3 * REST_MAX - 1;
         scene.appends(&Askers::Several, 1);
         scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
         scene.now += 1;
@@ -478,7 +497,7 @@ mod tests {
 
     #[test]
     fn who_leaves_the_line_holds_up_nobody() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (gone, stays) = (scene.pace.number(), scene.pace.number());
         scene.appends(&Askers::Several, 1);
         scene.piece(stays, "a", 1);
@@ -492,8 +511,29 @@ mod tests {
     }
 
     #[test]
+    fn who_steps_aside_has_the_same_place_again_and_who_asks_has_begun_nothing() {
+        let mut scene = PaceScene::default();
+        let before = scene.pace.number();
+        let (aside, stays) = (scene.pace.number(), scene.pace.number());
+        scene.appends(&Askers::Several, 1);
+        scene.piece(before, "a", 1);
+        scene.begin(aside, "b").unwrap_err();
+        scene.begin(stays, "a").unwrap_err();
+        assert!(scene.pace.leave(aside));
+        scene.now += REST_MAX;
+        scene.appends(&Askers::Several, 1);
+        let party = party("b");
+        let request = BulkRequest { party, weight: 1 };
+        for _ in 0..2 {
+            scene.pace.ask(aside, &request, Millis(scene.now)).unwrap();
+        }
+        scene.begin(stays, "a").unwrap_err();
+        scene.begin(aside, "b").unwrap();
+    }
+
+    #[test]
     fn appends_are_counted_pool_by_pool_and_of_others_alone() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let number = scene.pace.number();
         scene.piece(number, "importer", 1);
         let own = asker("importer");
@@ -511,7 +551,7 @@ mod tests {
 
     #[test]
     fn who_asks_for_little_and_for_bulk_starves_nobody_that_stands_in_the_line() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (passes, stands) = (scene.pace.number(), scene.pace.number());
         let both = asker("both");
         scene.appends(&both, 1);

@@ -8,8 +8,8 @@ use heronry_types::Position;
 use tokio::runtime::Handle;
 
 use super::{
-    EventQuery, From, OnTrimmed,
-    slice::{Asked, Budget, Missed, Place, Slice},
+    EventQuery, OnTrimmed, ReadFrom,
+    slice::{Budget, Missed, ReadPlace, ReadRequest, Slice},
 };
 use crate::{CallError, EventsError, Party, Pool};
 
@@ -25,7 +25,7 @@ pub(super) struct Gap {
 }
 
 /// The result of a look at the journal.
-pub(super) enum Seen {
+pub(super) enum ReadOutcome {
     /// Events, perhaps none, for which this many bytes were read.
     Events { bytes: usize },
     /// There is nothing after the cursor.
@@ -35,16 +35,16 @@ pub(super) enum Seen {
 }
 
 /// A reader's own cursor in the journal.
-pub(super) struct Reader {
-    asked: Arc<Asked>,
+pub(super) struct JournalReader {
+    asked: Arc<ReadRequest>,
     party: Party,
-    place: Place,
+    place: ReadPlace,
     floor: Position,
     gap: Option<Gap>,
     closed: Option<CloseReason>,
 }
 
-impl Reader {
+impl JournalReader {
     /// Starts reading. A viewer that is gone is refused; one that leaves after this is closed by
     /// the record of it, which lies after the cursor.
     pub(super) async fn open(
@@ -56,9 +56,9 @@ impl Reader {
         let head = store.journal.head(pool.id()).await?;
         let floor = head.map_or(Position::ZERO.next(), |head| head.floor);
         let (from, after) = match query.from {
-            From::Start => (None, floor.previous()),
-            From::Head => (None, pool.head().position),
-            From::Cursor(cursor) => (Some(cursor), cursor.position),
+            ReadFrom::Start => (None, floor.previous()),
+            ReadFrom::Head => (None, pool.head().position),
+            ReadFrom::Cursor(cursor) => (Some(cursor), cursor.position),
         };
         let admit = AdmitReader {
             viewer: query.viewer.clone(),
@@ -70,8 +70,8 @@ impl Reader {
         let query = query.clone();
         let mut reader = Self {
             party: Party::of_viewer(pool.id(), &query.viewer),
-            asked: Arc::new(Asked { query, payload }),
-            place: Place::after(after),
+            asked: Arc::new(ReadRequest { query, payload }),
+            place: ReadPlace::after(after),
             floor,
             gap: None,
             closed: None,
@@ -98,9 +98,9 @@ impl Reader {
         pool: &Pool,
         budget: Budget,
         found: &mut Vec<Event>,
-    ) -> Result<Seen, EventsError> {
+    ) -> Result<ReadOutcome, EventsError> {
         if let Some(reason) = self.closed {
-            return Ok(Seen::Closed(reason));
+            return Ok(ReadOutcome::Closed(reason));
         }
         loop {
             match self.slice(pool, budget).await {
@@ -110,11 +110,11 @@ impl Reader {
                     self.closed = slice.closed;
                     found.extend(slice.found);
                     let bytes = slice.bytes;
-                    return Ok(Seen::Events { bytes });
+                    return Ok(ReadOutcome::Events { bytes });
                 }
                 Err(Missed::Head { floor }) => {
                     self.floor = floor;
-                    return Ok(Seen::Head);
+                    return Ok(ReadOutcome::Head);
                 }
                 Err(Missed::Trimmed { floor }) => self.trimmed(pool, floor)?,
                 Err(Missed::Failed(error)) => return Err(error),
@@ -150,7 +150,7 @@ impl Reader {
                     from,
                     to: floor.previous(),
                 });
-                self.place = Place::after(floor.previous());
+                self.place = ReadPlace::after(floor.previous());
                 self.floor = floor;
                 Ok(())
             }

@@ -21,7 +21,7 @@ const LITERALS_PER_RECORD: usize = 16;
 const READ_BYTES: usize = 256 * 1024;
 
 /// The request of a reader; it stays the same while the reader reads.
-pub(super) struct Asked {
+pub(super) struct ReadRequest {
     pub(super) query: EventQuery,
     /// The most of an event's payload that the viewer sees.
     pub(super) payload: WakePayload,
@@ -29,7 +29,7 @@ pub(super) struct Asked {
 
 /// The place of a reader in the journal, and the chunks that it has read.
 #[derive(Clone, Default)]
-pub(super) struct Place {
+pub(super) struct ReadPlace {
     /// The last position that was looked at.
     pub(super) after: Position,
     /// Chunks that were read, and not looked through to their end.
@@ -48,7 +48,7 @@ pub(super) struct Budget {
 /// The result of one slice of reading.
 pub(super) struct Slice {
     /// The place of the reader after the slice.
-    pub(super) place: Place,
+    pub(super) place: ReadPlace,
     pub(super) found: Vec<Event>,
     /// The number of bytes that were read from the store.
     pub(super) bytes: usize,
@@ -78,7 +78,7 @@ impl Slice {
     }
 }
 
-impl Place {
+impl ReadPlace {
     /// Returns a place of which nothing is read yet.
     pub(super) fn after(after: Position) -> Self {
         let chunks = VecDeque::new();
@@ -86,12 +86,12 @@ impl Place {
     }
 }
 
-impl Asked {
+impl ReadRequest {
     /// Looks at what follows a place.
     pub(super) async fn look(
         self: Arc<Self>,
         pool: Pool,
-        mut place: Place,
+        mut place: ReadPlace,
         budget: Budget,
     ) -> Result<Slice, Missed> {
         let (mut bytes, mut floor) = (0, None);

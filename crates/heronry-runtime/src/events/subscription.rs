@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{
     EventQuery, Follow,
-    reader::{Reader, Seen},
+    reader::{JournalReader, ReadOutcome},
     slice::Budget,
 };
 use crate::{EventsError, Pool, StopReason};
@@ -21,7 +21,7 @@ const SCAN_BYTES: usize = 256 * 1024;
 /// A stream of events at the reader's own pace. Dropping it ends it.
 pub struct Subscription {
     pool: Pool,
-    reader: Reader,
+    reader: JournalReader,
     follow: Follow,
     head: watch::Receiver<Position>,
     buffer: VecDeque<StreamItem>,
@@ -57,7 +57,7 @@ impl Subscription {
         follow: Follow,
     ) -> Result<Self, EventsError> {
         let head = pool.shared().head.clone();
-        let reader = Reader::open(&pool, &query, None).await?;
+        let reader = JournalReader::open(&pool, &query, None).await?;
         Ok(Self {
             pool,
             reader,
@@ -102,7 +102,7 @@ impl Subscription {
             let reading = self.reader.read(&self.pool, budget, &mut found);
             let seen = match reading.await {
                 Ok(seen) => seen,
-                Err(EventsError::NoPool(_)) => Seen::Closed(CloseReason::PoolDeleted),
+                Err(EventsError::NoPool(_)) => ReadOutcome::Closed(CloseReason::PoolDeleted),
                 Err(error) => {
                     self.stage = Stage::Over;
                     return Err(error);
@@ -110,11 +110,11 @@ impl Subscription {
             };
             self.note_gap();
             match seen {
-                Seen::Events { .. } => {
+                ReadOutcome::Events { .. } => {
                     self.buffer.extend(found.into_iter().map(StreamItem::from));
                 }
-                Seen::Closed(reason) => self.close(reason),
-                Seen::Head => self.at_head().await,
+                ReadOutcome::Closed(reason) => self.close(reason),
+                ReadOutcome::Head => self.at_head().await,
             }
         }
     }

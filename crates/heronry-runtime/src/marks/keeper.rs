@@ -63,7 +63,7 @@ pub trait MarkPlace: fmt::Debug + Send + Sync {
 /// The keeper of the mark of one store. Cheap to clone; all clones keep the same mark.
 #[derive(Clone)]
 pub struct MarkKeeper {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMark>,
 }
 
 /// A store whose commits a mark follows.
@@ -75,17 +75,17 @@ pub struct MarkedStore {
     pub keeper: MarkKeeper,
 }
 
-struct Shared {
+struct SharedMark {
     place: Arc<dyn MarkPlace>,
-    state: Mutex<State>,
+    state: Mutex<KeptMarks>,
     /// Held while the place is written, so that what was seen later is written later.
-    file: tokio::sync::Mutex<File>,
+    file: tokio::sync::Mutex<MarkSizes>,
     /// True from a failed write until the next one that succeeds, so that the failure is said once.
     fails: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct KeptMarks {
     marks: Marks,
     /// The pools whose entries were not written yet.
     unwritten: BTreeSet<PoolId>,
@@ -93,7 +93,7 @@ struct State {
 
 /// The sizes of the mark at its place.
 #[derive(Debug, Default)]
-struct File {
+struct MarkSizes {
     /// The bytes at the place that hold no entry yet; `None` when the mark has to be written as a
     /// whole.
     room: Option<Range<usize>>,
@@ -115,11 +115,11 @@ impl MarkKeeper {
         });
         let marks = found.map_or_else(Marks::default, |bytes| Marks::decode(&bytes));
         let keeper = Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedMark {
                 place,
-                state: Mutex::new(State {
+                state: Mutex::new(KeptMarks {
                     marks,
-                    ..State::default()
+                    ..KeptMarks::default()
                 }),
                 file: tokio::sync::Mutex::default(),
                 fails: AtomicBool::new(false),
@@ -222,7 +222,7 @@ enum Occasion {
     Removal,
 }
 
-impl State {
+impl KeptMarks {
     fn saw(&mut self, pool: &PoolId, at: Checkpoint) {
         if !self.marks.moved(pool, at) {
             self.marks.set(pool.clone(), at);
@@ -244,10 +244,10 @@ impl State {
     }
 }
 
-impl File {
+impl MarkSizes {
     /// Writes what is not written yet where there is room for it; returns false when there is none, or
     /// it could not be written.
-    fn add(&mut self, shared: &Shared) -> bool {
+    fn add(&mut self, shared: &SharedMark) -> bool {
         let Some(room) = &mut self.room else {
             return false;
         };
@@ -269,9 +269,9 @@ impl File {
     }
 }
 
-impl Shared {
+impl SharedMark {
     /// The state stays whole under a panic: each change is an insertion or a removal.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KeptMarks> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -301,7 +301,7 @@ impl Shared {
         }
     }
 
-    fn replace(&self, file: &mut File, occasion: Occasion) -> io::Result<()> {
+    fn replace(&self, file: &mut MarkSizes, occasion: Occasion) -> io::Result<()> {
         file.room = None;
         let mut bytes = {
             let mut state = self.state();

@@ -45,7 +45,7 @@ impl Pool {
         };
         let party = Party::of(self.id(), &ask.caller);
         let first = self.call(ask).await?;
-        let asked = Asked::alone(content_ref, first);
+        let asked = BodyRequest::alone(content_ref, first);
         let accepted = first.map(|first| first.accepted);
         let (_, stored) = self.find(&party, asked, accepted).await?;
         Ok(kept(stored)?)
@@ -71,7 +71,7 @@ impl Pool {
         };
         let party = Party::of(self.id(), &caller);
         let accepted = self.call(ask).await?;
-        let asked = Asked::of_unknown_size(content_ref, ContentPlace::Alone);
+        let asked = BodyRequest::of_unknown_size(content_ref, ContentPlace::Alone);
         let (place, stored) = self.find(&party, asked, accepted).await?;
         let StoredContent { body, digest } = match stored {
             Stored::Kept(content) => content,
@@ -111,7 +111,7 @@ impl Pool {
             minter: self.shared().environment.minter.clone(),
         };
         let first = self.call(ask).await?;
-        let asked = Asked::alone(content_ref, first);
+        let asked = BodyRequest::alone(content_ref, first);
         let accepted = first.map(|first| first.accepted);
         let (_, found) = self.find(&party, asked, accepted).await?;
         let (bytes, erased_at) = match &found {
@@ -131,12 +131,12 @@ impl Pool {
     async fn find(
         &self,
         party: &Party,
-        alone: Asked,
+        alone: BodyRequest,
         first: Option<Position>,
     ) -> Result<(ContentPlace, Stored), BodyError> {
         let with = first.map(ContentPlace::With);
         for place in with.into_iter().chain([alone.place]) {
-            let asked = Asked { place, ..alone };
+            let asked = BodyRequest { place, ..alone };
             if let Some(found) = self.content(party, asked).await? {
                 return Ok((place, found));
             }
@@ -149,13 +149,13 @@ impl Pool {
     pub(super) async fn content(
         &self,
         party: &Party,
-        asked: Asked,
+        asked: BodyRequest,
     ) -> Result<Option<Stored>, StoreError> {
         let pool = self.clone();
         let read = async move {
             let (
                 shared,
-                Asked {
+                BodyRequest {
                     content_ref, place, ..
                 },
             ) = (pool.shared(), asked);
@@ -173,14 +173,14 @@ impl Pool {
 
 /// A body that is to be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct BodyRequest {
     content_ref: ContentRef,
     place: ContentPlace,
     /// The size of the body in bytes, when it is known.
     bytes: Option<u64>,
 }
 
-impl Asked {
+impl BodyRequest {
     /// Returns a body that was stored by itself, of the size that the first message with it says.
     fn alone(content_ref: ContentRef, first: Option<FirstUse>) -> Self {
         Self {

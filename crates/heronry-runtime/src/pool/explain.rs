@@ -7,7 +7,7 @@ use heronry_journal::{Chunk, Record};
 use heronry_pool::{
     Caller,
     decide::{ExplainWake, ListAuthors},
-    explain::{Explain, Span},
+    explain::{Explain, RecordSpan},
 };
 use heronry_store::ReadError;
 use heronry_types::{Position, RunId, Timelines, WakeId};
@@ -65,7 +65,7 @@ impl Pool {
         mut explain: Explain,
         party: &Party,
     ) -> Result<Explain, EventsError> {
-        let Span { mut after, until } = explain.range();
+        let RecordSpan { mut after, until } = explain.range();
         while after < until {
             let (pool, handle) = (self.clone(), Handle::current());
             let read = move || {

@@ -16,11 +16,11 @@ use tokio::{runtime::Handle, task::JoinError};
 
 use super::{
     Pool,
-    body::{Asked, BodyError},
+    body::{BodyError, BodyRequest},
 };
 use crate::{
     CallError, Party, Permit, StopReason,
-    bulk::{BulkRequest, Piece},
+    bulk::{BulkPiece, BulkRequest},
 };
 
 pub(crate) use permits::{BYTES_SMALL, BodyPermits};
@@ -68,7 +68,7 @@ struct Storing {
 }
 
 /// The content found in the store, and the pool's position when the search began.
-struct Seen {
+struct FoundContent {
     stored: Option<Stored>,
     at: Position,
 }
@@ -258,7 +258,7 @@ impl Pool {
         }
     }
 
-    async fn share_of(&self, storing: &Storing) -> Piece {
+    async fn share_of(&self, storing: &Storing) -> BulkPiece {
         let request = BulkRequest {
             party: Party::of(self.id(), &storing.caller),
             weight: storing.bytes(),
@@ -284,12 +284,12 @@ impl Pool {
     }
 
     /// Looks for a body that was stored by itself.
-    async fn look(&self, storing: &Storing) -> Result<Seen, StoreError> {
+    async fn look(&self, storing: &Storing) -> Result<FoundContent, StoreError> {
         let at = self.head().position;
         let party = Party::of(self.id(), &storing.caller);
-        let asked = Asked::of_unknown_size(storing.content_ref, ContentPlace::Alone);
+        let asked = BodyRequest::of_unknown_size(storing.content_ref, ContentPlace::Alone);
         let stored = self.content(&party, asked).await?;
-        Ok(Seen { stored, at })
+        Ok(FoundContent { stored, at })
     }
 
     /// Records a body of which nobody else knows, so that nobody can have erased it.
@@ -301,7 +301,11 @@ impl Pool {
 
     /// Records a body that was seen in the store, unless that is known; looks again as often as
     /// another body is erased meanwhile.
-    async fn record(&self, storing: &Storing, mut seen: Seen) -> Result<StoredBody, BodyError> {
+    async fn record(
+        &self,
+        storing: &Storing,
+        mut seen: FoundContent,
+    ) -> Result<StoredBody, BodyError> {
         loop {
             let found = seen.stored.ok_or(Rejection::ContentMissing)?;
             if let Some(erased_at) = storing.check_same(&found)? {

@@ -7,7 +7,7 @@ use heronry_pool::{Caller, decide::FindWake};
 use heronry_types::{Millis, Position};
 use tokio::sync::Semaphore;
 
-use super::{Ended, NotResumed, ResumeHook, ResumeToken, Resumed};
+use super::{EndedWake, NotResumed, ResumeHook, ResumeToken, Resumed};
 use crate::{CallError, Pool};
 
 /// The most calls of the hook at the same time.
@@ -34,7 +34,7 @@ impl Calls {
     }
 
     /// Tells the host of the end of a wake, until it has taken it. A call that pauses holds no slot.
-    pub(super) async fn call(self: Arc<Self>, ended: Ended) -> Position {
+    pub(super) async fn call(self: Arc<Self>, ended: EndedWake) -> Position {
         let mut pause = PAUSE_FIRST;
         let mut known = None;
         loop {
@@ -53,7 +53,11 @@ impl Calls {
         }
     }
 
-    async fn attempt(&self, ended: &Ended, known: &mut Option<Resumed>) -> Result<(), NotResumed> {
+    async fn attempt(
+        &self,
+        ended: &EndedWake,
+        known: &mut Option<Resumed>,
+    ) -> Result<(), NotResumed> {
         let failed = |error: &dyn std::fmt::Display| NotResumed(error.to_string());
         let _slot = self.slots.acquire().await.map_err(|error| failed(&error))?;
         let resumed = match known {
@@ -65,7 +69,7 @@ impl Calls {
         told.await.unwrap_or_else(|_| Err(failed(&"it panicked")))
     }
 
-    async fn look(&self, ended: &Ended) -> Result<Resumed, CallError> {
+    async fn look(&self, ended: &EndedWake) -> Result<Resumed, CallError> {
         let caller = Caller::Operator;
         let find = FindWake {
             caller: caller.clone(),

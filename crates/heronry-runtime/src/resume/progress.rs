@@ -20,7 +20,7 @@ const SAVE_AFTER: Millis = Millis::from_secs(1);
 const BEHIND_MAX: u64 = 65_536;
 
 /// The progress of telling a host.
-pub(super) struct Progress {
+pub(super) struct ResumeProgress {
     consumer: ConsumerId,
     clock: Arc<dyn Clock>,
     /// The cursor that the store has.
@@ -30,7 +30,7 @@ pub(super) struct Progress {
     due: Option<Millis>,
 }
 
-impl Progress {
+impl ResumeProgress {
     /// Reads the progress of a pool's host; it is the beginning when nothing is known.
     pub(super) async fn open(pool: &Pool) -> Result<Self, StoreError> {
         let environment = &pool.shared().environment;

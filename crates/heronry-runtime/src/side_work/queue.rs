@@ -14,12 +14,12 @@ use super::{Party, ring::Ring};
 /// Permits, and those who wait for one.
 #[derive(Debug)]
 pub(super) struct PermitQueue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
 }
 
 /// A permit that somebody has; dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Held(Arc<PermitQueue>);
+pub(super) struct HeldPermit(Arc<PermitQueue>);
 
 type Waiter = Box<dyn Waits>;
 
@@ -30,20 +30,20 @@ trait Waits: Send {
     fn is_wanted(&self) -> bool;
 
     /// Begins the work.
-    fn begin(self: Box<Self>, held: Held);
+    fn begin(self: Box<Self>, held: HeldPermit);
 }
 
-struct Waiting<T, F> {
+struct WaitingWork<T, F> {
     act: F,
     told: oneshot::Sender<T>,
 }
 
-impl<T: Send, F: FnOnce(Held) -> T + Send> Waits for Waiting<T, F> {
+impl<T: Send, F: FnOnce(HeldPermit) -> T + Send> Waits for WaitingWork<T, F> {
     fn is_wanted(&self) -> bool {
         !self.told.is_closed()
     }
 
-    fn begin(self: Box<Self>, held: Held) {
+    fn begin(self: Box<Self>, held: HeldPermit) {
         let begun = (self.act)(held);
         // Who gives up at this moment drops what was begun: a permit passes on, and work goes to its end.
         drop(self.told.send(begun));
@@ -57,27 +57,27 @@ impl fmt::Debug for dyn Waits {
 }
 
 #[derive(Debug)]
-struct State {
+struct QueueState {
     free: usize,
     operators: VecDeque<Waiter>,
     pools: Ring<PoolId, Ring<RunId, VecDeque<Waiter>>>,
     /// The lane that had the last permit for which somebody had waited.
-    last: Lane,
+    last: PermitLane,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Lane {
+enum PermitLane {
     Operators,
     Members,
 }
 
 impl PermitQueue {
     pub(super) fn new(free: usize) -> Self {
-        let state = State {
+        let state = QueueState {
             free,
             operators: VecDeque::new(),
             pools: Ring::default(),
-            last: Lane::Members,
+            last: PermitLane::Members,
         };
         Self {
             state: Mutex::new(state),
@@ -85,15 +85,15 @@ impl PermitQueue {
     }
 
     /// A panic while the lock is held cannot leave the state half changed: nothing in here panics.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a permit that is free: one is only while nobody waits.
-    pub(super) fn take_free(queue: &Arc<Self>) -> Option<Held> {
+    pub(super) fn take_free(queue: &Arc<Self>) -> Option<HeldPermit> {
         let mut state = queue.lock();
         state.free = state.free.checked_sub(1)?;
-        Some(Held(Arc::clone(queue)))
+        Some(HeldPermit(Arc::clone(queue)))
     }
 
     /// Begins something with a permit: now, or when one is passed on to it, whether or not its caller is
@@ -101,12 +101,12 @@ impl PermitQueue {
     pub(super) async fn begin<T: Send + 'static>(
         queue: &Arc<Self>,
         party: &Party,
-        act: impl FnOnce(Held) -> T + Send + 'static,
+        act: impl FnOnce(HeldPermit) -> T + Send + 'static,
     ) -> T {
         let (told, begun) = oneshot::channel();
-        let waiter = Box::new(Waiting { act, told });
+        let waiter = Box::new(WaitingWork { act, told });
         if let Some(waiter) = queue.lock().take_or_wait(party, waiter) {
-            waiter.begin(Held(Arc::clone(queue)));
+            waiter.begin(HeldPermit(Arc::clone(queue)));
         }
         match begun.await {
             Ok(begun) => begun,
@@ -116,7 +116,7 @@ impl PermitQueue {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldPermit {
     fn drop(&mut self) {
         let next = {
             let mut state = self.0.lock();
@@ -132,7 +132,7 @@ impl Drop for Held {
     }
 }
 
-impl State {
+impl QueueState {
     /// Takes a permit for who has come, and returns who has one now; or lets it wait.
     fn take_or_wait(&mut self, party: &Party, waiter: Waiter) -> Option<Waiter> {
         if let Some(left) = self.free.checked_sub(1) {
@@ -153,8 +153,8 @@ impl State {
     fn next(&mut self) -> Option<Waiter> {
         loop {
             let next = match self.last {
-                Lane::Operators => self.of_members().or_else(|| self.of_operators()),
-                Lane::Members => self.of_operators().or_else(|| self.of_members()),
+                PermitLane::Operators => self.of_members().or_else(|| self.of_operators()),
+                PermitLane::Members => self.of_operators().or_else(|| self.of_members()),
             };
             let (lane, waiter) = next?;
             if waiter.is_wanted() {
@@ -164,17 +164,17 @@ impl State {
         }
     }
 
-    fn of_operators(&mut self) -> Option<(Lane, Waiter)> {
+    fn of_operators(&mut self) -> Option<(PermitLane, Waiter)> {
         let waiter = self.operators.pop_front()?;
-        Some((Lane::Operators, waiter))
+        Some((PermitLane::Operators, waiter))
     }
 
-    fn of_members(&mut self) -> Option<(Lane, Waiter)> {
+    fn of_members(&mut self) -> Option<(PermitLane, Waiter)> {
         let waiter = self.pools.next(
             |runs| runs.next(VecDeque::pop_front, VecDeque::is_empty),
             Ring::is_empty,
         )?;
-        Some((Lane::Members, waiter))
+        Some((PermitLane::Members, waiter))
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    type Waiting = BoxFuture<'static, Held>;
+    type PermitFuture = BoxFuture<'static, HeldPermit>;
 
     fn member(pool: &str, run: &str) -> Party {
         Party::Member {
@@ -193,12 +193,12 @@ mod tests {
         }
     }
 
-    async fn entered(queue: &Arc<PermitQueue>, party: &Party) -> Held {
+    async fn entered(queue: &Arc<PermitQueue>, party: &Party) -> HeldPermit {
         PermitQueue::begin(queue, party, |held| held).await
     }
 
     /// Lets somebody ask for a permit, which is not to be had at once.
-    fn wait(queue: &Arc<PermitQueue>, party: Party) -> Waiting {
+    fn wait(queue: &Arc<PermitQueue>, party: Party) -> PermitFuture {
         let queue = Arc::clone(queue);
         let mut waiting = async move { entered(&queue, &party).await }.boxed();
         assert!((&mut waiting).now_or_never().is_none());
@@ -206,11 +206,11 @@ mod tests {
     }
 
     /// Passes permits on until nobody waits; returns in which order they came.
-    fn order(first: Held, waiting: Vec<(&'static str, Waiting)>) -> Vec<&'static str> {
+    fn order(first: HeldPermit, waiting: Vec<(&'static str, PermitFuture)>) -> Vec<&'static str> {
         let (mut waiting, mut order, mut held) = (waiting, Vec::new(), first);
         while !waiting.is_empty() {
             drop(held);
-            let ready = |(_, it): &mut (_, Waiting)| it.now_or_never();
+            let ready = |(_, it): &mut (_, PermitFuture)| it.now_or_never();
             let found = waiting.iter_mut().enumerate();
             let mut found = found.filter_map(|(at, it)| Some((at, ready(it)?)));
             let (at, permit) = found.next().unwrap();
@@ -221,7 +221,7 @@ mod tests {
         order
     }
 
-    fn taken(queue: &Arc<PermitQueue>) -> Held {
+    fn taken(queue: &Arc<PermitQueue>) -> HeldPermit {
         entered(queue, &Party::Operator).now_or_never().unwrap()
     }
 

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-pub(super) type Work = Box<dyn FnOnce() + Send>;
+pub(super) type ThreadTask = Box<dyn FnOnce() + Send>;
 
 /// The niceness that a thread of side work adds to its own, so that work which answers callers goes
 /// first.
@@ -20,14 +20,14 @@ const NICENESS: i32 = 10;
 #[derive(Debug)]
 pub(super) struct Threads {
     most: usize,
-    state: Mutex<State>,
-    work: Arc<Mutex<Receiver<Work>>>,
+    state: Mutex<StartedThreads>,
+    work: Arc<Mutex<Receiver<ThreadTask>>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct StartedThreads {
     started: usize,
-    hand: Sender<Work>,
+    hand: Sender<ThreadTask>,
 }
 
 impl Threads {
@@ -35,14 +35,14 @@ impl Threads {
         let (hand, work) = channel();
         Self {
             most,
-            state: Mutex::new(State { started: 0, hand }),
+            state: Mutex::new(StartedThreads { started: 0, hand }),
             work: Arc::new(Mutex::new(work)),
         }
     }
 
     /// Has a thread do this, soon: never more is handed over at once than there are permits. Where the
     /// system has no thread to give, one of the runtime's does it.
-    pub(super) fn run(&self, work: Work) {
+    pub(super) fn run(&self, work: ThreadTask) {
         let mut state = lock(&self.state);
         if state.started < self.most && self.start(state.started) {
             state.started += 1;
@@ -78,7 +78,7 @@ impl Threads {
 }
 
 /// Waits for the next thing to do; nothing when nobody hands out any more.
-fn next(work: &Mutex<Receiver<Work>>) -> Option<Work> {
+fn next(work: &Mutex<Receiver<ThreadTask>>) -> Option<ThreadTask> {
     lock(work).recv().ok()
 }
 

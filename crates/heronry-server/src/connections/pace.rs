@@ -25,7 +25,7 @@ enum Phase {
 }
 
 #[derive(Debug)]
-struct State {
+struct PaceState {
     phase: Phase,
     /// The time since which the peer takes nothing of the bytes to write.
     blocked_since: Option<Millis>,
@@ -46,7 +46,7 @@ enum Ending {
 /// The pace of one connection: written by its transport and its requests, read by its task.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<PaceState>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -54,7 +54,7 @@ impl Pace {
     /// Returns the pace of a connection that begins now.
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let since = clock.now().monotonic;
-        let state = State {
+        let state = PaceState {
             phase: Phase::Opened { since },
             blocked_since: None,
             ending: Ending::Usual,
@@ -66,7 +66,7 @@ impl Pace {
     }
 
     /// The state is whole at every point, so a panic elsewhere cannot have left it half changed.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PaceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

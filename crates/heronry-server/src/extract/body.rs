@@ -31,13 +31,13 @@ const AGAIN_AFTER_MS: u64 = 1_000;
 /// for everybody; that quarter is left to operators.
 #[derive(Debug)]
 pub(crate) struct BodyRoom {
-    taken: Mutex<Taken>,
+    taken: Mutex<TakenBytes>,
     max: u64,
 }
 
 /// The numbers of bytes that are taken.
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenBytes {
     all: u64,
     /// The part of `all` that is taken by callers other than operators.
     common: u64,
@@ -45,7 +45,7 @@ struct Taken {
 
 /// The lane from which a body takes room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Lane {
+pub(crate) enum BodyLane {
     /// Anybody's.
     Common,
     /// An operator's.
@@ -67,15 +67,15 @@ impl BodyRoom {
     }
 
     /// A panic while the lock is held cannot leave a count half changed.
-    fn lock(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, TakenBytes> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes so many bytes; where there is no room for them, returns how much there is for such bodies.
-    fn take(&self, lane: Lane, bytes: u64) -> Result<(), u64> {
+    fn take(&self, lane: BodyLane, bytes: u64) -> Result<(), u64> {
         let mut taken = self.lock();
         let all = taken.all.saturating_add(bytes);
-        if lane == Lane::Common {
+        if lane == BodyLane::Common {
             let common = taken.common.saturating_add(bytes);
             if common > self.common_max() {
                 return Err(self.common_max());
@@ -91,10 +91,10 @@ impl BodyRoom {
         Ok(())
     }
 
-    fn give_back(&self, lane: Lane, bytes: u64) {
+    fn give_back(&self, lane: BodyLane, bytes: u64) {
         let mut taken = self.lock();
         taken.all -= bytes;
-        if lane == Lane::Common {
+        if lane == BodyLane::Common {
             taken.common -= bytes;
         }
     }
@@ -108,15 +108,15 @@ impl BodyRoom {
 
 /// The part of the room that one request holds. Dropped, it gives it back.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldRoom {
     room: Arc<BodyRoom>,
-    lane: Lane,
+    lane: BodyLane,
     bytes: AtomicU64,
 }
 
-impl Held {
+impl HeldRoom {
     /// Returns a part of nothing yet.
-    pub(crate) fn nothing_of(room: &Arc<BodyRoom>, lane: Lane) -> Self {
+    pub(crate) fn nothing_of(room: &Arc<BodyRoom>, lane: BodyLane) -> Self {
         Self {
             room: Arc::clone(room),
             lane,
@@ -138,7 +138,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldRoom {
     fn drop(&mut self) {
         self.release();
     }
@@ -160,7 +160,7 @@ fn no_room(max: u64) -> Refusal {
 
 /// The pieces of a body that has arrived, in order.
 #[derive(Debug, Default)]
-pub(super) struct Pieces {
+pub(super) struct BodyPieces {
     queue: VecDeque<Bytes>,
     len: usize,
     /// The number of bytes of the first piece that were read.
@@ -169,7 +169,7 @@ pub(super) struct Pieces {
     unread: Rc<Cell<u64>>,
 }
 
-impl Pieces {
+impl BodyPieces {
     fn push(&mut self, piece: Bytes) {
         self.len += piece.len();
         self.unread.set(self.len as u64);
@@ -210,7 +210,7 @@ impl Pieces {
     }
 }
 
-impl io::Read for Pieces {
+impl io::Read for BodyPieces {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let Some(piece) = self.queue.front() else {
@@ -232,12 +232,12 @@ impl io::Read for Pieces {
 }
 
 /// Returns the part of the room that a request holds.
-pub(super) fn held(request: &Request) -> Option<Arc<Held>> {
+pub(super) fn held(request: &Request) -> Option<Arc<HeldRoom>> {
     request.extensions().get().cloned()
 }
 
 /// Reads the pieces of a body of at most `max` bytes, as far as there is room for them.
-pub(super) async fn read_pieces(request: Request, max: usize) -> Result<Pieces, Refusal> {
+pub(super) async fn read_pieces(request: Request, max: usize) -> Result<BodyPieces, Refusal> {
     check_stated_length(request.headers(), max)?;
     let held = held(&request);
     let mut body = Limited::new(request.into_body(), max);
@@ -253,7 +253,7 @@ pub(super) async fn read_pieces(request: Request, max: usize) -> Result<Pieces, 
         }
         arrived.0.push(piece);
     }
-    let mut pieces = Pieces::default();
+    let mut pieces = BodyPieces::default();
     arrived.0.into_iter().for_each(|piece| pieces.push(piece));
     Ok(pieces)
 }
@@ -380,8 +380,8 @@ mod tests {
     fn a_quarter_of_the_room_is_left_to_operators() {
         let room = Arc::new(BodyRoom::new(100));
         let [common, operators] =
-            [Lane::Common, Lane::Operators].map(|lane| Held::nothing_of(&room, lane));
-        let refused = |held: &Held, bytes| {
+            [BodyLane::Common, BodyLane::Operators].map(|lane| HeldRoom::nothing_of(&room, lane));
+        let refused = |held: &HeldRoom, bytes| {
             let Refusal(problem) = held.take(bytes).unwrap_err();
             problem.number("max")
         };
@@ -396,7 +396,7 @@ mod tests {
         common.take(25).unwrap();
         drop((common, operators));
         assert_eq!(room.taken(), 0);
-        let all = Held::nothing_of(&room, Lane::Operators);
+        let all = HeldRoom::nothing_of(&room, BodyLane::Operators);
         all.take(100).unwrap();
     }
 
@@ -404,7 +404,7 @@ mod tests {
     async fn bodies_that_find_no_room_are_told_when_to_come_again() {
         let room = Arc::new(BodyRoom::new(5));
         let holding = |pieces: &[&'static str]| {
-            let held = Arc::new(Held::nothing_of(&room, Lane::Operators));
+            let held = Arc::new(HeldRoom::nothing_of(&room, BodyLane::Operators));
             let mut request = request(pieces);
             request.extensions_mut().insert(Arc::clone(&held));
             (request, held)

@@ -1,12 +1,15 @@
 //! JSON bodies, read within a budget.
 
-use axum::extract::{FromRequest, Request};
+use axum::{
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
 use heronry_wire::{Problem, ProblemKind};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::de::Read;
 
 use super::{
-    body::{Pieces, held, read_pieces},
+    body::{BodyPieces, held, read_pieces},
     meter::{Excess, Meter, TEXT_BYTES_MAX},
     metered::Metered,
     short::limited,
@@ -23,7 +26,7 @@ const JOINED_BYTES_MAX: usize = 1024 * 1024;
 /// The longest place in a body that a refusal names, in bytes.
 const PLACE_BYTES_MAX: usize = 1_024;
 
-/// A JSON body. No body at all is read as `{}`.
+/// A JSON body, of a request or of an answer. No body at all is read as `{}`.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -41,8 +44,14 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
 /// Reads a body, and says how many bytes were made of it.
-fn read<T: DeserializeOwned>(pieces: Pieces) -> Result<(T, u64), Refusal> {
+fn read<T: DeserializeOwned>(pieces: BodyPieces) -> Result<(T, u64), Refusal> {
     let meter = Meter::new(pieces.len() as u64, pieces.unread());
     if pieces.len() == 0 {
         let value = read_with(serde_json::Deserializer::from_str("{}"), &meter)?;

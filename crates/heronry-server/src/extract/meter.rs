@@ -124,14 +124,14 @@ impl Meter {
     }
 
     /// Takes what a text of so many bytes takes.
-    pub(super) fn keep_text(&self, text: Text, bytes: usize) -> Result<(), Excess> {
+    pub(super) fn keep_text(&self, text: TextSource, bytes: usize) -> Result<(), Excess> {
         if bytes > TEXT_BYTES_MAX {
             return Err(self.refuse(Excess::Text));
         }
         let bytes = bytes as u64;
         match text {
-            Text::OfBody => {}
-            Text::Unescaped => self.longest.set(self.longest.get().max(bytes)),
+            TextSource::OfBody => {}
+            TextSource::Unescaped => self.longest.set(self.longest.get().max(bytes)),
         }
         self.keep(bytes.saturating_add(ALLOCATION))
     }
@@ -162,7 +162,7 @@ impl Meter {
 
 /// The source of a text that the reader hands out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Text {
+pub(super) enum TextSource {
     /// The text stands in the body as it is.
     OfBody,
     /// The text was put together in a buffer of the reader.
@@ -197,11 +197,11 @@ mod tests {
     fn a_text_that_had_to_be_put_together_is_there_three_times() {
         let room = READING_BYTES_MIN - 3 * MIB - ALLOCATION;
         let read = meter(0, 0);
-        assert_eq!(read.keep_text(Text::Unescaped, 1024 * 1024), Ok(()));
+        assert_eq!(read.keep_text(TextSource::Unescaped, 1024 * 1024), Ok(()));
         assert_eq!(read.keep(room), Ok(()));
         assert!(read.keep(1).is_err());
         let read = meter(0, 0);
-        assert_eq!(read.keep_text(Text::OfBody, 1024 * 1024), Ok(()));
+        assert_eq!(read.keep_text(TextSource::OfBody, 1024 * 1024), Ok(()));
         assert_eq!(read.keep(room + 2 * MIB), Ok(()));
         assert!(read.keep(1).is_err());
     }
@@ -209,8 +209,8 @@ mod tests {
     #[test]
     fn a_text_and_a_name_have_their_longest() {
         let meter = meter(7 * MIB, 0);
-        assert_eq!(meter.keep_text(Text::OfBody, TEXT_BYTES_MAX), Ok(()));
-        let longer = meter.keep_text(Text::OfBody, TEXT_BYTES_MAX + 1);
+        assert_eq!(meter.keep_text(TextSource::OfBody, TEXT_BYTES_MAX), Ok(()));
+        let longer = meter.keep_text(TextSource::OfBody, TEXT_BYTES_MAX + 1);
         assert_eq!(longer, Err(Excess::Text));
         assert_eq!(meter.check_name(NAME_BYTES_MAX), Ok(()));
         assert_eq!(meter.check_name(NAME_BYTES_MAX + 1), Err(Excess::Name));

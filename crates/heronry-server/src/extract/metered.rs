@@ -10,7 +10,7 @@ use serde::de::{
 };
 
 use super::{
-    meter::{Excess, Meter, Text},
+    meter::{Excess, Meter, TextSource},
     short::Short,
 };
 
@@ -183,7 +183,7 @@ struct Visit<'m, V> {
 impl<V> Visit<'_, V> {
     fn text<'de, E: de::Error>(
         self,
-        (text, shown): (Text, &str),
+        (text, shown): (TextSource, &str),
         visit: impl FnOnce(V) -> Result<V::Value, Short>,
     ) -> Result<V::Value, E>
     where
@@ -240,12 +240,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<V::Value, E> {
         let visit = |visitor: V| visitor.visit_str(value);
-        self.text((Text::Unescaped, value), visit)
+        self.text((TextSource::Unescaped, value), visit)
     }
 
     fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<V::Value, E> {
         let visit = |visitor: V| visitor.visit_borrowed_str(value);
-        self.text((Text::OfBody, value), visit)
+        self.text((TextSource::OfBody, value), visit)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, reader: D) -> Result<V::Value, D::Error> {
@@ -259,7 +259,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<V::Value, A::Error> {
         self.inside(|visitor, meter| {
-            visitor.visit_seq(List {
+            visitor.visit_seq(MeteredList {
                 inner: list,
                 meter,
                 read: 0,
@@ -270,7 +270,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         let entries = self.entries;
         self.inside(|visitor, meter| {
-            visitor.visit_map(Map {
+            visitor.visit_map(MeteredMap {
                 inner: map,
                 meter,
                 entries,
@@ -316,13 +316,13 @@ fn of_list<T>(read: u64) -> u64 {
     times.saturating_mul(size_of::<T>() as u64)
 }
 
-struct List<'m, A> {
+struct MeteredList<'m, A> {
     inner: A,
     meter: &'m Meter,
     read: u64,
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for List<'_, A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for MeteredList<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -344,14 +344,14 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for List<'_, A> {
     }
 }
 
-struct Map<'m, A> {
+struct MeteredMap<'m, A> {
     inner: A,
     meter: &'m Meter,
     entries: Entries,
     read: u64,
 }
 
-impl<A> Map<'_, A> {
+impl<A> MeteredMap<'_, A> {
     /// Returns what the key or the value of the present entry costs.
     fn cost<T>(&self) -> u64 {
         match self.entries {
@@ -364,7 +364,7 @@ impl<A> Map<'_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Map<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for MeteredMap<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
@@ -535,7 +535,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for VisitName<'_, V> {
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
         self.meter.check_name(name.len()).map_err(refused)?;
-        let kept = self.meter.keep_text(Text::Unescaped, name.len());
+        let kept = self.meter.keep_text(TextSource::Unescaped, name.len());
         kept.map_err(refused)?;
         self.visitor.visit_str::<Short>(name).map_err(E::custom)
     }

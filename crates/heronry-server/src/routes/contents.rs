@@ -1,7 +1,6 @@
 //! Bodies that are stored by themselves, and fetching any body.
 
 use axum::{
-    Json as Answer,
     body::Bytes,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -15,7 +14,7 @@ use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
 
 use super::{PoolRequest, Route};
 use crate::{
-    extract::{Query, invalid, media_type, named_key, read_content},
+    extract::{Json, Query, invalid, media_type, named_key, read_content},
     guards::BodyForm,
     openapi::routes::contents as described,
     problems::Refusal,
@@ -52,7 +51,7 @@ async fn put(
     request: PoolRequest,
     Query(query): Query<ContentQuery>,
     sent: Request,
-) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
+) -> Result<(StatusCode, Json<ContentStored>), Refusal> {
     let media_type = stated_type(sent.headers())?;
     let key = named_key(sent.headers(), query.idempotency_key)?;
     // What repeats nothing is refused before any of it is read.
@@ -90,7 +89,7 @@ async fn put(
         durability: request.app.durability(),
         erased_at: stored.erased_at,
     };
-    Ok((status, Answer(stored)))
+    Ok((status, Json(stored)))
 }
 
 fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {
@@ -129,12 +128,12 @@ async fn fetch(request: PoolRequest) -> Result<Response, Refusal> {
     Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
-async fn erase(request: PoolRequest) -> Result<Answer<ContentErased>, Refusal> {
+async fn erase(request: PoolRequest) -> Result<Json<ContentErased>, Refusal> {
     let content_ref = named_ref(&request)?;
     let left = request.pool.erase_body(request.caller(), content_ref).await;
     let missing = "no such content that the caller sent or stored";
     let left = left.map_err(|error| not_found(error, missing))?;
-    Ok(Answer(ContentErased {
+    Ok(Json(ContentErased {
         content_ref,
         media_type: left.media_type.to_string(),
         size_bytes: left.bytes,

@@ -1,6 +1,6 @@
 //! Dead letters: showing them, and giving them another chance.
 
-use axum::{Json as Answer, routing::MethodFilter};
+use axum::routing::MethodFilter;
 use heronry_pool::{
     DeadLetterView,
     decide::{ListDeadLetters, ReplayCopy},
@@ -12,7 +12,7 @@ use heronry_wire::{
 
 use super::{PoolRequest, Route, changed};
 use crate::{
-    extract::{Query, invalid},
+    extract::{Json, Query, invalid},
     identity::Access,
     openapi::routes::dead as described,
     problems::Refusal,
@@ -41,7 +41,7 @@ pub(super) fn rows() -> Vec<Route> {
 async fn list(
     request: PoolRequest,
     Query(query): Query<DeadLettersQuery>,
-) -> Result<Answer<DeadLetterList>, Refusal> {
+) -> Result<Json<DeadLetterList>, Refusal> {
     request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
@@ -64,7 +64,7 @@ async fn list(
         max,
     };
     let page = request.call(list).await?;
-    Ok(Answer(DeadLetterList {
+    Ok(Json(DeadLetterList {
         dead_letters: page.letters.into_iter().map(shown).collect(),
         next: page
             .next
@@ -87,7 +87,7 @@ fn shown(letter: DeadLetterView) -> DeadLetter {
     }
 }
 
-async fn replay(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+async fn replay(request: PoolRequest) -> Result<Json<Changed>, Refusal> {
     let run = request.path_run()?;
     let accepted: Cursor = request.params.text("cursor").parse().map_err(|error| {
         let problem = Problem::new(

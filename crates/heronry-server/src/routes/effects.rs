@@ -1,6 +1,6 @@
 //! Effects: showing those without a result, and resolving them by hand.
 
-use axum::{Json as Answer, routing::MethodFilter};
+use axum::routing::MethodFilter;
 use heronry_pool::{
     EffectReport,
     decide::{ListEffects, ReportEffect},
@@ -39,7 +39,7 @@ pub(super) fn rows() -> Vec<Route> {
 async fn list(
     request: PoolRequest,
     Query(query): Query<EffectsQuery>,
-) -> Result<Answer<EffectList>, Refusal> {
+) -> Result<Json<EffectList>, Refusal> {
     request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
@@ -55,7 +55,7 @@ async fn list(
         max: request.page_size(query.limit)?,
     };
     let page = request.call(list).await?;
-    Ok(Answer(EffectList {
+    Ok(Json(EffectList {
         effects: page.effects,
         next: page.next,
         as_of: page.as_of,
@@ -65,7 +65,7 @@ async fn list(
 async fn resolve(
     request: PoolRequest,
     Json(body): Json<ResolveEffect>,
-) -> Result<Answer<Changed>, Refusal> {
+) -> Result<Json<Changed>, Refusal> {
     let effect: Cursor = request.params.text("id").parse().map_err(|error| {
         let problem = Problem::new(
             ProblemKind::CursorInvalid,

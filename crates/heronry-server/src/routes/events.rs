@@ -1,14 +1,13 @@
 //! Events: pages, and streams that replay and then follow.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode, header},
     response::Response,
     routing::MethodFilter,
 };
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{AppendEvents, Viewing};
-use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
+use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom};
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{
     AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsFrom, EventsQuery,
@@ -69,7 +68,7 @@ async fn read(
         return Ok(shown(&request, page(&request, &asked, &query).await?).await);
     }
     if let Some(resumed) = last_event_id(&headers)? {
-        asked.from = From::Cursor(resumed);
+        asked.from = ReadFrom::Cursor(resumed);
     }
     asked.on_trimmed = match query.on_trimmed.unwrap_or_default() {
         WhenTrimmed::Gap => OnTrimmed::Gap,
@@ -82,7 +81,7 @@ async fn append(
     request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<AppendBody>,
-) -> Result<(StatusCode, Answer<EventsAppended>), Refusal> {
+) -> Result<(StatusCode, Json<EventsAppended>), Refusal> {
     let run = request.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let command = AppendEvents::new(request.caller(), run, body.events, key);
@@ -98,15 +97,15 @@ async fn append(
         count: appended.count,
         durability: appended.durability,
     };
-    Ok((status, Answer(answer)))
+    Ok((status, Json(answer)))
 }
 
-fn start(query: &EventsQuery) -> Result<From, Refusal> {
+fn start(query: &EventsQuery) -> Result<ReadFrom, Refusal> {
     match (query.after, query.from) {
         (Some(_), Some(_)) => Err(invalid("from", "after is given too; give one")),
-        (Some(after), None) => Ok(From::Cursor(after)),
-        (None, Some(EventsFrom::Head)) => Ok(From::Head),
-        (None, Some(EventsFrom::Start) | None) => Ok(From::Start),
+        (Some(after), None) => Ok(ReadFrom::Cursor(after)),
+        (None, Some(EventsFrom::Head)) => Ok(ReadFrom::Head),
+        (None, Some(EventsFrom::Start) | None) => Ok(ReadFrom::Start),
     }
 }
 

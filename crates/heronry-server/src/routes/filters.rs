@@ -1,12 +1,12 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use axum::{extract::State, routing::MethodFilter};
 use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
 use crate::{
-    app::Shared, extract::Json, identity::Identity, openapi::routes::filters as described,
+    app::SharedApp, extract::Json, identity::Identity, openapi::routes::filters as described,
     problems::Refusal, side,
 };
 
@@ -23,13 +23,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
-) -> Result<Answer<CompiledFilter>, Refusal> {
+) -> Result<Json<CompiledFilter>, Refusal> {
     identity.check_standing().await?;
     let filter = side::compile(&app, &identity, &body.filter).await?;
-    Ok(Answer(CompiledFilter {
+    Ok(Json(CompiledFilter {
         fingerprint: *filter.fingerprint(),
         normal_form: filter.normal_form().to_owned(),
         cost: filter.cost(),

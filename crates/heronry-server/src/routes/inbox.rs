@@ -1,6 +1,6 @@
 //! Claiming copies, and telling their results.
 
-use axum::{Json as Answer, response::Response, routing::MethodFilter};
+use axum::{response::Response, routing::MethodFilter};
 use heronry_journal::Claim;
 use heronry_pool::{
     Extended, Item, Received, Rejection,
@@ -9,13 +9,13 @@ use heronry_pool::{
 use heronry_runtime::{BodyError, CallError};
 use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId, ReplyStanding};
 use heronry_wire::{
-    Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ClaimsExtended, ExtendClaims,
-    InboxPage, InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
+    Ack, BodyBytes, BodyText, Changed, ClaimName, ClaimsExtended, ExtendClaims, InboxPage,
+    InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
 };
 
 use super::{PoolRequest, Route, changed};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     extract::{Json, Query, invalid},
     openapi::routes::inbox as described,
     problems::Refusal,
@@ -100,7 +100,7 @@ async fn receive(request: PoolRequest, Json(body): Json<Receive>) -> Result<Resp
     page(&request, received, body.bodies).await
 }
 
-fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
+fn fresh_receive(app: &SharedApp) -> Result<ReceiveId, Refusal> {
     ReceiveId::parse(app.fresh_name("r-"))
         .map_err(|error| invalid("receive_id", &error.to_string()))
 }
@@ -114,7 +114,7 @@ async fn peek(request: PoolRequest, Query(query): Query<InboxQuery>) -> Result<R
 }
 
 /// The body that was asked for, as it was found.
-enum Found {
+enum FoundBody {
     Body(Body),
     /// The body is gone.
     Nothing,
@@ -132,15 +132,15 @@ async fn page(
     } else {
         Vec::new()
     };
-    let bytes: usize = found.iter().map(Found::bytes).sum();
+    let bytes: usize = found.iter().map(FoundBody::bytes).sum();
     let size = received.items.len() + bytes / BYTES_OF_AN_ITEM;
     let write = move || {
         let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
         for (item, found) in items.iter_mut().zip(found) {
             match found {
-                Found::Body(body) => put(item, &body),
-                Found::Nothing => {}
-                Found::Unreadable(cause) => item.body_error = Some(cause),
+                FoundBody::Body(body) => put(item, &body),
+                FoundBody::Nothing => {}
+                FoundBody::Unreadable(cause) => item.body_error = Some(cause),
             }
         }
         side::json(&InboxPage {
@@ -158,19 +158,19 @@ async fn page(
 ///
 /// The claims stand, and count as attempts. So nothing that is wrong with one body keeps the others
 /// from being handed over.
-async fn bodies_of(request: &PoolRequest, items: &[Item]) -> Vec<Found> {
+async fn bodies_of(request: &PoolRequest, items: &[Item]) -> Vec<FoundBody> {
     let mut room = request.limit(LimitName::ContentBytesMax);
     let mut found = Vec::new();
     for item in items {
         let body = match request.pool.body(request.caller(), item.content_ref).await {
-            Ok(stored) => Found::Body(stored.body),
+            Ok(stored) => FoundBody::Body(stored.body),
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
-            ))) => Found::Nothing,
+            ))) => FoundBody::Nothing,
             Err(error) => {
                 let Refusal(problem) = error.into();
                 let cause = problem.text("cause").unwrap_or_else(|| problem.slug());
-                Found::Unreadable(cause.to_owned())
+                FoundBody::Unreadable(cause.to_owned())
             }
         };
         room = room.saturating_sub(body.bytes() as u64);
@@ -182,7 +182,7 @@ async fn bodies_of(request: &PoolRequest, items: &[Item]) -> Vec<Found> {
     found
 }
 
-impl Found {
+impl FoundBody {
     fn bytes(&self) -> usize {
         match self {
             Self::Body(body) => body.bytes.len(),
@@ -223,7 +223,7 @@ fn shown(item: &Item) -> ItemShown {
     }
 }
 
-async fn ack(request: PoolRequest, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
+async fn ack(request: PoolRequest, Json(body): Json<Ack>) -> Result<Json<Changed>, Refusal> {
     let run = request.path_run()?;
     let claims = match (body.claims, body.up_to) {
         (Some(names), None) => ClaimSet::These(claims(&names, "claims")?),
@@ -244,7 +244,7 @@ async fn ack(request: PoolRequest, Json(body): Json<AckBody>) -> Result<Answer<C
 async fn release(
     request: PoolRequest,
     Json(body): Json<ReleaseClaims>,
-) -> Result<Answer<Changed>, Refusal> {
+) -> Result<Json<Changed>, Refusal> {
     let command = decide::ReleaseClaims {
         run: request.path_run()?,
         caller: request.caller(),
@@ -257,7 +257,7 @@ async fn release(
 async fn extend(
     request: PoolRequest,
     Json(body): Json<ExtendClaims>,
-) -> Result<Answer<ClaimsExtended>, Refusal> {
+) -> Result<Json<ClaimsExtended>, Refusal> {
     let command = decide::ExtendClaims {
         run: request.path_run()?,
         caller: request.caller(),
@@ -265,7 +265,7 @@ async fn extend(
         claim_ms: body.claim_ms,
     };
     let Extended { done, held } = request.call(command).await?;
-    Ok(Answer(ClaimsExtended {
+    Ok(Json(ClaimsExtended {
         held: held.iter().map(name_of).collect(),
         cursor: done.cursor,
         durability: done.durability,

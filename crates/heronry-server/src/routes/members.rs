@@ -1,6 +1,6 @@
 //! Joining, listing, changing, leaving and ending.
 
-use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
+use axum::{http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
     MemberView, Rejection, Stood,
     decide::{
@@ -10,13 +10,13 @@ use heronry_pool::{
 };
 use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
 use heronry_wire::{
-    Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, MembersQuery,
-    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
+    Changed, Join, Joined, MemberList, MemberView as MemberShown, MembersQuery, PatchMember,
+    SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
 };
 
 use super::{PoolRequest, Route, changed, inbox::claims};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     auth::Joining,
     extract::{Json, Query, invalid},
     identity::Access,
@@ -74,8 +74,8 @@ pub(super) fn rows() -> Vec<Route> {
 
 async fn join(
     request: PoolRequest,
-    Json(body): Json<JoinBody>,
-) -> Result<(StatusCode, Answer<Joined>), Refusal> {
+    Json(body): Json<Join>,
+) -> Result<(StatusCode, Json<Joined>), Refusal> {
     let instance = match body.instance {
         Some(instance) => instance,
         None => fresh_instance(&request.app)?,
@@ -123,17 +123,17 @@ async fn join(
             last_seen: over.last_seen,
         }),
     };
-    Ok((status, Answer(answer)))
+    Ok((status, Json(answer)))
 }
 
-fn fresh_instance(app: &Shared) -> Result<InstanceId, Refusal> {
+fn fresh_instance(app: &SharedApp) -> Result<InstanceId, Refusal> {
     InstanceId::parse(app.fresh_name("i-")).map_err(|error| invalid("instance", &error.to_string()))
 }
 
 async fn list(
     request: PoolRequest,
     Query(query): Query<MembersQuery>,
-) -> Result<Answer<MemberList>, Refusal> {
+) -> Result<Json<MemberList>, Refusal> {
     request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "a page has one member at least"));
@@ -149,7 +149,7 @@ async fn list(
             max,
         })
         .await?;
-    Ok(Answer(MemberList {
+    Ok(Json(MemberList {
         members: page.members.into_iter().map(shown).collect(),
         next: page.next,
         as_of: page.as_of,
@@ -185,7 +185,7 @@ fn shown(member: MemberView) -> MemberShown {
 async fn change(
     request: PoolRequest,
     Json(body): Json<PatchMember>,
-) -> Result<Answer<Changed>, Refusal> {
+) -> Result<Json<Changed>, Refusal> {
     let run: RunId = request.path_run()?;
     if body.topics.is_none() && body.lease_ms.is_none() {
         return Err(invalid("topics", "missing; name what to change"));
@@ -199,13 +199,13 @@ async fn change(
     Ok(changed(request.call(command).await?))
 }
 
-async fn heartbeat(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+async fn heartbeat(request: PoolRequest) -> Result<Json<Changed>, Refusal> {
     let run = request.path_run()?;
     let caller = request.caller();
     Ok(changed(request.call(Heartbeat { caller, run }).await?))
 }
 
-async fn leave(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+async fn leave(request: PoolRequest) -> Result<Json<Changed>, Refusal> {
     let run = request.path_run()?;
     let caller = request.caller();
     Ok(changed(request.call(LeavePool { caller, run }).await?))
@@ -214,7 +214,7 @@ async fn leave(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
 async fn state(
     request: PoolRequest,
     Json(body): Json<SetState>,
-) -> Result<Answer<StateChanged>, Refusal> {
+) -> Result<Json<StateChanged>, Refusal> {
     let run = request.path_run()?;
     check_fields(&body)?;
     let stood = match body.state {
@@ -237,7 +237,7 @@ async fn state(
         RunState::Failed => end(&request, run, (RunEnd::Failed, body.note)).await?,
         RunState::Cancelled => end(&request, run, (RunEnd::Cancelled, body.note)).await?,
     };
-    Ok(Answer(StateChanged {
+    Ok(Json(StateChanged {
         cursor: stood.done.cursor,
         durability: stood.done.durability,
         state: stood.state,

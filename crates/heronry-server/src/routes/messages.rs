@@ -1,13 +1,10 @@
 //! Sending a message, asking for its receipt, and cancelling it.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
-use heronry_pool::decide::{
-    self, CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, SendRequest,
-};
+use heronry_pool::decide::{self, CheckCursor, Content, Expiry, FindMessage, SendRequest};
 use heronry_runtime::ReceiptChange;
 use heronry_types::{Body, Millis, Receipt, ReceiptUntil, RunId};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
@@ -56,7 +53,7 @@ async fn send(
     request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<SendMessage>,
-) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
+) -> Result<(StatusCode, Json<Receipt>), Refusal> {
     let run = request.identity.acting(body.from.take(), "from")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let expiry = match (body.expires_at, body.expires_in_ms) {
@@ -92,7 +89,7 @@ async fn send(
     };
     Ok((
         status,
-        Answer(until_over(&request, sent.receipt, waiting.span).await),
+        Json(until_over(&request, sent.receipt, waiting.span).await),
     ))
 }
 
@@ -153,7 +150,7 @@ async fn content(request: &PoolRequest, body: &mut SendMessage) -> Result<Conten
 async fn receipt(
     request: PoolRequest,
     Query(query): Query<ReceiptQuery>,
-) -> Result<Answer<Receipt>, Refusal> {
+) -> Result<Json<Receipt>, Refusal> {
     let from: RunId = request.identity.acting(query.from, "from")?;
     let message_id = request.params.id("id")?;
     let waiting = request.within(query.wait_ms)?;
@@ -171,7 +168,7 @@ async fn receipt(
         message_id,
     };
     if wait.0 == 0 {
-        return Ok(Answer(request.call(find).await?));
+        return Ok(Json(request.call(find).await?));
     }
     let change = match (query.until, query.since) {
         (Some(until), _) => ReceiptChange::Until(until),
@@ -182,22 +179,22 @@ async fn receipt(
         (None, None) => ReceiptChange::After(request.call(find.clone()).await?.as_of),
     };
     let changed = request.pool.wait_receipt(find, change, wait);
-    request.unless_stopped(changed).await.map(Answer)
+    request.unless_stopped(changed).await.map(Json)
 }
 
 async fn cancel(
     request: PoolRequest,
     Json(body): Json<CancelMessage>,
-) -> Result<Answer<Receipt>, Refusal> {
+) -> Result<Json<Receipt>, Refusal> {
     let from: RunId = request.identity.acting(body.from, "from")?;
     let message_id = request.params.id("id")?;
     let caller = request.caller();
     let receipt = request
-        .call(Cancel {
+        .call(decide::CancelMessage {
             caller,
             from,
             message_id,
         })
         .await?;
-    Ok(Answer(receipt))
+    Ok(Json(receipt))
 }

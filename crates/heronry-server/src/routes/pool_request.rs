@@ -10,8 +10,8 @@ use heronry_types::{LimitExceeded, LimitName, Millis, PoolId, RunId};
 use heronry_wire::ProblemKind;
 
 use crate::{
-    app::Shared,
-    extract::{Held, Params},
+    app::SharedApp,
+    extract::{HeldRoom, Params},
     identity::Identity,
     problems::Refusal,
     shares::{Holder, Share},
@@ -24,27 +24,27 @@ const PAGE_DEFAULT: u64 = 100;
 /// A request within a pool: the pool that the path names, and who asks.
 #[derive(Debug)]
 pub(crate) struct PoolRequest {
-    pub(crate) app: Shared,
+    pub(crate) app: SharedApp,
     pub(crate) id: PoolId,
     pub(crate) pool: Pool,
     pub(crate) identity: Identity,
     pub(crate) params: Params,
     /// The room for bodies that the request holds.
-    held: Option<Arc<Held>>,
+    held: Option<Arc<HeldRoom>>,
 }
 
 /// A call that may wait; it counts as one that does as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct LongPoll {
     /// The longest wait.
     pub(crate) span: Millis,
     _share: Option<Share>,
 }
 
-impl FromRequestParts<Shared> for PoolRequest {
+impl FromRequestParts<SharedApp> for PoolRequest {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Refusal> {
         let identity = Identity::from_request_parts(parts, app).await?;
         let params = Params::from_request_parts(parts, app).await?;
         let id = params.id("pool")?;
@@ -54,7 +54,7 @@ impl FromRequestParts<Shared> for PoolRequest {
             Identity::Member { pool, .. } => pool.clone(),
         };
         Ok(Self {
-            app: Shared::clone(app),
+            app: SharedApp::clone(app),
             id,
             pool,
             identity,
@@ -86,9 +86,9 @@ impl PoolRequest {
 
     /// Returns how long to wait, not at all when nothing is said; a wait over its limit is refused, and
     /// one too many.
-    pub(crate) fn within(&self, wait: Option<Millis>) -> Result<Waiting, Refusal> {
+    pub(crate) fn within(&self, wait: Option<Millis>) -> Result<LongPoll, Refusal> {
         let Some(wait) = wait.filter(|wait| wait.0 > 0) else {
-            return Ok(Waiting {
+            return Ok(LongPoll {
                 span: Millis(0),
                 _share: None,
             });
@@ -98,7 +98,7 @@ impl PoolRequest {
         let share = shares.take(&self.holder(), &self.pool.limits(), 1);
         let share = share
             .map_err(|exceeded| Refusal::of_share(exceeded, "wait with fewer calls at once"))?;
-        Ok(Waiting {
+        Ok(LongPoll {
             span,
             _share: Some(share),
         })

@@ -1,7 +1,6 @@
 //! Opening, showing and changing pools.
 
 use axum::{
-    Json as Answer,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
@@ -13,7 +12,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::Opened;
+use heronry_runtime::OpenedPool;
 use heronry_transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
 use heronry_wire::{
@@ -23,7 +22,7 @@ use heronry_wire::{
 
 use super::{PoolRequest, Route};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     extract::{Json, Params, Query},
     identity::{Access, Identity},
     openapi::routes::pools as described,
@@ -82,13 +81,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     identity: Identity,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
+) -> Result<(StatusCode, Json<PoolOpened>), Refusal> {
     let id: PoolId = params.chosen_id("pool")?;
-    let Opened { pool, how } = app.open(&id, body.into_spec()?).await?;
+    let OpenedPool { pool, how } = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
     let status = match how {
@@ -96,10 +95,10 @@ async fn put(
         How::Repeated | How::Unchanged => StatusCode::OK,
     };
     let cursor = view.head;
-    Ok((status, Answer(PoolOpened { view, cursor })))
+    Ok((status, Json(PoolOpened { view, cursor })))
 }
 
-async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<PoolList>, Refusal> {
+async fn list(State(app): State<SharedApp>, identity: Identity) -> Result<Json<PoolList>, Refusal> {
     let pools = match &identity {
         Identity::Operator => app.runtime.pools().await?,
         Identity::Member { pool, .. } => {
@@ -108,19 +107,19 @@ async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<Po
         }
     };
     let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
-    Ok(Answer(PoolList { pools }))
+    Ok(Json(PoolList { pools }))
 }
 
-async fn show(request: PoolRequest) -> Result<Answer<PoolShown>, Refusal> {
+async fn show(request: PoolRequest) -> Result<Json<PoolShown>, Refusal> {
     let view = request
         .call(DescribePool {
             caller: request.caller(),
         })
         .await?;
-    Ok(Answer(shown(&request.app, request.id.clone(), view)))
+    Ok(Json(shown(&request.app, request.id.clone(), view)))
 }
 
-fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
+fn shown(app: &SharedApp, pool: PoolId, view: PoolView) -> PoolShown {
     PoolShown {
         subscriptions: app.streams.of(&pool),
         pool,
@@ -151,22 +150,22 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
 }
 
 async fn delete(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     identity: Identity,
     Query(query): Query<DeletePoolQuery>,
-) -> Result<Answer<PoolDeleted>, Refusal> {
+) -> Result<Json<PoolDeleted>, Refusal> {
     let pool: PoolId = params.id("pool")?;
     let retire = RetirePool {
         caller: identity.caller(),
         expected: query.expected_head,
     };
     let head = app.runtime.delete(&pool, retire).await?;
-    Ok(Answer(PoolDeleted { pool, head }))
+    Ok(Json(PoolDeleted { pool, head }))
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
-async fn export(State(app): State<Shared>, params: Params) -> Result<Response, Refusal> {
+async fn export(State(app): State<SharedApp>, params: Params) -> Result<Response, Refusal> {
     let pool: PoolId = params.id("pool")?;
     let export = app.runtime.export(&pool, Bodies::Included).await?;
     let lines = stream::try_unfold(export, |mut export| async move {
@@ -186,7 +185,7 @@ async fn export(State(app): State<Shared>, params: Params) -> Result<Response, R
 async fn configure(
     request: PoolRequest,
     Json(body): Json<PatchSettings>,
-) -> Result<Answer<SettingsChanged>, Refusal> {
+) -> Result<Json<SettingsChanged>, Refusal> {
     body.supported()?;
     let done = request
         .call(ConfigurePool {
@@ -200,7 +199,7 @@ async fn configure(
             caller: request.caller(),
         })
         .await?;
-    Ok(Answer(SettingsChanged {
+    Ok(Json(SettingsChanged {
         settings: view.settings,
         settings_version: view.settings_version,
         cursor: done.cursor,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json as Answer, extract::State, routing::MethodFilter};
+use axum::{Extension, extract::State, routing::MethodFilter};
 use heronry_wire::{Proof, ProofKey, Prove};
 
 use super::Route;
 use crate::{
-    app::Shared,
-    auth::{Auth, Named},
+    app::SharedApp,
+    auth::{Auth, NamedToken},
     extract::{Json, invalid},
     guards::Hosts,
     identity::Access,
@@ -32,10 +32,10 @@ pub(super) fn rows() -> Vec<Route> {
 /// Answers every question in the same way, whether or not there is such a pool, run or token: only
 /// who has the token can tell a good answer from another.
 async fn prove(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Extension(hosts): Extension<Arc<Hosts>>,
     Json(question): Json<Prove>,
-) -> Result<Answer<Proof>, Refusal> {
+) -> Result<Json<Proof>, Refusal> {
     // A program elsewhere would otherwise have its own questions answered here.
     if !hosts.is_bound_to(&question.address) {
         return Err(invalid(
@@ -44,14 +44,14 @@ async fn prove(
         ));
     }
     let key = match Auth::named(&question) {
-        Named::Operator => app.auth.operator_proof_key().clone(),
-        Named::Member(named) => {
+        NamedToken::Operator => app.auth.operator_proof_key().clone(),
+        NamedToken::Member(named) => {
             let epoch = app.issued_in(&named.pool, named.generation).await?;
             app.auth.member_proof_key(epoch, &named)
         }
-        Named::Nobody => ProofKey::of(&app.fresh_name("nobody-")),
+        NamedToken::Nobody => ProofKey::of(&app.fresh_name("nobody-")),
     };
     let proof = key.answer(&question, std::process::id());
     let proof = proof.ok_or_else(|| invalid("nonce", "write 32 bytes as 64 hex digits"))?;
-    Ok(Answer(proof))
+    Ok(Json(proof))
 }

@@ -1,7 +1,6 @@
 //! Routes about the server itself.
 
 use axum::{
-    Json as Answer,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,7 +10,7 @@ use heronry_wire::{ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::Shared, connections::Places, identity::Access, metrics::Open,
+    app::SharedApp, connections::Places, extract::Json, identity::Access, metrics::OpenCounts,
     openapi::routes::server as described, problems::Refusal, status,
 };
 
@@ -72,7 +71,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
+async fn readyz(State(app): State<SharedApp>) -> Result<String, Refusal> {
     app.runtime.pools().await?;
     Ok(match app.health.disk_warning() {
         None => "ready\n".to_owned(),
@@ -80,30 +79,30 @@ async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
     })
 }
 
-async fn status(State(app): State<Shared>) -> Answer<ServerStatus> {
-    Answer(status::of(&app).await)
+async fn status(State(app): State<SharedApp>) -> Json<ServerStatus> {
+    Json(status::of(&app).await)
 }
 
-async fn contract(State(app): State<Shared>) -> Response {
+async fn contract(State(app): State<SharedApp>) -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (StatusCode::OK, json, app.contract.clone()).into_response()
 }
 
-async fn version() -> Answer<Version> {
-    Answer(Version {
+async fn version() -> Json<Version> {
+    Json(Version {
         name: "heronry".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         api: "v1".to_owned(),
     })
 }
 
-async fn metrics(State(app): State<Shared>) -> Result<Response, Refusal> {
+async fn metrics(State(app): State<SharedApp>) -> Result<Response, Refusal> {
     let pools = app.figures().await?;
     let text = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    let open = Open {
+    let open = OpenCounts {
         connections: app.places.as_ref().map_or(0, Places::taken),
         streams: app.streams.total(),
     };

@@ -1,7 +1,6 @@
 //! Waiting for events.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
@@ -69,7 +68,7 @@ async fn register(
     request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<WakeBody>,
-) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
+) -> Result<(StatusCode, Json<WakeChanged>), Refusal> {
     let run = request.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let waiting = request.within(body.wait_ms)?;
@@ -95,7 +94,7 @@ async fn register(
             .await
     };
     let durability = request.app.durability();
-    Ok((status, Answer(WakeChanged { wake, durability })))
+    Ok((status, Json(WakeChanged { wake, durability })))
 }
 
 /// Waits for the end of a wake that was registered just now or before.
@@ -186,7 +185,7 @@ fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
 async fn list(
     request: PoolRequest,
     Query(query): Query<WakesQuery>,
-) -> Result<Answer<WakeList>, Refusal> {
+) -> Result<Json<WakeList>, Refusal> {
     request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
@@ -198,7 +197,7 @@ async fn list(
         max: request.page_size(query.limit)?,
     };
     let page = request.call(list).await?;
-    Ok(Answer(WakeList {
+    Ok(Json(WakeList {
         wakes: page.wakes,
         next: page.next,
         as_of: page.as_of,
@@ -208,30 +207,30 @@ async fn list(
 async fn explain(
     request: PoolRequest,
     Query(query): Query<ExplainQuery>,
-) -> Result<Answer<WakeExplanation>, Refusal> {
+) -> Result<Json<WakeExplanation>, Refusal> {
     let run = whose(&request, query.run)?;
     let wake_id = request.params.id("id")?;
     let explained = request.pool.explain_wake(request.caller(), run, wake_id);
-    Ok(Answer(explained.await?))
+    Ok(Json(explained.await?))
 }
 
 async fn wait(
     request: PoolRequest,
     Query(query): Query<WakeQuery>,
-) -> Result<Answer<WakeView>, Refusal> {
+) -> Result<Json<WakeView>, Refusal> {
     let run = whose(&request, query.run)?;
     let wake_id = request.params.id("id")?;
     let waiting = request.within(query.wait_ms)?;
     let ended = request
         .pool
         .wait_wake(request.caller(), run, wake_id, waiting.span);
-    Ok(Answer(request.unless_stopped(ended).await?))
+    Ok(Json(request.unless_stopped(ended).await?))
 }
 
 async fn cancel(
     request: PoolRequest,
     Query(query): Query<WakeQuery>,
-) -> Result<Answer<WakeChanged>, Refusal> {
+) -> Result<Json<WakeChanged>, Refusal> {
     let wake_id: WakeId = request.params.id("id")?;
     if query.wait_ms.is_some() {
         return Err(invalid("wait_ms", "giving up does not wait; leave it out"));
@@ -260,7 +259,7 @@ async fn cancel(
         .await?;
     let wake = request.pool.summed_up(request.caller(), wake).await;
     let durability = request.app.durability();
-    Ok(Answer(WakeChanged { wake, durability }))
+    Ok(Json(WakeChanged { wake, durability }))
 }
 
 /// Returns whose wake a query is about: a member's own, or the one that an operator may name.

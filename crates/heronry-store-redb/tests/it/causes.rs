@@ -15,7 +15,7 @@ use heronry_store_redb::{DiskHook, DiskOp};
 use heronry_testkit::sample;
 use heronry_types::Position;
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
 /// Fails with the error of this number, unless it is 0: every change, or the next sync.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl DiskHook for Failing {
 }
 
 fn check(number: i32, expected: StoreErrorKind, arm: impl Fn(&Failing, i32)) {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let hook = Arc::new(Failing::default());
     let store = folder.open_watched(hook.clone()).unwrap();
     let pool = sample::pool(1);

@@ -3,51 +3,51 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Left, Writer},
+    recovery::{self, Acknowledged, PoolRemains, RecoveryWriter},
     sample,
 };
 
-use crate::disk::{Change, Folder, Recorder, apply};
+use crate::disk::{Change, Recorder, StoreDirectory, apply};
 
 /// The size of a large record in bytes.
 const BYTES_LARGE: usize = 512 * 1024;
 
 /// Opens the store, and checks that it holds whole commits up to one of these heads.
-fn check_holds(folder: &Folder, heads: RangeInclusive<u64>) {
+fn check_holds(folder: &StoreDirectory, heads: RangeInclusive<u64>) {
     recovery::check_whole(&folder.open().unwrap(), heads, sample::body).unwrap();
 }
 
 /// Commits after commits, and what the file was before, between and after them.
-struct History {
+struct FileHistory {
     before: Vec<u8>,
     changes: Vec<Change>,
     acknowledged: Acknowledged,
 }
 
-fn history(commits: u64) -> History {
-    let folder = Folder::new();
+fn history(commits: u64) -> FileHistory {
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let before = folder.bytes();
     let recorder = Arc::new(Recorder::default());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut acknowledged = Acknowledged::default();
     for _ in 0..commits {
         let head = writer.write(2).unwrap();
         acknowledged.note(recorder.count(), head);
     }
     drop(writer);
-    History {
+    FileHistory {
         before,
         changes: recorder.changes(),
         acknowledged,
     }
 }
 
-impl History {
-    fn image<'a>(&'a self, changes: impl IntoIterator<Item = &'a Change>) -> Folder {
+impl FileHistory {
+    fn image<'a>(&'a self, changes: impl IntoIterator<Item = &'a Change>) -> StoreDirectory {
         let mut file = self.before.clone();
         apply(&mut file, changes);
-        Folder::put(&file)
+        StoreDirectory::put(&file)
     }
 }
 
@@ -101,21 +101,24 @@ fn a_second_crash_within_the_recovery_loses_nothing() {
     for cut in 0..=changes.len() {
         let mut file = before.clone();
         apply(&mut file, &changes[..cut]);
-        check_holds(&Folder::put(&file), acknowledged..=acknowledged + 2);
+        check_holds(&StoreDirectory::put(&file), acknowledged..=acknowledged + 2);
     }
 }
 
 #[test]
 fn a_failure_of_any_operation_closes_the_store_and_loses_nothing() {
-    let operations =
-        recovery::fail_each_operation(Folder::new, Folder::open_or_create, Folder::open_failing);
+    let operations = recovery::fail_each_operation(
+        StoreDirectory::new,
+        StoreDirectory::open_or_create,
+        StoreDirectory::open_failing,
+    );
     let operations = operations.unwrap();
     assert!(operations > 10, "only {operations} operations were failed");
 }
 
 /// The deletion of a pool with these many commits, and when it was acknowledged.
-fn deletion(commits: u64) -> (History, usize) {
-    let folder = Folder::new();
+fn deletion(commits: u64) -> (FileHistory, usize) {
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     for _ in 0..commits {
         writer.write(2).unwrap();
@@ -123,10 +126,10 @@ fn deletion(commits: u64) -> (History, usize) {
     drop(writer);
     let before = folder.bytes();
     let recorder = Arc::new(Recorder::default());
-    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut deleted = 0;
     writer.delete(|| deleted = recorder.count()).unwrap();
-    let history = History {
+    let history = FileHistory {
         before,
         changes: recorder.changes(),
         acknowledged: Acknowledged::default(),
@@ -144,14 +147,18 @@ fn a_kill_at_any_operation_of_a_deletion_leaves_all_or_nothing() {
         drop(folder.open().unwrap());
         left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
     }
-    assert_eq!(left.first(), Some(&Left::Whole));
-    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert_eq!(left.first(), Some(&PoolRemains::Whole));
+    assert!(
+        left[deleted..]
+            .iter()
+            .all(|left| *left == PoolRemains::Nothing)
+    );
     assert!(left.len() - deleted > 10, "nothing was removed in pieces");
 }
 
 #[test]
 fn the_room_of_deleted_pools_is_used_again() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let (mut written, mut sizes) = (0, Vec::new());
     for _ in 0..12 {
         let mut writer = folder.writer();

@@ -8,9 +8,9 @@ use heronry_store_redb::RedbStore;
 
 use heronry_testkit::recovery::Countdown;
 
-use crate::disk::{Folder, Recorder, apply};
+use crate::disk::{Recorder, StoreDirectory, apply};
 
-fn check_empty_store_can_be_had(folder: &Folder) {
+fn check_empty_store_can_be_had(folder: &StoreDirectory) {
     let store = folder.open_or_create().unwrap();
     assert_eq!(block_on(store.journal.pools()).unwrap(), []);
     drop(store);
@@ -22,7 +22,7 @@ fn check_empty_store_can_be_had(folder: &Folder) {
 fn a_failure_of_any_operation_leaves_no_store() {
     let mut number = 0;
     loop {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         let hook = Countdown::to(number);
         let created = folder.open_failing(hook.clone());
         if !hook.has_failed() {
@@ -44,12 +44,12 @@ fn a_failure_of_any_operation_leaves_no_store() {
 
 #[test]
 fn a_kill_after_any_operation_leaves_a_leftover_that_is_removed() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let recorder = Arc::new(Recorder::default());
     drop(folder.open_watched(recorder.clone()).unwrap());
     let changes = recorder.changes();
     for cut in 0..=changes.len() {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         let mut leftover = Vec::new();
         apply(&mut leftover, &changes[..cut]);
         fs::write(folder.creating(), &leftover).unwrap();
@@ -62,7 +62,7 @@ fn a_kill_after_any_operation_leaves_a_leftover_that_is_removed() {
 
 #[test]
 fn a_leftover_beside_a_store_is_removed_at_opening() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     fs::write(folder.creating(), b"half a store").unwrap();
     drop(folder.open().unwrap());
@@ -71,7 +71,7 @@ fn a_leftover_beside_a_store_is_removed_at_opening() {
 
 #[test]
 fn what_is_there_already_is_left_as_it_is() {
-    let folder = Folder::put(b"somebody's letters");
+    let folder = StoreDirectory::put(b"somebody's letters");
     let error = RedbStore::create(folder.file()).unwrap_err();
     assert!(error.to_string().contains("already"), "{error}");
     assert_eq!(folder.bytes(), b"somebody's letters");
@@ -80,7 +80,7 @@ fn what_is_there_already_is_left_as_it_is() {
 
 #[test]
 fn a_creation_that_is_under_way_elsewhere_is_left_alone() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::write(folder.creating(), b"half a store").unwrap();
     let other = fs::File::open(folder.creating()).unwrap();
     other.lock().unwrap();
@@ -96,7 +96,7 @@ fn a_creation_that_is_under_way_elsewhere_is_left_alone() {
 #[test]
 fn file_and_directories_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let file = folder.path().join("a/b/heronry.redb");
     drop(RedbStore::create(&file).unwrap());
     for (path, mode) in [("a", 0o700), ("a/b", 0o700), ("a/b/heronry.redb", 0o600)] {

@@ -1,15 +1,16 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ReadError, StoreError, StoreErrorKind, keys};
+use heronry_store::{ReadError, StoreError, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_testkit::{recovery::read_back, sample};
 use heronry_types::Position;
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
 /// Five chunks of two records, each with a content, in a closed file.
 fn file() -> Vec<u8> {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     for _ in 0..5 {
         writer.write(2).unwrap();
@@ -19,13 +20,13 @@ fn file() -> Vec<u8> {
 }
 
 /// Reads everything that was written, and checks each value that is read.
-fn read_all(folder: &Folder) -> Result<(), StoreError> {
+fn read_all(folder: &StoreDirectory) -> Result<(), StoreError> {
     read_back(folder.open(), 5).unwrap().map_or(Ok(()), Err)
 }
 
 #[test]
 fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
-    let folder = Folder::put(&file());
+    let folder = StoreDirectory::put(&file());
     let first = sample::commit(None, 2).chunks.remove(0);
     let before = heronry_store::Head {
         epoch: sample::EPOCH,
@@ -38,7 +39,7 @@ fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
     let database = redb::Database::open(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
     let journal = redb::TableDefinition::<&[u8], &[u8]>::new("journal");
-    let key = keys::placed(keys::PoolNo(1), other.first());
+    let key = row_keys::placed(row_keys::PoolNo(1), other.first());
     transaction
         .open_table(journal)
         .unwrap()
@@ -69,7 +70,7 @@ fn find(file: &[u8], part: &[u8]) -> Vec<usize> {
 #[test]
 fn a_flip_anywhere_in_a_chunk_or_a_body_is_seen() {
     let good = file();
-    read_all(&Folder::put(&good)).unwrap();
+    read_all(&StoreDirectory::put(&good)).unwrap();
     let mut head = None;
     for _ in 0..5 {
         let chunk = sample::commit(head, 2).chunks.remove(0);
@@ -98,7 +99,7 @@ fn check_flip(good: &[u8], part: &[u8], at: usize) {
     for copy in copies {
         file[copy + at] ^= 1 << (at % 8);
     }
-    let error = read_all(&Folder::put(&file)).unwrap_err();
+    let error = read_all(&StoreDirectory::put(&file)).unwrap_err();
     let kind = error.kind();
     let typed = matches!(kind, StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema);
     assert!(typed, "a flip at {at} is {kind:?}: {error}");
@@ -113,7 +114,7 @@ fn a_flip_anywhere_in_the_file_gives_no_wrong_value() {
         let mut file = good.clone();
         file[at] ^= 0x10;
         // What is read is right, or the error says what it is.
-        if let Err(error) = read_all(&Folder::put(&file)) {
+        if let Err(error) = read_all(&StoreDirectory::put(&file)) {
             let kind = error.kind();
             assert!(
                 matches!(
@@ -135,7 +136,7 @@ fn a_file_that_is_cut_off_gives_no_wrong_value() {
     for part in 1..20 {
         let cut = good.len() * part / 20;
         assert!(
-            read_all(&Folder::put(&good[..cut])).is_err(),
+            read_all(&StoreDirectory::put(&good[..cut])).is_err(),
             "cut at {cut}"
         );
     }

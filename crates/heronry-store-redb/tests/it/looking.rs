@@ -6,21 +6,21 @@ use heronry_store::{Store, StoreError};
 use heronry_store_redb::RedbStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
 };
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
 /// The size of a page of redb's, in bytes.
 const PAGE: usize = 4096;
 const COMMITS: u64 = 20;
 
-fn look(folder: &Folder) -> Result<Store, StoreError> {
+fn look(folder: &StoreDirectory) -> Result<Store, StoreError> {
     let store = RedbStore::open_to_read(folder.file())?;
     Ok(Store::of(Arc::new(store)))
 }
 
-fn written(folder: &Folder) -> Writer {
+fn written(folder: &StoreDirectory) -> RecoveryWriter {
     let mut writer = folder.writer();
     for _ in 0..COMMITS {
         writer.write(2).unwrap();
@@ -29,13 +29,13 @@ fn written(folder: &Folder) -> Writer {
 }
 
 fn stopped() -> Vec<u8> {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(written(&folder));
     folder.bytes()
 }
 
 fn killed() -> Vec<u8> {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let writer = written(&folder);
     let file = folder.bytes();
     drop(writer);
@@ -73,7 +73,7 @@ fn read(opened: Result<Store, StoreError>, again: impl Fn() -> Result<Store, Sto
 
 /// Looks at a store and reads all of it, and checks that not a byte of it changed.
 fn check_looking(file: &[u8]) -> Found {
-    let folder = Folder::put(file);
+    let folder = StoreDirectory::put(file);
     let found = read(look(&folder), || look(&folder));
     assert!(folder.bytes() == file, "looking has changed the store");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -125,7 +125,7 @@ fn a_damaged_store_that_is_refused_keeps_its_bytes() {
     for (name, good) in [("stopped", stopped()), ("killed", killed())] {
         let mut seen = Seen::default();
         harm(&good, |file, what| {
-            let folder = Folder::put(file);
+            let folder = StoreDirectory::put(file);
             let opened = folder.open();
             let is_opened = opened.is_ok();
             let found = read(opened, || folder.open());
@@ -139,9 +139,9 @@ fn a_damaged_store_that_is_refused_keeps_its_bytes() {
 
 #[test]
 fn what_is_written_to_a_store_that_is_looked_at_does_not_last() {
-    let folder = Folder::put(&stopped());
+    let folder = StoreDirectory::put(&stopped());
     let before = folder.bytes();
-    let mut writer = Writer::of(look(&folder).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(look(&folder).unwrap()).unwrap();
     writer.write(2).unwrap();
     drop(writer);
     assert!(folder.bytes() == before);

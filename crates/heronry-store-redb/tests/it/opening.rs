@@ -3,18 +3,19 @@
 use std::{env, fs, process::Command};
 
 use futures::executor::block_on;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_store_redb::RedbStore;
 use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
 use redb::{Database, ReadableDatabase, TableDefinition, TableHandle};
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
-type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type RawTable = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// Checks that the file is refused as this, naming it, and not a byte of it changes.
-fn check_refused(folder: &Folder, kind: StoreErrorKind) {
+fn check_refused(folder: &StoreDirectory, kind: StoreErrorKind) {
     let before = folder.bytes();
     for _ in 0..2 {
         let error = folder.open().unwrap_err();
@@ -29,43 +30,43 @@ fn check_refused(folder: &Folder, kind: StoreErrorKind) {
 fn what_is_not_a_store_is_refused_and_left_as_it_is() {
     let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 251) as u8).collect();
     for bytes in [&b""[..], b"x", b"somebody's letters", &noise] {
-        check_refused(&Folder::put(bytes), StoreErrorKind::NotAStore);
+        check_refused(&StoreDirectory::put(bytes), StoreErrorKind::NotAStore);
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::create_dir(folder.file()).unwrap();
     assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotAStore);
 }
 
 #[test]
 fn another_programs_database_is_refused_and_left_as_it_is() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let other = TableDefinition::<u64, u64>::new("letters");
     let database = Database::create(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
     transaction.open_table(other).unwrap().insert(1, 1).unwrap();
     transaction.commit().unwrap();
-    let crashed = Folder::put(&folder.bytes());
+    let crashed = StoreDirectory::put(&folder.bytes());
     drop(database);
     check_refused(&folder, StoreErrorKind::NotAStore);
     check_refused(&crashed, StoreErrorKind::NotAStore);
 }
 
 /// Returns a store after a change to one row: closed in order, and as a crash left it.
-fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [Folder; 2] {
-    let folder = Folder::new();
+fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [StoreDirectory; 2] {
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     let database = Database::open(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
-    let definition = Bytes::new(table);
+    let definition = RawTable::new(table);
     transaction
         .open_table(definition)
         .unwrap()
         .insert(key, value)
         .unwrap();
     transaction.commit().unwrap();
-    let crashed = Folder::put(&folder.bytes());
+    let crashed = StoreDirectory::put(&folder.bytes());
     drop(database);
     [folder, crashed]
 }
@@ -82,7 +83,7 @@ fn a_newer_format_is_refused_with_not_a_byte_written() {
 
 #[test]
 fn a_flip_in_a_version_is_damage_and_no_newer_build() {
-    let good = Folder::new();
+    let good = StoreDirectory::new();
     let mut writer = good.writer();
     writer.write(2).unwrap();
     drop(writer);
@@ -98,7 +99,7 @@ fn a_flip_in_a_version_is_damage_and_no_newer_build() {
             for copy in &copies {
                 file[copy + bit / 8] ^= 1 << (bit % 8);
             }
-            check_refused(&Folder::put(&file), StoreErrorKind::Corrupt);
+            check_refused(&StoreDirectory::put(&file), StoreErrorKind::Corrupt);
         }
     }
 }
@@ -111,7 +112,7 @@ fn a_newer_chunk_is_refused_with_not_a_byte_written() {
     // another format is not what follows it in this one.
     bytes[4] = 9;
     bytes[40] ^= 1;
-    let key = keys::placed(keys::PoolNo(1), Position(1));
+    let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &bytes) {
         check_refused(&folder, StoreErrorKind::NewerSchema);
     }
@@ -122,7 +123,7 @@ fn damage_that_opening_meets_is_refused_with_not_a_byte_written() {
     let mut chunk = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     let last = chunk.len() - 1;
     chunk[last] ^= 1;
-    let key = keys::placed(keys::PoolNo(1), Position(1));
+    let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &chunk) {
         check_refused(&folder, StoreErrorKind::Corrupt);
         let error = folder.open().unwrap_err().to_string();
@@ -144,7 +145,7 @@ fn a_missing_row_of_the_last_commit_is_refused() {
 }
 
 /// Returns the names of the tables of a closed store.
-fn tables(folder: &Folder) -> Vec<String> {
+fn tables(folder: &StoreDirectory) -> Vec<String> {
     let database = Database::open(folder.file()).unwrap();
     let transaction = database.begin_read().unwrap();
     let tables = transaction.list_tables().unwrap();
@@ -153,7 +154,7 @@ fn tables(folder: &Folder) -> Vec<String> {
 
 #[test]
 fn later_tables_are_made_when_they_are_written_to() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
@@ -181,7 +182,7 @@ fn later_tables_are_made_when_they_are_written_to() {
 
 #[test]
 fn a_place_without_a_store_is_said() {
-    let error = Folder::new().open().unwrap_err();
+    let error = StoreDirectory::new().open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
     let error = RedbStore::open("/nonexistent/place/heronry.redb").unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -189,7 +190,7 @@ fn a_place_without_a_store_is_said() {
 
 #[test]
 fn a_file_that_may_not_be_written_is_said() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let mut permissions = fs::metadata(folder.file()).unwrap().permissions();
     permissions.set_readonly(true);
@@ -215,7 +216,7 @@ fn a_second_process_is_refused() {
         }
         return;
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     check_second_process(&folder, "locked");
     writer.write(1).unwrap();
@@ -224,7 +225,7 @@ fn a_second_process_is_refused() {
     check_second_process(&folder, "opened");
 }
 
-fn check_second_process(folder: &Folder, expected: &str) {
+fn check_second_process(folder: &StoreDirectory, expected: &str) {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "opening::a_second_process_is_refused"])
         .env(FILE, folder.file())

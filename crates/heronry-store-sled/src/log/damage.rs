@@ -7,7 +7,7 @@
 use std::{fs::File, io};
 
 use super::{
-    message::{Kind, search},
+    message::{MessageKind, search},
     pages::{Page, Pages, Pointer},
     recovery::{Recovery, Unrecovered},
     segment::{Front, SEGMENT, read_segment, segment_of, within},
@@ -102,7 +102,7 @@ impl Recovery {
 
 impl Pages {
     /// Returns true when a message behind a hole is the newest of its page, or may be part of it.
-    fn misses(&self, (kind, page): (Kind, u64), place: i64) -> bool {
+    fn misses(&self, (kind, page): (MessageKind, u64), place: i64) -> bool {
         let number = usize::try_from(page).unwrap_or(usize::MAX);
         let known = self.by_number.get(number).unwrap_or(&Page::Unknown);
         let is_newer = match known {
@@ -111,9 +111,9 @@ impl Pages {
             Page::There(base, _) => base.at.place < place,
         };
         match kind {
-            Kind::Free | Kind::Replace(_) => is_newer,
-            Kind::Link(_) => is_newer && *known != Page::Unknown,
-            Kind::Canceled | Kind::Cap | Kind::Manifest(_) => false,
+            MessageKind::Free | MessageKind::Replace(_) => is_newer,
+            MessageKind::Link(_) => is_newer && *known != Page::Unknown,
+            MessageKind::Canceled | MessageKind::Cap | MessageKind::Manifest(_) => false,
         }
     }
 }

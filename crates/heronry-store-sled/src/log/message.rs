@@ -13,8 +13,8 @@ const KINDS: std::ops::RangeInclusive<u8> = 1..=11;
 
 /// A message that is whole.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) kind: Kind,
+pub(crate) struct LogMessage {
+    pub(crate) kind: MessageKind,
     /// The page that it is about.
     pub(crate) page: u64,
     /// The number of its segment.
@@ -25,7 +25,7 @@ pub(crate) struct Message {
 
 /// The kind of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum MessageKind {
     /// The message says nothing.
     Canceled,
     /// No other message follows in its segment.
@@ -52,7 +52,7 @@ pub(crate) enum Lies {
 /// The finding at a place of a segment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    Whole(Message),
+    Whole(LogMessage),
     /// No message, or a damaged one.
     Nothing,
     /// A message that the end of the file cuts off.
@@ -87,7 +87,7 @@ pub(crate) fn read_first(bytes: &[u8], room: usize) -> Found {
     if header.checksum == checksum(head, body)
         && let Some(kind) = kind(header.tag, body)
     {
-        return Found::Whole(Message {
+        return Found::Whole(LogMessage {
             kind,
             page: header.page,
             segment: header.segment,
@@ -142,26 +142,26 @@ fn checksum(head: &[u8], body: &[u8]) -> u32 {
     !hasher.finalize()
 }
 
-fn kind(tag: u8, body: &[u8]) -> Option<Kind> {
+fn kind(tag: u8, body: &[u8]) -> Option<MessageKind> {
     let number = || Some(body).filter(|body| body.len() == 8);
     let beside = || sequence(&mut number()?).map(Lies::Beside);
     Some(match tag {
-        1 => Kind::Canceled,
-        2 => Kind::Cap,
-        3 => Kind::Manifest(sequence(&mut number()?)?),
-        4 => Kind::Free,
+        1 => MessageKind::Canceled,
+        2 => MessageKind::Cap,
+        3 => MessageKind::Manifest(sequence(&mut number()?)?),
+        4 => MessageKind::Free,
         // The counter, the names of the tables, and a node.
-        5 | 6 | 8 => Kind::Replace(Lies::Inline),
-        7 | 9 => Kind::Replace(beside()?),
-        10 => Kind::Link(Lies::Inline),
-        11 => Kind::Link(beside()?),
+        5 | 6 | 8 => MessageKind::Replace(Lies::Inline),
+        7 | 9 => MessageKind::Replace(beside()?),
+        10 => MessageKind::Link(Lies::Inline),
+        11 => MessageKind::Link(beside()?),
         _ => return None,
     })
 }
 
 /// Returns the first whole message of a segment at this place or behind it, wherever it begins, and
 /// where that is.
-pub(crate) fn search(segment: &[u8], from: usize) -> Option<(usize, Message)> {
+pub(crate) fn search(segment: &[u8], from: usize) -> Option<(usize, LogMessage)> {
     let tags = segment.iter().enumerate().skip(from.saturating_add(TAG_AT));
     let mut starts = tags.filter_map(|(at, tag)| KINDS.contains(tag).then_some(at - TAG_AT));
     starts.find_map(|at| match read(segment, at) {

@@ -7,10 +7,10 @@
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use super::{
-    message::{Kind, Message},
+    message::{LogMessage, MessageKind},
     pages::{Page, Pages, Piece, Pointer},
     segment::{Front, Fronts, HEADER_BYTES, SEGMENT, segment_of, within},
-    walk::{Hole, Step, Walk},
+    walk::{Hole, Walk, WalkStep},
 };
 use crate::format::SEGMENT_BYTES;
 
@@ -76,20 +76,20 @@ impl Recovery {
         let mut holes = Vec::new();
         loop {
             match walk.next()? {
-                Step::End => break,
-                Step::Nothing(hole) => {
+                WalkStep::End => break,
+                WalkStep::Nothing(hole) => {
                     holes.push(hole);
                     walk.segment = None;
                 }
-                Step::Message(_, at) if at.place < before.unwrap_or(-1) => {}
-                Step::Message(_, at) if at.place >= limit => {
+                WalkStep::Message(_, at) if at.place < before.unwrap_or(-1) => {}
+                WalkStep::Message(_, at) if at.place >= limit => {
                     let what = format!(
                         "a message at byte {} of the file db lies behind its end",
                         at.offset
                     );
                     return Err(Unrecovered::Damaged(what));
                 }
-                Step::Message(message, at) => pages.apply(&message, at),
+                WalkStep::Message(message, at) => pages.apply(&message, at),
             }
         }
         let end = finish(&walk, &mut pages)?;
@@ -156,7 +156,7 @@ fn end_of_tail(
         place: None,
         segment: None,
     };
-    while let Step::Message(..) = walk.next()? {}
+    while let WalkStep::Message(..) = walk.next()? {}
     Ok(walk.place.unwrap_or(0) - 1)
 }
 
@@ -193,7 +193,7 @@ fn finish(walk: &Walk<'_>, pages: &mut Pages) -> Result<Option<(u64, usize)>, Un
 
 impl Pages {
     /// Takes up a message about a page.
-    fn apply(&mut self, message: &Message, at: Pointer) {
+    fn apply(&mut self, message: &LogMessage, at: Pointer) {
         let Ok(number) = usize::try_from(message.page) else {
             return;
         };
@@ -203,16 +203,22 @@ impl Pages {
         };
         let known = self.by_number.get_mut(number);
         let page = match (message.kind, known) {
-            (Kind::Link(_), Some(Page::There(base, changes))) => {
+            (MessageKind::Link(_), Some(Page::There(base, changes))) => {
                 if changes.last().unwrap_or(base).at.place < at.place {
                     changes.push(piece);
                 }
                 return;
             }
-            (Kind::Replace(_), _) => Page::There(piece, Vec::new()),
-            (Kind::Free, _) => Page::Free(at),
+            (MessageKind::Replace(_), _) => Page::There(piece, Vec::new()),
+            (MessageKind::Free, _) => Page::Free(at),
             // What changes a page that is not there was meant for one that lies elsewhere since.
-            (Kind::Link(_) | Kind::Canceled | Kind::Cap | Kind::Manifest(_), _) => return,
+            (
+                MessageKind::Link(_)
+                | MessageKind::Canceled
+                | MessageKind::Cap
+                | MessageKind::Manifest(_),
+                _,
+            ) => return,
         };
         if self.by_number.len() <= number {
             self.by_number.resize(number + 1, Page::Unknown);

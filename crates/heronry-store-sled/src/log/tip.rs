@@ -69,7 +69,7 @@ impl Tip {
         let number = u64::try_from(self.place / SEGMENT).ok();
         match read_first(bytes.get(..read).unwrap_or_default(), room) {
             Found::Whole(found) if Some(found.segment) == number => {
-                if found.kind == super::message::Kind::Cap {
+                if found.kind == super::message::MessageKind::Cap {
                     return Ok(Some(Length::RestOfSegment));
                 }
                 Ok(Some(Length::Message(found.length)))

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use super::{
-    message::{self, Found, Kind, Lies, Message},
+    message::{self, Found, Lies, LogMessage, MessageKind},
     pages::Pointer,
     segment::{HEADER, SEGMENT, has_room, read_segment, within},
 };
@@ -29,9 +29,9 @@ pub(crate) struct Segment {
 }
 
 /// A step of the walk.
-pub(crate) enum Step {
+pub(crate) enum WalkStep {
     /// A message about a page, and where it stands.
-    Message(Message, Pointer),
+    Message(LogMessage, Pointer),
     /// Something that is no message.
     Nothing(Hole),
     /// The end.
@@ -48,19 +48,19 @@ pub(crate) struct Hole {
 }
 
 impl Walk<'_> {
-    pub(crate) fn next(&mut self) -> io::Result<Step> {
+    pub(crate) fn next(&mut self) -> io::Result<WalkStep> {
         loop {
             if !has_room(within(self.place.unwrap_or(0))) {
                 self.segment = None;
             }
             if self.segment.is_none() && !self.begin_segment()? {
-                return Ok(Step::End);
+                return Ok(WalkStep::End);
             }
             let (Some(segment), Some(place)) = (&self.segment, self.place) else {
-                return Ok(Step::End);
+                return Ok(WalkStep::End);
             };
             if self.limit.is_some_and(|limit| place > limit) {
-                return Ok(Step::End);
+                return Ok(WalkStep::End);
             }
             let at = within(place);
             let offset = segment.offset + at as u64;
@@ -68,9 +68,9 @@ impl Walk<'_> {
             let found = match message::read(&segment.bytes, at) {
                 Found::Whole(found) if Some(found.segment) == number => found,
                 Found::Whole(_) | Found::Nothing => {
-                    return Ok(Step::Nothing(Hole { place, offset }));
+                    return Ok(WalkStep::Nothing(Hole { place, offset }));
                 }
-                Found::CutOff => return Ok(Step::End),
+                Found::CutOff => return Ok(WalkStep::End),
             };
             match self.look(&found)? {
                 Look::Skip => {}
@@ -78,7 +78,7 @@ impl Walk<'_> {
                     self.segment = None;
                     continue;
                 }
-                Look::Torn => return Ok(Step::End),
+                Look::Torn => return Ok(WalkStep::End),
                 Look::About(lies) => {
                     self.advance(&found);
                     let at = Pointer {
@@ -86,25 +86,27 @@ impl Walk<'_> {
                         offset,
                         lies,
                     };
-                    return Ok(Step::Message(found, at));
+                    return Ok(WalkStep::Message(found, at));
                 }
             }
             self.advance(&found);
         }
     }
 
-    fn advance(&mut self, found: &Message) {
+    fn advance(&mut self, found: &LogMessage) {
         let length = i64::try_from(found.length).unwrap_or(SEGMENT);
         self.place = self.place.map(|place| place + length);
     }
 
-    fn look(&self, found: &Message) -> io::Result<Look> {
+    fn look(&self, found: &LogMessage) -> io::Result<Look> {
         Ok(match found.kind {
-            Kind::Cap => Look::Cap,
-            Kind::Manifest(last) if self.limit.is_some_and(|limit| last > limit) => Look::Torn,
-            Kind::Canceled | Kind::Manifest(_) => Look::Skip,
-            Kind::Free => Look::About(Lies::Inline),
-            Kind::Replace(lies) | Kind::Link(lies) => match lies {
+            MessageKind::Cap => Look::Cap,
+            MessageKind::Manifest(last) if self.limit.is_some_and(|limit| last > limit) => {
+                Look::Torn
+            }
+            MessageKind::Canceled | MessageKind::Manifest(_) => Look::Skip,
+            MessageKind::Free => Look::About(Lies::Inline),
+            MessageKind::Replace(lies) | MessageKind::Link(lies) => match lies {
                 Lies::Beside(name) if !self.blobs.join(name.to_string()).try_exists()? => {
                     Look::Skip
                 }

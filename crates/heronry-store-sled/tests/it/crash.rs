@@ -3,31 +3,31 @@
 use std::ops::RangeInclusive;
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Countdown, Left, Writer},
+    recovery::{self, Acknowledged, Countdown, PoolRemains, RecoveryWriter},
     sample,
 };
 
 use crate::{
-    disk::{Folder, Recorder},
+    disk::{Recorder, StoreDirectory},
     image::Image,
 };
 
 /// Opens the store, and checks that it holds whole commits up to one of these heads.
-fn check_holds(folder: &Folder, heads: RangeInclusive<u64>) {
+fn check_holds(folder: &StoreDirectory, heads: RangeInclusive<u64>) {
     recovery::check_whole(&folder.open().unwrap(), heads, sample::body).unwrap();
 }
 
 /// The directory before every operation of some commits.
-struct History {
+struct DirectoryHistory {
     moments: Vec<Image>,
     acknowledged: Acknowledged,
 }
 
-fn history(commits: u64) -> History {
-    let folder = Folder::new();
+fn history(commits: u64) -> DirectoryHistory {
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut acknowledged = Acknowledged::default();
     for _ in 0..commits {
         let head = writer.write(2).unwrap();
@@ -37,7 +37,7 @@ fn history(commits: u64) -> History {
     let moments = recorder.moments().into_iter();
     let mut moments: Vec<_> = moments.map(|(_, image)| image).collect();
     moments.push(folder.image());
-    History {
+    DirectoryHistory {
         moments,
         acknowledged,
     }
@@ -49,7 +49,7 @@ fn a_kill_before_any_operation_keeps_what_was_acknowledged() {
     assert!(history.moments.len() > 12);
     for (operation, image) in history.moments.iter().enumerate() {
         let acknowledged = history.acknowledged.after(operation);
-        check_holds(&Folder::put(image), acknowledged..=acknowledged + 2);
+        check_holds(&StoreDirectory::put(image), acknowledged..=acknowledged + 2);
     }
 }
 
@@ -58,32 +58,38 @@ fn a_second_crash_within_the_recovery_loses_nothing() {
     let history = history(3);
     // A crash while the last commit was written, and then one before every operation of the recovery.
     let operation = history.moments.len() / 2;
-    let first = Folder::put(&history.moments[operation]);
+    let first = StoreDirectory::put(&history.moments[operation]);
     let acknowledged = history.acknowledged.after(operation);
     let recorder = Recorder::of(first.store());
     drop(first.open_watched(recorder.clone()).unwrap());
     let moments = recorder.moments();
     assert!(moments.len() >= 3, "{}", moments.len());
     for (_, image) in moments {
-        check_holds(&Folder::put(&image), acknowledged..=acknowledged + 2);
+        check_holds(
+            &StoreDirectory::put(&image),
+            acknowledged..=acknowledged + 2,
+        );
     }
 }
 
 #[test]
 fn a_failure_of_any_operation_closes_the_store_and_loses_nothing() {
-    let operations =
-        recovery::fail_each_operation(Folder::new, Folder::open_or_create, Folder::open_failing);
+    let operations = recovery::fail_each_operation(
+        StoreDirectory::new,
+        StoreDirectory::open_or_create,
+        StoreDirectory::open_failing,
+    );
     let operations = operations.unwrap();
     assert!(operations > 5, "only {operations} operations were failed");
 }
 
 #[test]
 fn a_failure_while_closing_loses_nothing() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let hook = Countdown::to(usize::MAX);
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     writer.write(2).unwrap();
     let before = recorder.count();
     drop(writer);
@@ -91,10 +97,10 @@ fn a_failure_while_closing_loses_nothing() {
     assert!(closing >= 2, "closing syncs {closing} times");
     assert!(!hook.has_failed());
     for number in 0..closing {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         drop(folder.open_or_create().unwrap());
         let hook = Countdown::to(before + number);
-        let mut writer = Writer::of(folder.open_failing(hook.clone()).unwrap()).unwrap();
+        let mut writer = RecoveryWriter::of(folder.open_failing(hook.clone()).unwrap()).unwrap();
         writer.write(2).unwrap();
         drop(writer);
         assert!(hook.has_failed(), "operation {number} of closing");
@@ -104,24 +110,28 @@ fn a_failure_while_closing_loses_nothing() {
 
 #[test]
 fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
-    let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap()).unwrap();
+    let folder = StoreDirectory::new();
+    let mut writer = RecoveryWriter::of(folder.open_or_create().unwrap()).unwrap();
     for _ in 0..3 {
         writer.write(2).unwrap();
     }
     drop(writer);
     let recorder = Recorder::of(folder.store());
-    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut deleted = 0;
     writer.delete(|| deleted = recorder.count()).unwrap();
     let mut left = Vec::new();
     for (_, image) in recorder.moments() {
-        let folder = Folder::put(&image);
+        let folder = StoreDirectory::put(&image);
         // What is left of it is removed after the next opening, or after the one that follows.
         drop(folder.open().unwrap());
         left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
     }
-    assert_eq!(left.first(), Some(&Left::Whole));
-    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert_eq!(left.first(), Some(&PoolRemains::Whole));
+    assert!(
+        left[deleted..]
+            .iter()
+            .all(|left| *left == PoolRemains::Nothing)
+    );
     assert!(left.len() - deleted > 5, "nothing was removed in pieces");
 }

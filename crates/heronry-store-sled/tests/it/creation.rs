@@ -9,11 +9,11 @@ use heronry_store_sled::SledStore;
 use heronry_testkit::recovery::Countdown;
 
 use crate::{
-    disk::{Folder, Recorder},
+    disk::{Recorder, StoreDirectory},
     image::Image,
 };
 
-fn check_empty_store_can_be_had(folder: &Folder) {
+fn check_empty_store_can_be_had(folder: &StoreDirectory) {
     let store = folder.open_or_create().unwrap();
     assert_eq!(block_on(store.journal.pools()).unwrap(), []);
     drop(store);
@@ -25,7 +25,7 @@ fn check_empty_store_can_be_had(folder: &Folder) {
 fn a_failure_of_any_operation_leaves_no_store_or_an_empty_one() {
     let mut number = 0;
     loop {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         let hook = Countdown::to(number);
         let created = folder.open_failing(hook.clone());
         if !hook.has_failed() {
@@ -47,7 +47,7 @@ fn a_failure_of_any_operation_leaves_no_store_or_an_empty_one() {
 
 /// Everything that a creation leaves in the temporary directory, before each operation.
 fn leftovers() -> Vec<Image> {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let recorder = Recorder::of(folder.creating());
     drop(folder.open_watched(recorder.clone()).unwrap());
     let moments = recorder.moments().into_iter();
@@ -73,7 +73,7 @@ fn a_kill_at_any_moment_leaves_a_leftover_that_is_removed() {
     let leftovers = leftovers();
     assert!(leftovers.len() > 10);
     for leftover in leftovers {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         leftover.put(&folder.creating());
         assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotFound);
         assert!(!folder.creating().exists(), "opening removes the leftover");
@@ -84,7 +84,7 @@ fn a_kill_at_any_moment_leaves_a_leftover_that_is_removed() {
 
 #[test]
 fn a_leftover_beside_a_store_is_removed_at_opening() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     fs::create_dir(folder.creating()).unwrap();
     drop(folder.open().unwrap());
@@ -96,7 +96,7 @@ fn a_leftover_beside_a_store_is_removed_at_opening() {
 
 #[test]
 fn an_empty_directory_is_as_good_as_none() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::create_dir(folder.store()).unwrap();
     assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotFound);
     check_empty_store_can_be_had(&folder);
@@ -104,7 +104,7 @@ fn an_empty_directory_is_as_good_as_none() {
 
 #[test]
 fn what_is_there_already_is_left_as_it_is() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::create_dir(folder.store()).unwrap();
     fs::write(folder.store().join("letters"), b"somebody's").unwrap();
     let before = folder.image();
@@ -122,7 +122,7 @@ fn what_is_there_already_is_left_as_it_is() {
 
 #[test]
 fn a_creation_that_is_under_way_elsewhere_is_left_alone() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::create_dir(folder.creating()).unwrap();
     let record = folder.creating().join("heronry");
     fs::write(&record, b"half a store").unwrap();
@@ -140,7 +140,7 @@ fn a_creation_that_is_under_way_elsewhere_is_left_alone() {
 #[test]
 fn files_and_directories_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let store = folder.path().join("a/b/heronry.sled");
     drop(SledStore::create(&store).unwrap());
     // sled makes a file of its own when it opens.

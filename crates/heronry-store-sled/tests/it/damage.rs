@@ -3,16 +3,16 @@
 use futures::executor::block_on;
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_testkit::{
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
     sample,
 };
 use heronry_types::Position;
 
-use crate::{disk::Folder, image::Image};
+use crate::{disk::StoreDirectory, image::Image};
 
 /// Five chunks of two records, each with a content, in a closed store.
 fn store() -> Image {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     for _ in 0..5 {
         writer.write(2).unwrap();
@@ -22,13 +22,13 @@ fn store() -> Image {
 }
 
 /// Reads everything that was written, and checks each value that is read.
-fn read_all(folder: &Folder) -> Result<(), StoreError> {
+fn read_all(folder: &StoreDirectory) -> Result<(), StoreError> {
     read_back(folder.open(), 5).unwrap().map_or(Ok(()), Err)
 }
 
 /// Checks that the store is read rightly, or that the error says what it is.
 fn check_damaged(image: &Image, what: &str) -> bool {
-    let Err(error) = read_all(&Folder::put(image)) else {
+    let Err(error) = read_all(&StoreDirectory::put(image)) else {
         return false;
     };
     let kind = error.kind();
@@ -46,7 +46,7 @@ fn check_damaged(image: &Image, what: &str) -> bool {
 #[test]
 fn a_flip_anywhere_in_the_log_gives_no_wrong_value() {
     let good = store();
-    read_all(&Folder::put(&good)).unwrap();
+    read_all(&StoreDirectory::put(&good)).unwrap();
     let log = good.files["db"].clone().unwrap();
     let used = log.iter().rposition(|byte| *byte != 0).unwrap();
     let mut seen = 0;
@@ -73,18 +73,18 @@ fn a_log_that_is_cut_off_gives_no_wrong_value() {
 
 #[test]
 fn a_log_of_before_is_seen() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     let before = folder.image();
-    let mut writer = Writer::of(folder.open().unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open().unwrap()).unwrap();
     writer.write(2).unwrap();
     drop(writer);
     let mut mixed = folder.image();
     *mixed.file("db") = before.files["db"].clone().unwrap();
     assert!(check_damaged(&mixed, "a log of before"));
-    let error = Folder::put(&mixed).open().unwrap_err().to_string();
+    let error = StoreDirectory::put(&mixed).open().unwrap_err().to_string();
     assert!(error.contains("was written up to"), "{error}");
     assert!(error.contains("pool pool-1, position 3"), "{error}");
 }
@@ -95,7 +95,7 @@ fn what_is_missing_is_seen_and_not_made_anew() {
     for name in ["db", "conf", "blobs"] {
         let mut image = good.clone();
         image.files.remove(name).unwrap();
-        let folder = Folder::put(&image);
+        let folder = StoreDirectory::put(&image);
         let error = folder.open().unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Corrupt, "without {name}");
         assert!(folder.image() == image, "without {name}");
@@ -103,12 +103,12 @@ fn what_is_missing_is_seen_and_not_made_anew() {
     // Without its mark the store is one whose process ended out of order.
     let mut image = good;
     image.files.remove("mark").unwrap();
-    read_all(&Folder::put(&image)).unwrap();
+    read_all(&StoreDirectory::put(&image)).unwrap();
 }
 
 #[test]
 fn large_bodies_lie_in_the_log() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     for _ in 0..20 {
         writer.write_large(50, 700_000).unwrap();

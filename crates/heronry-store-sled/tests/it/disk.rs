@@ -8,17 +8,17 @@ use std::{
 
 use heronry_store::{Store, StoreError};
 use heronry_store_sled::{DiskHook, DiskOp, SledStore};
-use heronry_testkit::recovery::{Countdown, Writer};
+use heronry_testkit::recovery::{Countdown, RecoveryWriter};
 use tempfile::TempDir;
 
 use crate::image::Image;
 
 /// A directory for one store.
-pub(crate) struct Folder {
+pub(crate) struct StoreDirectory {
     directory: TempDir,
 }
 
-impl Folder {
+impl StoreDirectory {
     pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
@@ -51,8 +51,8 @@ impl Folder {
     }
 
     /// Opens or creates the store, and owns its first pool.
-    pub(crate) fn writer(&self) -> Writer {
-        Writer::of(self.open_or_create().unwrap()).unwrap()
+    pub(crate) fn writer(&self) -> RecoveryWriter {
+        RecoveryWriter::of(self.open_or_create().unwrap()).unwrap()
     }
 
     pub(crate) fn open_watched(&self, hook: Arc<dyn DiskHook>) -> Result<Store, StoreError> {

@@ -7,31 +7,31 @@ use heronry_store::{Store, StoreError, StoreErrorKind};
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{self, Writer, read_back},
+    recovery::{self, RecoveryWriter, read_back},
     sample,
 };
 use heronry_types::Position;
 
-use crate::{disk::Folder, image::Image};
+use crate::{disk::StoreDirectory, image::Image};
 
 /// The size of a segment of sled's log, in bytes.
 const SEGMENT: usize = 2 * 1024 * 1024;
 const COMMITS: u64 = 40;
 
-fn look(folder: &Folder) -> Result<Store, StoreError> {
+fn look(folder: &StoreDirectory) -> Result<Store, StoreError> {
     let store = SledStore::open_to_read(folder.store())?;
     Ok(Store::of(Arc::new(store)))
 }
 
 /// Fills a store that was opened before, so that its log has some that sled's list of pages knows of,
 /// and some that it does not.
-fn written(folder: &Folder) -> Writer {
+fn written(folder: &StoreDirectory) -> RecoveryWriter {
     let mut writer = folder.writer();
     for _ in 0..COMMITS / 2 {
         writer.write(2).unwrap();
     }
     drop(writer);
-    let mut writer = Writer::of(folder.open().unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open().unwrap()).unwrap();
     for _ in 0..COMMITS / 2 {
         writer.write(2).unwrap();
     }
@@ -39,13 +39,13 @@ fn written(folder: &Folder) -> Writer {
 }
 
 fn stopped() -> Image {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(written(&folder));
     folder.image()
 }
 
 fn killed() -> Image {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let writer = written(&folder);
     let image = folder.image();
     drop(writer);
@@ -76,7 +76,7 @@ fn harm(good: &Image, mut see: impl FnMut(&Image, &str)) {
 
 /// Looks at a store and reads all of it, and checks that not a byte of it changed.
 fn check_looking(image: &Image) -> Option<StoreError> {
-    let folder = Folder::put(image);
+    let folder = StoreDirectory::put(image);
     let found = read_back(look(&folder), COMMITS).unwrap();
     assert!(folder.image() == *image, "looking has changed the store");
     let left = fs::read_dir(folder.path()).unwrap().count();
@@ -123,7 +123,7 @@ fn a_damaged_store_that_is_refused_is_whole_again_when_the_damage_is_put_back() 
     for (name, good) in [("stopped", stopped()), ("killed", killed())] {
         let mut outcomes = Outcomes::default();
         harm(&good, |image, what| {
-            let folder = Folder::put(image);
+            let folder = StoreDirectory::put(image);
             let opened = folder.open();
             let is_opened = opened.is_ok();
             let found = read_back(opened, COMMITS).unwrap();
@@ -131,7 +131,7 @@ fn a_damaged_store_that_is_refused_is_whole_again_when_the_damage_is_put_back() 
                 return;
             }
             let now = put_back(&folder.image(), image, &good, what);
-            let mended = read_back(Folder::put(&now).open(), COMMITS).unwrap();
+            let mended = read_back(StoreDirectory::put(&now).open(), COMMITS).unwrap();
             assert!(mended.is_none(), "{what}: {mended:?}");
         });
         report(&format!("sled, {name}, opened: {outcomes:?}"));
@@ -140,7 +140,7 @@ fn a_damaged_store_that_is_refused_is_whole_again_when_the_damage_is_put_back() 
 
 /// Fills a store until sled uses segments of its log again, and leaves it as a kill does.
 fn killed_with_many_segments() -> Image {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     let pool = sample::pool(1);
     for commit in 0..COMMITS {
@@ -180,7 +180,7 @@ fn damage_in_any_segment_of_a_long_log_is_told_or_harms_nothing() {
 #[test]
 fn a_copy_of_a_look_that_was_killed_is_removed() {
     for look_again in [true, false] {
-        let folder = Folder::put(&killed());
+        let folder = StoreDirectory::put(&killed());
         let left = folder.path().join("heronry.sled.looking");
         fs::create_dir(&left).unwrap();
         fs::write(left.join("db"), b"a part").unwrap();
@@ -205,7 +205,7 @@ fn a_list_of_pages_that_was_not_written_to_its_end_is_removed() {
             let mut image = good;
             image.files.insert(name.to_owned(), Some(bytes.to_vec()));
             assert!(check_looking(&image).is_none(), "{name}");
-            let folder = Folder::put(&image);
+            let folder = StoreDirectory::put(&image);
             assert!(read_back(folder.open(), COMMITS).unwrap().is_none());
             assert!(!folder.store().join(name).exists());
         }
@@ -214,9 +214,9 @@ fn a_list_of_pages_that_was_not_written_to_its_end_is_removed() {
 
 #[test]
 fn what_is_written_to_a_store_that_is_looked_at_does_not_last() {
-    let folder = Folder::put(&stopped());
+    let folder = StoreDirectory::put(&stopped());
     let before = folder.image();
-    let mut writer = Writer::of(look(&folder).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(look(&folder).unwrap()).unwrap();
     writer.write(2).unwrap();
     let error = folder.open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Locked);

@@ -3,15 +3,16 @@
 use std::{env, fs, process::Command};
 
 use futures::executor::block_on;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_store_sled::SledStore;
 use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
 
-use crate::{disk::Folder, image::Image};
+use crate::{disk::StoreDirectory, image::Image};
 
 /// Checks that the directory is refused as this, and not a byte in it changes.
-fn check_refused(folder: &Folder, kind: StoreErrorKind) {
+fn check_refused(folder: &StoreDirectory, kind: StoreErrorKind) {
     let before = folder.image();
     for _ in 0..2 {
         let error = folder.open().unwrap_err();
@@ -24,7 +25,7 @@ fn check_refused(folder: &Folder, kind: StoreErrorKind) {
 }
 
 fn closed_store() -> Image {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
@@ -40,9 +41,9 @@ fn what_is_not_a_store_is_refused_and_left_as_it_is() {
     ] {
         let mut image = Image::default();
         image.files.insert(name.to_owned(), Some(bytes.to_vec()));
-        check_refused(&Folder::put(&image), StoreErrorKind::NotAStore);
+        check_refused(&StoreDirectory::put(&image), StoreErrorKind::NotAStore);
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::write(folder.store(), b"a file").unwrap();
     let error = folder.open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotAStore);
@@ -55,7 +56,7 @@ fn what_is_not_a_store_is_refused_and_left_as_it_is() {
 
 #[test]
 fn another_programs_database_is_refused_and_left_as_it_is() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let db = sled::open(folder.store()).unwrap();
     db.insert("dear", "somebody").unwrap();
     drop(db);
@@ -64,15 +65,15 @@ fn another_programs_database_is_refused_and_left_as_it_is() {
 
 /// Changes the format record of a store, at an offset behind its magic and checksum, and mends
 /// the checksum.
-fn with_record(at: usize, bytes: &[u8]) -> Folder {
+fn with_record(at: usize, bytes: &[u8]) -> StoreDirectory {
     let mut image = closed_store();
     let record = image.file("heronry");
     let magic = b"heronry sled\n".len();
     record[magic + 4 + at..][..bytes.len()].copy_from_slice(bytes);
-    let row = heronry_store::embedded::seal(&record[..magic], record[magic..].to_vec());
+    let row = heronry_store_embedded::seal(&record[..magic], record[magic..].to_vec());
     record.truncate(magic);
     record.extend_from_slice(&row);
-    Folder::put(&image)
+    StoreDirectory::put(&image)
 }
 
 #[test]
@@ -97,12 +98,12 @@ fn a_damaged_record_is_refused_with_not_a_byte_written() {
     );
     let mut image = closed_store();
     image.file("heronry")[15] ^= 1;
-    check_refused(&Folder::put(&image), StoreErrorKind::Corrupt);
+    check_refused(&StoreDirectory::put(&image), StoreErrorKind::Corrupt);
 }
 
 /// Returns a store after a change to one row, by its key and the number of its fragment.
-fn changed(table: &str, key: &[u8], value: Option<&[u8]>) -> Folder {
-    let folder = Folder::put(&closed_store());
+fn changed(table: &str, key: &[u8], value: Option<&[u8]>) -> StoreDirectory {
+    let folder = StoreDirectory::put(&closed_store());
     let config = sled::Config::new().path(folder.store());
     let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
     let tree = db.open_tree(table).unwrap();
@@ -118,7 +119,7 @@ fn changed(table: &str, key: &[u8], value: Option<&[u8]>) -> Folder {
 
 /// Waits until no thread of a database that was dropped holds its file any more: sled's own
 /// threads let go of it a little later.
-fn wait_unlocked(folder: &Folder) {
+fn wait_unlocked(folder: &StoreDirectory) {
     let db = fs::File::open(folder.store().join("db")).unwrap();
     db.lock().unwrap();
 }
@@ -127,7 +128,7 @@ fn wait_unlocked(folder: &Folder) {
 fn damage_that_opening_meets_is_refused() {
     let pool = sample::pool(1);
     let row = [pool.as_str().as_bytes(), &[0, 0]].concat();
-    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let place = row_keys::placed(row_keys::PoolNo(1), Position(1));
     let chunk = [&place[..], &[0, 0]].concat();
     let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     *bytes.last_mut().unwrap() ^= 1;
@@ -148,7 +149,7 @@ fn damage_that_opening_meets_is_refused() {
 
 #[test]
 fn a_newer_chunk_is_refused() {
-    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let place = row_keys::placed(row_keys::PoolNo(1), Position(1));
     let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     // The version of the chunk format stands behind the four bytes of the magic. What follows it in
     // another format is not what follows it in this one.
@@ -162,7 +163,7 @@ fn a_newer_chunk_is_refused() {
 
 #[test]
 fn later_tables_that_are_missing_are_made() {
-    let folder = Folder::put(&closed_store());
+    let folder = StoreDirectory::put(&closed_store());
     let config = sled::Config::new().path(folder.store());
     let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
     // So a build from before them left the store.
@@ -188,7 +189,7 @@ fn later_tables_that_are_missing_are_made() {
 
 #[test]
 fn a_place_without_a_store_is_said() {
-    let error = Folder::new().open().unwrap_err();
+    let error = StoreDirectory::new().open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
     let error = SledStore::open("/nonexistent/place/heronry.sled").unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -197,7 +198,7 @@ fn a_place_without_a_store_is_said() {
 #[test]
 fn a_store_that_may_not_be_written_is_said() {
     for name in ["heronry", "db", "."] {
-        let folder = Folder::put(&closed_store());
+        let folder = StoreDirectory::put(&closed_store());
         let path = folder.store().join(name);
         let writable = fs::metadata(&path).unwrap().permissions();
         let mut permissions = writable.clone();
@@ -210,7 +211,7 @@ fn a_store_that_may_not_be_written_is_said() {
 
 #[test]
 fn a_store_that_another_program_uses_is_locked() {
-    let folder = Folder::put(&closed_store());
+    let folder = StoreDirectory::put(&closed_store());
     let config = sled::Config::new().path(folder.store());
     let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
     let error = folder.open().unwrap_err();
@@ -236,7 +237,7 @@ fn a_second_process_is_refused() {
         }
         return;
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     check_second_process(&folder, "locked");
     writer.write(1).unwrap();
@@ -245,7 +246,7 @@ fn a_second_process_is_refused() {
     check_second_process(&folder, "opened");
 }
 
-fn check_second_process(folder: &Folder, expected: &str) {
+fn check_second_process(folder: &StoreDirectory, expected: &str) {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "opening::a_second_process_is_refused"])
         .env(PLACE, folder.store())

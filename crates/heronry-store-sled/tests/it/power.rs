@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use heronry_store::{Head, Store};
 use heronry_store_sled::DiskOp;
 use heronry_testkit::{
-    recovery::{Acknowledged, Writer, check_whole, large},
+    recovery::{Acknowledged, RecoveryWriter, check_whole, large},
     sample,
 };
 use heronry_types::{Body, Position};
 
 use crate::{
-    disk::{Folder, Recorder},
+    disk::{Recorder, StoreDirectory},
     image::Image,
 };
 
@@ -29,23 +29,26 @@ impl Numbers {
 
 /// A power cut: the image that lasted, the image that was on its way, and the heads that may be
 /// found.
-struct Cut {
+struct PowerCut {
     lasting: Image,
     later: Image,
     acknowledged: u64,
 }
 
 /// Returns a cut within each commit of a run on a new store.
-fn cuts(run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
-    let folder = Folder::new();
+fn cuts(run: impl Fn(&mut RecoveryWriter, &dyn Fn(Head))) -> Vec<PowerCut> {
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     cuts_in(&folder, run)
 }
 
 /// Returns a cut within each commit of a run.
-fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
+fn cuts_in(
+    folder: &StoreDirectory,
+    run: impl Fn(&mut RecoveryWriter, &dyn Fn(Head)),
+) -> Vec<PowerCut> {
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut before = Acknowledged::default();
     writer
         .head
@@ -56,13 +59,13 @@ fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut
         acknowledged.borrow_mut().note(recorder.count(), head);
     });
     drop(writer);
-    let mut cuts: Vec<Cut> = Vec::new();
+    let mut cuts: Vec<PowerCut> = Vec::new();
     let mut lasting = None;
     let moments = recorder.moments().into_iter().enumerate();
     for (operation, (_, later)) in moments.filter(|(_, (op, _))| *op == DiskOp::Sync) {
         let acknowledged = acknowledged.borrow().after(operation);
         if let Some(lasting) = lasting.replace(later.clone()) {
-            cuts.push(Cut {
+            cuts.push(PowerCut {
                 lasting,
                 later,
                 acknowledged,
@@ -73,7 +76,7 @@ fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut
 }
 
 /// Checks each cut with so many choices of the blocks that were written, and returns how many.
-fn check(cuts: &[Cut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize {
+fn check(cuts: &[PowerCut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize {
     let mut images = 0;
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for cut in cuts {
@@ -101,8 +104,8 @@ fn check(cuts: &[Cut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize
     images
 }
 
-fn open(image: &Image) -> (Store, Folder) {
-    let folder = Folder::put(image);
+fn open(image: &Image) -> (Store, StoreDirectory) {
+    let folder = StoreDirectory::put(image);
     (folder.open().unwrap(), folder)
 }
 
@@ -132,7 +135,7 @@ fn commits_of_many_segments_are_whole_or_absent() {
 #[test]
 fn a_store_that_uses_its_segments_again_keeps_what_was_acknowledged() {
     let bytes = 200_000;
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     for _ in 0..24 {
         writer.write_large(2, bytes).unwrap();

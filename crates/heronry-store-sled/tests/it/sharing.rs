@@ -8,7 +8,7 @@ use heronry_store_sled::{DiskHook, DiskOp};
 use heronry_testkit::{SyncGate, sample};
 use heronry_types::Position;
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
 #[derive(Clone, Debug, Default)]
 struct Gated(SyncGate);
@@ -24,7 +24,7 @@ impl DiskHook for Gated {
 
 #[test]
 fn appends_that_queue_up_behind_a_sync_share_the_next_one() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let gate = Gated::default();
     let store = folder.open_watched(Arc::new(gate.clone())).unwrap();
     let pools: Vec<_> = (0..64).map(sample::pool).collect();

@@ -10,7 +10,7 @@ use heronry_types::Position;
 use super::{ClaimHash, END};
 use crate::{
     ClaimEntry,
-    embedded::{CHECKSUM_BYTES, seal, unseal},
+    checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
 const LAYOUT: u8 = 1;

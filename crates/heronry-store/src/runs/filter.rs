@@ -7,7 +7,7 @@
 use std::{ops::Range, sync::Arc};
 
 use super::ClaimHash;
-use crate::embedded::{CHECKSUM_BYTES, seal, unseal};
+use crate::checksum::{CHECKSUM_BYTES, seal, unseal};
 
 const LAYOUT: u8 = 1;
 /// Words of a line.

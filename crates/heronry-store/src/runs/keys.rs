@@ -4,25 +4,25 @@
 //! blocks, in the order of the hashes that they begin with, and then its filter.
 
 use super::ClaimHash;
-use crate::keys::PoolNo;
 
 const BLOCK: u8 = 0;
 const FILTER: u8 = 1;
 
-/// Makes the keys of one pool.
+/// The keys of one pool's runs, in the order of their bytes. All of them begin with the number that
+/// the pool has in its store.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keys(pub(crate) PoolNo);
+pub struct RunKeys(pub u32);
 
-impl Keys {
+impl RunKeys {
     fn of_run(self, run: u64) -> Vec<u8> {
         let mut key = Vec::with_capacity(29);
-        key.extend_from_slice(&self.0.0.to_be_bytes());
+        key.extend_from_slice(&self.0.to_be_bytes());
         key.extend_from_slice(&run.to_be_bytes());
         key
     }
 
     /// Returns the key of the manifest; no run has the number 0.
-    pub(crate) fn manifest(self) -> Vec<u8> {
+    pub(super) fn manifest(self) -> Vec<u8> {
         self.of_run(0)
     }
 
@@ -54,8 +54,8 @@ impl Keys {
     }
 
     /// Returns the keys from which on, and below which, all rows stand.
-    pub(crate) fn all(self) -> (Vec<u8>, Vec<u8>) {
-        let next = PoolNo(self.0.0.saturating_add(1));
-        (self.manifest(), Keys(next).manifest())
+    pub(super) fn all(self) -> (Vec<u8>, Vec<u8>) {
+        let next = self.0.saturating_add(1);
+        (self.manifest(), RunKeys(next).manifest())
     }
 }

@@ -1,6 +1,6 @@
 //! Looking claims up.
 
-use super::{ClaimHash, Input, Place, Run, Runs, Slot, filter};
+use super::{ClaimHash, Input, Run, RunPlace, Runs, Slot, filter};
 use crate::{ClaimEntry, ClaimKey, StoreError};
 
 /// The number of questions that are put to the filters at once.
@@ -8,7 +8,7 @@ const GROUP: usize = 8;
 
 /// Questions for which memory alone had no answer: which runs may have which of them.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     hashes: Vec<ClaimHash>,
     /// Question and run, in the order of the questions, newest run first.
     may_have: Vec<(usize, u64)>,
@@ -16,7 +16,7 @@ pub(crate) struct Asked {
 
 impl Runs {
     /// Asks the filters for keys; returns nothing when no run has any of them.
-    pub(crate) fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
+    pub fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
         let hashes: Vec<_> = keys.iter().copied().map(ClaimHash::of).collect();
         let mut may_have = Vec::new();
         let mut left = Vec::new();
@@ -52,7 +52,7 @@ impl Asked {
     ///
     /// # Errors
     /// Rows that cannot be read, or are damaged.
-    pub(crate) fn answer(&self, place: Place<'_>) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
+    pub fn answer(&self, place: RunPlace<'_>) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
         let mut answers = vec![None; self.hashes.len()];
         for (question, run) in &self.may_have {
             let (Some(hash), Some(answer)) =

@@ -12,13 +12,13 @@ use heronry_journal::ChunkHash;
 use heronry_types::{Epoch, Position};
 
 use super::{
-    ClaimHash, END, Input, Merge, Place, Run, Runs, Shape, Slot,
+    ClaimHash, END, Input, KeyRange, Merge, Order, Run, RunPlace, RunShape, Runs, Slot,
     filter::{self, Filter},
     reader::damaged,
 };
 use crate::{
     Checkpoint, StoreError,
-    embedded::{CHECKSUM_BYTES, Order, seal, unseal},
+    checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
 const LAYOUT: u8 = 1;
@@ -49,12 +49,12 @@ impl Runs {
     ///
     /// # Errors
     /// Rows that cannot be read, or are damaged.
-    pub(crate) fn load(place: Place<'_>, shape: Shape) -> Result<Option<Self>, StoreError> {
+    pub fn load(place: RunPlace<'_>, shape: RunShape) -> Result<Option<Self>, StoreError> {
         let key = place.keys.manifest();
         let mut found = None;
         place
             .rows
-            .walk((&key, &key), Order::Ascending, &mut |key, row| {
+            .walk(KeyRange::one(&key), Order::Ascending, &mut |key, row| {
                 found = Some(unseal(key, row).map(<[u8]>::to_vec));
                 ControlFlow::Break(())
             })?;
@@ -97,7 +97,7 @@ fn push_run(row: &mut Vec<u8>, run: &Run) {
 
 /// A manifest that is being read, and where its filters are.
 struct Loading<'a> {
-    place: Place<'a>,
+    place: RunPlace<'a>,
     rest: &'a [u8],
 }
 
@@ -111,7 +111,7 @@ impl Loading<'_> {
         Ok(*taken)
     }
 
-    fn runs(mut self, shape: Shape) -> Result<Runs, StoreError> {
+    fn runs(mut self, shape: RunShape) -> Result<Runs, StoreError> {
         let [layout] = self.take()?;
         if layout != LAYOUT {
             return Err(damaged("the manifest of claims has another layout"));
@@ -208,7 +208,7 @@ impl Loading<'_> {
         };
         self.place
             .rows
-            .walk((&from, &to), Order::Ascending, &mut see)?;
+            .walk(KeyRange::new(&from, &to), Order::Ascending, &mut see)?;
         if segments.len() == count as usize {
             Ok(Filter::from_segments(lines, segments))
         } else {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ClaimHash, Input, Merge, Place, Run, Shape, Slot, block::Entry, filter::Filter, put::Edit,
-    reader::Reader, writer::RunWriter,
+    ClaimHash, Input, Merge, Run, RunPlace, RunShape, Slot, block::Entry, filter::Filter,
+    put::Edit, reader::RunReader, writer::RunWriter,
 };
 use crate::StoreError;
 
@@ -30,13 +30,13 @@ impl Merge {
     /// Merges about as many entries as the budget has, and takes them off it.
     pub(super) fn advance(
         &self,
-        (place, shape): (Place<'_>, Shape),
+        (place, shape): (RunPlace<'_>, RunShape),
         budget: &mut u64,
         edit: &mut Edit,
     ) -> Result<Slot, StoreError> {
         let inputs = self.inputs.iter();
         let mut readers = inputs
-            .map(|input| Reader::open(place, input.run.no, self.below))
+            .map(|input| RunReader::open(place, input.run.no, self.below))
             .collect::<Result<Vec<_>, _>>()?;
         let mut writer = RunWriter::resume((place.keys, shape), &self.output, self.below);
         while let Some(next) = least(&readers) {
@@ -55,7 +55,7 @@ impl Merge {
     }
 
     /// Returns the merge as it is to go on another time.
-    fn interrupted(&self, below: ClaimHash, readers: &[Reader<'_>], output: Run) -> Slot {
+    fn interrupted(&self, below: ClaimHash, readers: &[RunReader<'_>], output: Run) -> Slot {
         let inputs = self.inputs.iter().zip(readers);
         let inputs = inputs.map(|(input, reader)| Input {
             run: Arc::clone(&input.run),
@@ -70,9 +70,9 @@ impl Merge {
 }
 
 /// Returns the entry that comes next; of several under one hash that of the newest run.
-fn least(readers: &[Reader<'_>]) -> Option<Entry> {
+fn least(readers: &[RunReader<'_>]) -> Option<Entry> {
     let mut least: Option<Entry> = None;
-    for entry in readers.iter().filter_map(Reader::peek) {
+    for entry in readers.iter().filter_map(RunReader::peek) {
         if least.is_none_or(|least| entry.hash <= least.hash) {
             least = Some(entry);
         }
@@ -81,7 +81,7 @@ fn least(readers: &[Reader<'_>]) -> Option<Entry> {
 }
 
 /// Takes an entry from whichever has it, and returns how many were taken.
-fn step(readers: &mut [Reader<'_>], taken: Entry) -> Result<u64, StoreError> {
+fn step(readers: &mut [RunReader<'_>], taken: Entry) -> Result<u64, StoreError> {
     let mut count = 0;
     for reader in readers {
         if reader.peek().is_some_and(|entry| entry.hash == taken.hash) {

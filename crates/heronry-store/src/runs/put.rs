@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ClaimHash, Place, Runs, Shape, Slot, block::Entry, writer::RunWriter};
+use super::{ClaimHash, RunKeys, RunPlace, RunShape, Runs, Slot, block::Entry, writer::RunWriter};
 use crate::{Checkpoint, NamedClaim, StoreError};
 
 /// The fewest entries that are merged for a run, however small it is.
@@ -10,22 +10,39 @@ const PIECE_MIN: u64 = 1_024;
 
 /// The rows that one transaction changes: first the removed ones, then the written ones.
 #[derive(Debug, Default)]
-pub(crate) struct Edit {
+pub struct Edit {
     /// Keys from which on, and below which, rows are removed.
-    pub(crate) removes: Vec<(Vec<u8>, Vec<u8>)>,
+    pub removes: Vec<(Vec<u8>, Vec<u8>)>,
     /// Rows by their keys.
-    pub(crate) inserts: Vec<(Vec<u8>, Vec<u8>)>,
+    pub inserts: Vec<(Vec<u8>, Vec<u8>)>,
     /// Runs whose rows are not needed any more, once nobody looks at the runs of before.
     spent: Vec<u64>,
 }
 
+/// The runs after a put, and what is to be written for them.
+#[derive(Debug)]
+pub struct RunsPut {
+    /// The runs, once the edit is written.
+    pub runs: Runs,
+    /// The edit.
+    pub edit: Edit,
+}
+
 impl Edit {
+    /// Returns the edit that removes all rows of a pool.
+    pub fn clearing(keys: RunKeys) -> Self {
+        Self {
+            removes: vec![keys.all()],
+            ..Self::default()
+        }
+    }
+
     pub(super) fn spend(&mut self, runs: impl Iterator<Item = u64>) {
         self.spent.extend(runs);
     }
 
     /// Returns about how many bytes it writes.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let rows = self.inserts.iter();
         rows.map(|(key, row)| key.len() + row.len()).sum()
     }
@@ -33,14 +50,14 @@ impl Edit {
 
 /// Claims to be put, and how far the claims have followed the journal with them.
 #[derive(Debug)]
-pub(crate) struct NewRun {
+pub struct NewRun {
     entries: Vec<Entry>,
     checkpoint: Checkpoint,
 }
 
 impl NewRun {
     /// Sorts claims. Of several under one key the last counts.
-    pub(crate) fn new(run: &[NamedClaim], checkpoint: Checkpoint) -> Self {
+    pub fn new(run: &[NamedClaim], checkpoint: Checkpoint) -> Self {
         let entry = |claim: &NamedClaim| Entry {
             hash: ClaimHash::of(claim.key),
             claim: claim.entry,
@@ -61,7 +78,7 @@ impl NewRun {
 }
 
 impl Runs {
-    fn empty(checkpoint: Checkpoint, shape: Shape) -> Self {
+    fn empty(checkpoint: Checkpoint, shape: RunShape) -> Self {
         Self {
             shape,
             checkpoint,
@@ -76,12 +93,12 @@ impl Runs {
     ///
     /// # Errors
     /// Rows that cannot be read, or are damaged.
-    pub(crate) fn put(
+    pub fn put(
         before: Option<&Self>,
-        place: Place<'_>,
+        place: RunPlace<'_>,
         run: &NewRun,
-        shape: Shape,
-    ) -> Result<(Self, Edit), StoreError> {
+        shape: RunShape,
+    ) -> Result<RunsPut, StoreError> {
         let mut edit = Edit::default();
         let mut runs = if let Some(before) = before {
             before.clone()
@@ -105,11 +122,11 @@ impl Runs {
         let key = place.keys.manifest();
         let row = runs.manifest(&key);
         edit.inserts.push((key, row));
-        Ok((runs, edit))
+        Ok(RunsPut { runs, edit })
     }
 
     /// Removes what the runs of before did not need any more: nobody looks for it by now.
-    fn drop_unneeded(&mut self, place: Place<'_>, edit: &mut Edit) {
+    fn drop_unneeded(&mut self, place: RunPlace<'_>, edit: &mut Edit) {
         for run in self.spent.drain(..) {
             edit.removes.push(place.keys.run(run));
         }
@@ -128,7 +145,7 @@ impl Runs {
     /// Goes on with merges, the shortest first: in all so far that they keep up with what is put.
     fn advance_merges(
         &mut self,
-        place: Place<'_>,
+        place: RunPlace<'_>,
         put: u64,
         edit: &mut Edit,
     ) -> Result<(), StoreError> {

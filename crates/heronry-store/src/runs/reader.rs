@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::{ClaimHash, END, Keys, Place, block::Block, block::Entry};
-use crate::{StoreError, StoreErrorKind, embedded::Order};
+use super::{ClaimHash, END, KeyRange, Order, RunKeys, RunPlace, block::Block, block::Entry};
+use crate::{StoreError, StoreErrorKind};
 
 /// Says that rows of claims are not what they must be.
 pub(super) fn damaged(what: &str) -> StoreError {
@@ -11,7 +11,7 @@ pub(super) fn damaged(what: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "read claims", detail)
 }
 
-impl Place<'_> {
+impl RunPlace<'_> {
     /// Has the block of a run looked at whose part of the hashes this one lies in.
     pub(super) fn block<T>(
         self,
@@ -23,22 +23,25 @@ impl Place<'_> {
         let (from, to) = (self.keys.block(run, lowest), self.keys.block(run, highest));
         let mut look = Some(look);
         let mut found = None;
-        self.rows
-            .walk((&from, &to), Order::Descending, &mut |key, row| {
-                let begin = Keys::begin_of(key);
+        self.rows.walk(
+            KeyRange::new(&from, &to),
+            Order::Descending,
+            &mut |key, row| {
+                let begin = RunKeys::begin_of(key);
                 let block = Block::decode(key, row).filter(|block| hash < block.until);
                 if let (Some(begin), Some(block), Some(look)) = (begin, block, look.take()) {
                     found = Some(look(begin, block));
                 }
                 ControlFlow::Break(())
-            })?;
+            },
+        )?;
         found.ok_or_else(|| damaged("a block of claims is damaged or missing"))
     }
 }
 
 /// Reads the entries of a run in order.
-pub(super) struct Reader<'a> {
-    place: Place<'a>,
+pub(super) struct RunReader<'a> {
+    place: RunPlace<'a>,
     run: u64,
     /// The hash that the present block begins with, and the one before it.
     begin: ClaimHash,
@@ -49,9 +52,9 @@ pub(super) struct Reader<'a> {
     next: Option<Entry>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RunReader<'a> {
     /// Reads from this hash on.
-    pub(super) fn open(place: Place<'a>, run: u64, from: ClaimHash) -> Result<Self, StoreError> {
+    pub(super) fn open(place: RunPlace<'a>, run: u64, from: ClaimHash) -> Result<Self, StoreError> {
         let mut reader = Self {
             place,
             run,

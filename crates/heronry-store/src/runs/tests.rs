@@ -10,10 +10,10 @@ use heronry_types::{Epoch, Id, Position};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ClaimEntry, ClaimKey, ClaimName, NamedClaim, keys::PoolNo};
+use crate::{ClaimEntry, ClaimKey, ClaimName, NamedClaim, StoreError};
 
 /// Small enough that a few hundred claims make blocks, runs and merges on several levels.
-const SMALL: Shape = Shape { block: 4, base: 8 };
+const SMALL: RunShape = RunShape { block: 4, base: 8 };
 
 #[derive(Default)]
 struct Rows(BTreeMap<Vec<u8>, Vec<u8>>);
@@ -21,7 +21,7 @@ struct Rows(BTreeMap<Vec<u8>, Vec<u8>>);
 impl RunRows for Rows {
     fn walk(
         &self,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
@@ -48,9 +48,9 @@ impl Rows {
     }
 }
 
-fn place(rows: &Rows) -> Place<'_> {
-    let keys = Keys(PoolNo(3));
-    Place { keys, rows }
+fn place(rows: &Rows) -> RunPlace<'_> {
+    let keys = RunKeys(3);
+    RunPlace { keys, rows }
 }
 
 fn key(number: u16) -> ClaimKey {
@@ -103,7 +103,8 @@ impl World {
             .map(|number| NamedClaim::new(key(*number), entry));
         let run: Vec<_> = run.collect();
         let run = NewRun::new(&run, checkpoint(self.puts));
-        let (runs, edit) = Runs::put(self.runs.as_ref(), place(&self.rows), &run, SMALL).unwrap();
+        let RunsPut { runs, edit } =
+            Runs::put(self.runs.as_ref(), place(&self.rows), &run, SMALL).unwrap();
         let before = self.runs.replace(runs);
         self.rows.apply(&edit);
         self.merged_most = self.merged_most.max(edit.inserts.len());

@@ -1,7 +1,7 @@
 //! Writing the blocks and the filter of a run.
 
 use super::{
-    ClaimHash, END, Keys, Run, Shape,
+    ClaimHash, END, Run, RunKeys, RunShape,
     block::{self, Entry},
     filter::{self, Filter, FilterWriter},
     put::Edit,
@@ -9,8 +9,8 @@ use super::{
 
 /// Writes a run, block by block.
 pub(super) struct RunWriter {
-    keys: Keys,
-    shape: Shape,
+    keys: RunKeys,
+    shape: RunShape,
     no: u64,
     /// The hash that the present block begins with.
     begin: ClaimHash,
@@ -21,7 +21,7 @@ pub(super) struct RunWriter {
 
 impl RunWriter {
     /// Begins a run of this many entries at the most.
-    pub(super) fn begin((keys, shape): (Keys, Shape), no: u64, entries: u64) -> Self {
+    pub(super) fn begin((keys, shape): (RunKeys, RunShape), no: u64, entries: u64) -> Self {
         let run = Run {
             no,
             entries: 0,
@@ -31,7 +31,7 @@ impl RunWriter {
     }
 
     /// Goes on with a run whose next block begins with this hash.
-    pub(super) fn resume((keys, shape): (Keys, Shape), run: &Run, begin: ClaimHash) -> Self {
+    pub(super) fn resume((keys, shape): (RunKeys, RunShape), run: &Run, begin: ClaimHash) -> Self {
         Self {
             keys,
             shape,

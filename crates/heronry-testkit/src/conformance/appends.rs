@@ -5,7 +5,7 @@ use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
 use heronry_store::{AppendError, Commit, ContentPlace, FencingToken, Guard, Head, Stored};
 use heronry_types::{Epoch, Position};
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -30,7 +30,7 @@ fn bytes(chunks: &[Chunk]) -> Vec<&[u8]> {
 
 /// Checks that the journal holds these chunks, byte by byte, read in pages of a size.
 pub(super) async fn check_chunks(
-    writer: &Writer,
+    writer: &CaseWriter,
     expected: &[Chunk],
     bytes_max: usize,
 ) -> Result<(), Failure> {
@@ -49,8 +49,8 @@ pub(super) async fn check_chunks(
     same("their bytes", &(bytes(&found) == bytes(expected)), &true)
 }
 
-async fn a_first_append_makes_the_pool(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_first_append_makes_the_pool(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let journal = writer.store.journal.clone();
     same("the pools before", &journal.pools().await?, &Vec::new())?;
     let commit = sample::commit(None, 3);
@@ -68,8 +68,8 @@ async fn a_first_append_makes_the_pool(place: &dyn Place) -> Result<(), Failure>
     same("the head that is read", &head, &Some(expected))
 }
 
-async fn a_repeat_is_refused_as_a_conflict(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_repeat_is_refused_as_a_conflict(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for _ in 0..2 {
         let (commit, guard) = (sample::commit(writer.head, 2), writer.guard());
         writer.append(commit.clone()).await?;
@@ -88,8 +88,8 @@ async fn a_repeat_is_refused_as_a_conflict(place: &dyn Place) -> Result<(), Fail
     Ok(())
 }
 
-async fn ownership_is_judged_before_the_head(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn ownership_is_judged_before_the_head(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let token = writer.lose().await?;
     let guard = Guard {
@@ -104,8 +104,8 @@ async fn ownership_is_judged_before_the_head(place: &dyn Place) -> Result<(), Fa
     same("the tokens", &(held, current), &(token.0, writer.token.0))
 }
 
-async fn the_head_is_judged_before_continuity(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn the_head_is_judged_before_continuity(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let guard = Guard {
         expected_head: Position(7),
@@ -119,8 +119,10 @@ async fn the_head_is_judged_before_continuity(place: &dyn Place) -> Result<(), F
     writer.unchanged().await
 }
 
-async fn a_refused_append_takes_its_contents_with_it(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_refused_append_takes_its_contents_with_it(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let with = |head, number| Commit {
         contents: vec![sample::content(number)],
@@ -157,8 +159,8 @@ async fn a_refused_append_takes_its_contents_with_it(place: &dyn Place) -> Resul
     Ok(())
 }
 
-async fn appends_that_queue_up_are_judged_in_order(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn appends_that_queue_up_are_judged_in_order(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let first = sample::commit(None, 2);
     let head = |commit: &Commit, position| {
         commit.chunks.last().map(|chunk| Head {
@@ -195,8 +197,8 @@ async fn appends_that_queue_up_are_judged_in_order(place: &dyn Place) -> Result<
     same("the chunks", &spans, &vec![(1, 2), (3, 3), (4, 4)])
 }
 
-async fn the_head_names_the_last_chunk(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn the_head_names_the_last_chunk(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for records in [&[1][..], &[2, 3], &[1, 1, 1]] {
         let commit = sample::chunks(writer.head, records);
         let last = commit.chunks.last().cloned();
@@ -209,10 +211,10 @@ async fn the_head_names_the_last_chunk(place: &dyn Place) -> Result<(), Failure>
     Ok(())
 }
 
-async fn an_append_of_many_chunks_is_one(place: &dyn Place) -> Result<(), Failure> {
+async fn an_append_of_many_chunks_is_one(place: &dyn StorePlace) -> Result<(), Failure> {
     const CHUNKS: u64 = 200;
     const EACH_OF_ONE: [u64; 200] = [1; 200];
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::chunks(None, &EACH_OF_ONE);
     commit.contents = (1..=CHUNKS).map(sample::content).collect();
     let sent = commit.chunks.clone();
@@ -231,8 +233,8 @@ async fn an_append_of_many_chunks_is_one(place: &dyn Place) -> Result<(), Failur
     Ok(())
 }
 
-async fn the_largest_chunk_is_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn the_largest_chunk_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     // So many records that the first chunks are as full as chunks get.
     let commit = sample::commit(None, 8_000);
     let sizes = commit.chunks.iter().map(|chunk| chunk.bytes().len());
@@ -249,10 +251,10 @@ async fn the_largest_chunk_is_kept(place: &dyn Place) -> Result<(), Failure> {
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn pools_have_epochs_of_their_own(place: &dyn Place) -> Result<(), Failure> {
+async fn pools_have_epochs_of_their_own(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     for number in 1..=3_u8 {
-        let mut writer = Writer::of(&store, number.into()).await?;
+        let mut writer = CaseWriter::of(&store, number.into()).await?;
         let epoch = Epoch([number; 16]);
         let mut chunk = ChunkWriter::new(epoch, Position::ZERO, ChunkHash::START, sample::time(0));
         let entry = sample::entry(1);
@@ -274,8 +276,8 @@ async fn pools_have_epochs_of_their_own(place: &dyn Place) -> Result<(), Failure
     Ok(())
 }
 
-async fn several_timelines_start_in_one_append(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn several_timelines_start_in_one_append(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let mut commit = sample::start(writer.head, Epoch([2; 16]));
     for number in [3, 4] {
@@ -316,10 +318,10 @@ async fn several_timelines_start_in_one_append(place: &dyn Place) -> Result<(), 
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_token_of_another_pool_is_stale(place: &dyn Place) -> Result<(), Failure> {
+async fn a_token_of_another_pool_is_stale(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let one = Writer::of(&store, 1).await?;
-    let mut two = Writer::of(&store, 2).await?;
+    let one = CaseWriter::of(&store, 1).await?;
+    let mut two = CaseWriter::of(&store, 2).await?;
     for _ in 0..3 {
         two.lose().await?;
     }
@@ -334,8 +336,8 @@ async fn a_token_of_another_pool_is_stale(place: &dyn Place) -> Result<(), Failu
     one.unchanged().await
 }
 
-async fn a_token_that_was_never_given_is_stale(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_token_that_was_never_given_is_stale(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     for token in [writer.token.0 + 1, u64::MAX, 0] {
         let guard = Guard {

@@ -4,7 +4,7 @@ use futures::poll;
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Head, ReadError, Store, Timeline};
 use heronry_types::{Epoch, Position};
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -44,15 +44,15 @@ async fn check_unseen(store: &Store) -> Result<(), Failure> {
 }
 
 /// Checks that the pool is there, with chunks at these positions.
-async fn check_seen(writer: &Writer, spans: &[(u64, u64)]) -> Result<(), Failure> {
+async fn check_seen(writer: &CaseWriter, spans: &[(u64, u64)]) -> Result<(), Failure> {
     writer.unchanged().await?;
     let found = writer.chunks(0, usize::MAX).await?;
     same("the chunks", &found, &spans.to_vec())
 }
 
-async fn arriving(place: &dyn Place) -> Result<(), Failure> {
+async fn arriving(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let pool = writer.pool.clone();
     let mut watch = store.journal.watch(&pool, Position::ZERO);
     same("a watch", &poll!(&mut watch).is_pending(), &true)?;
@@ -88,9 +88,9 @@ async fn arriving(place: &dyn Place) -> Result<(), Failure> {
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_first_append_starts_an_arrival_over(place: &dyn Place) -> Result<(), Failure> {
+async fn a_first_append_starts_an_arrival_over(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.append(part(None)).await?;
     writer.append(part(writer.head)).await?;
     writer.head = None;
@@ -103,8 +103,8 @@ async fn a_first_append_starts_an_arrival_over(place: &dyn Place) -> Result<(), 
     check_seen(&writer, &[(1, 2), (3, 3)]).await
 }
 
-async fn a_pool_that_is_there_does_not_arrive(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_pool_that_is_there_does_not_arrive(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let what = "a part of a pool that is there";
     let error = refused(
@@ -117,19 +117,21 @@ async fn a_pool_that_is_there_does_not_arrive(place: &dyn Place) -> Result<(), F
     writer.unchanged().await
 }
 
-async fn an_arrival_that_broke_off_is_not_seen_later(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn an_arrival_that_broke_off_is_not_seen_later(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.append(part(None)).await?;
     writer.append(part(writer.head)).await?;
     drop(writer);
     let store = place.open()?;
     check_unseen(&store).await?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     same("the head that a writer finds", &writer.head, &None)?;
     let start = sample::chunks(None, &[1, 1]);
     same("its timeline", &start.timeline, &Timeline::Continues)?;
     writer.append(start).await?;
     drop((writer, store));
     let store = place.open()?;
-    check_seen(&Writer::of(&store, 1).await?, &[(1, 1), (2, 2)]).await
+    check_seen(&CaseWriter::of(&store, 1).await?, &[(1, 1), (2, 2)]).await
 }

@@ -3,7 +3,7 @@
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Guard, StoreErrorKind, Stored};
 use heronry_types::Position;
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -21,8 +21,8 @@ fn part(head: Option<heronry_store::Head>) -> Commit {
     }
 }
 
-async fn an_arrival_is_guarded(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn an_arrival_is_guarded(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.append(part(None)).await?;
     for expected in [1, 3] {
         let guard = Guard {
@@ -41,8 +41,8 @@ async fn an_arrival_is_guarded(place: &dyn Place) -> Result<(), Failure> {
     same("the chunks", &spans, &vec![(1, 2), (3, 3)])
 }
 
-async fn an_arrival_is_fenced(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn an_arrival_is_fenced(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.append(part(None)).await?;
     let token = writer.lose().await?;
     for commit in [
@@ -66,11 +66,11 @@ async fn an_arrival_is_fenced(place: &dyn Place) -> Result<(), Failure> {
     same("the chunks", &spans, &vec![(1, 2), (3, 3)])
 }
 
-async fn an_arrival_hides_no_other_pool(place: &dyn Place) -> Result<(), Failure> {
+async fn an_arrival_hides_no_other_pool(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 0..3 {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         let commit = match number {
             1 => part(None),
             _ => sample::commit(None, 2),
@@ -87,8 +87,8 @@ async fn an_arrival_hides_no_other_pool(place: &dyn Place) -> Result<(), Failure
     same("the pools", &store.journal.pools().await?.len(), &3)
 }
 
-async fn an_arriving_pool_is_not_trimmed(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn an_arriving_pool_is_not_trimmed(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.append(part(None)).await?;
     writer.append(part(writer.head)).await?;
     let journal = writer.store.journal.clone();
@@ -103,8 +103,8 @@ async fn an_arriving_pool_is_not_trimmed(place: &dyn Place) -> Result<(), Failur
     same("the chunks", &spans, &vec![(1, 2), (3, 4), (5, 5)])
 }
 
-async fn a_sealed_store_is_read_as_before(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_sealed_store_is_read_as_before(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::chunks(None, &[2, 1]);
     commit.contents = vec![sample::content(1)];
     writer.append(commit).await?;

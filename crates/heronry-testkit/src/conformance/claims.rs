@@ -4,7 +4,7 @@ use heronry_journal::RequestHash;
 use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim, StoreErrorKind};
 use heronry_types::{Id, IdKind, Position};
 
-use super::{Case, Failure, Place, Writer, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -49,7 +49,7 @@ pub(super) fn checkpoint(position: u64) -> Checkpoint {
     }
 }
 
-pub(super) async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
+pub(super) async fn put_keys(writer: &CaseWriter, position: u64) -> Result<Vec<ClaimKey>, Failure> {
     let keys = keys()?;
     let run = keys
         .iter()
@@ -74,7 +74,7 @@ fn nth_key(number: u64) -> Result<ClaimKey, Failure> {
 }
 
 /// Puts a run of the one key with a number, at the checkpoint with that number.
-pub(super) async fn put_one(writer: &Writer, number: u64) -> Result<(), Failure> {
+pub(super) async fn put_one(writer: &CaseWriter, number: u64) -> Result<(), Failure> {
     let (at, claims) = (checkpoint(number), &writer.store.claims);
     let position = usize::try_from(number).unwrap_or(usize::MAX);
     let run = vec![NamedClaim::new(nth_key(number)?, entry(position))];
@@ -83,7 +83,7 @@ pub(super) async fn put_one(writer: &Writer, number: u64) -> Result<(), Failure>
 }
 
 /// Checks that so many keys are there, from the first on, and no more.
-pub(super) async fn check_first(writer: &Writer, count: u64) -> Result<(), Failure> {
+pub(super) async fn check_first(writer: &CaseWriter, count: u64) -> Result<(), Failure> {
     let keys = (0..=count).map(nth_key).collect::<Result<Vec<_>, _>>()?;
     let found = writer.store.claims.find(&writer.pool, &keys).await?;
     let mut expected: Vec<_> = (0..keys.len()).map(|n| Some(entry(n))).collect();
@@ -93,8 +93,8 @@ pub(super) async fn check_first(writer: &Writer, count: u64) -> Result<(), Failu
     same("the claims", &found, &expected)
 }
 
-async fn a_run_is_found_with_its_checkpoint(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_run_is_found_with_its_checkpoint(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let claims = &writer.store.claims;
     same(
         "no checkpoint",
@@ -112,9 +112,12 @@ async fn a_run_is_found_with_its_checkpoint(place: &dyn Place) -> Result<(), Fai
     same("the checkpoint", &at, &Some(checkpoint(7)))
 }
 
-async fn clearing_forgets_one_pool(place: &dyn Place) -> Result<(), Failure> {
+async fn clearing_forgets_one_pool(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let (cleared, other) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let (cleared, other) = (
+        CaseWriter::of(&store, 1).await?,
+        CaseWriter::of(&store, 2).await?,
+    );
     let keys = put_keys(&cleared, 7).await?;
     put_keys(&other, 8).await?;
     store.claims.clear(&cleared.pool).await?;
@@ -126,8 +129,8 @@ async fn clearing_forgets_one_pool(place: &dyn Place) -> Result<(), Failure> {
     same("the checkpoint of the other", &at, &Some(checkpoint(8)))
 }
 
-async fn a_stale_token_puts_nothing(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_stale_token_puts_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let leases = &writer.store.leases;
     leases
         .seize(&writer.pool, "another", sample::time(1))

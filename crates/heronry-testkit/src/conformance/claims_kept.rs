@@ -3,7 +3,7 @@
 use heronry_store::{Checkpoint, ClaimKey, ClaimName, FencingToken, NamedClaim, StoreErrorKind};
 
 use super::{
-    Case, Failure, Place, Writer, check_kind,
+    Case, CaseWriter, Failure, StorePlace, check_kind,
     claims::{check_first, checkpoint, entry, id, keys, put_keys, put_one},
     refused, same, syncs,
 };
@@ -26,8 +26,8 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-async fn runs_add_up(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn runs_add_up(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     for number in 0..50 {
         put_one(&writer, number).await?;
         check_first(&writer, number + 1).await?;
@@ -37,8 +37,8 @@ async fn runs_add_up(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_key_that_comes_again_has_its_last_entry(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_key_that_comes_again_has_its_last_entry(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let claims = &writer.store.claims;
     let again: Vec<_> = keys
@@ -56,8 +56,8 @@ async fn a_key_that_comes_again_has_its_last_entry(place: &dyn Place) -> Result<
     same("the entries", &found, &expected)
 }
 
-async fn an_empty_run_moves_the_checkpoint(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn an_empty_run_moves_the_checkpoint(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let claims = &writer.store.claims;
     for position in [5, 900] {
@@ -79,8 +79,8 @@ async fn an_empty_run_moves_the_checkpoint(place: &dyn Place) -> Result<(), Fail
     )
 }
 
-async fn answers_come_in_the_order_of_the_questions(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn answers_come_in_the_order_of_the_questions(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let unknown = ClaimKey::new(&id("nobody")?, &ClaimName::Message(id("x")?));
     let order = [3, 0, 3, 9, 5, 9];
@@ -95,9 +95,12 @@ async fn answers_come_in_the_order_of_the_questions(place: &dyn Place) -> Result
     same("no question", &none.len(), &0)
 }
 
-async fn apart(place: &dyn Place) -> Result<(), Failure> {
+async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let (one, two) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let (one, two) = (
+        CaseWriter::of(&store, 1).await?,
+        CaseWriter::of(&store, 2).await?,
+    );
     let keys = put_keys(&one, 1).await?;
     let found = store.claims.find(&two.pool, &keys).await?;
     same("claims of another pool", &found, &vec![None; 6])?;
@@ -124,9 +127,9 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
     same("its checkpoint", &at, &Some(checkpoint(1)))
 }
 
-async fn a_large_run_is_found(place: &dyn Place) -> Result<(), Failure> {
+async fn a_large_run_is_found(place: &dyn StorePlace) -> Result<(), Failure> {
     const KEYS: usize = 10_000;
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let key = |number: usize| -> Result<ClaimKey, Failure> {
         let name = ClaimName::Key(id(&format!("key-{number}"))?);
         Ok(ClaimKey::new(&id("a")?, &name))
@@ -147,7 +150,7 @@ async fn a_large_run_is_found(place: &dyn Place) -> Result<(), Failure> {
     same("a claim that nobody made", &over, &vec![None])
 }
 
-async fn a_pool_that_nobody_acquired_has_none(place: &dyn Place) -> Result<(), Failure> {
+async fn a_pool_that_nobody_acquired_has_none(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let (pool, keys) = (sample::pool(9), keys()?);
     same(
@@ -171,8 +174,8 @@ async fn a_pool_that_nobody_acquired_has_none(place: &dyn Place) -> Result<(), F
     )
 }
 
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let store = &writer.store;
     store.custody.seal("another place").await?;
@@ -190,8 +193,8 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     same("the checkpoint", &at, &Some(checkpoint(1)))
 }
 
-async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     syncs(place)?.fail_next();
     refused("a failed sync", writer.write(&[1]).await)?;
@@ -212,9 +215,9 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
 }
 
 async fn a_checkpoint_after_reopening_is_one_that_was_put(
-    place: &dyn Place,
+    place: &dyn StorePlace,
 ) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let point: Checkpoint = writer.point()?;
     let keys = keys()?;
@@ -228,7 +231,7 @@ async fn a_checkpoint_after_reopening_is_one_that_was_put(
         .put_run(&writer.pool, run, point, writer.token)
         .await?;
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let claims = &writer.store.claims;
     // A store that keeps no claims has forgotten them with their checkpoint; one that does has both.
     let found = claims.find(&writer.pool, &keys).await?;

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim};
 
 use super::{
-    Case, Failure, Place, Writer,
+    Case, CaseWriter, Failure, StorePlace,
     claims::{checkpoint, entry, id},
     on_threads, refused, same, syncs,
 };
@@ -38,7 +38,7 @@ fn key(number: usize) -> Result<ClaimKey, Failure> {
 }
 
 /// Puts the run with a number, whose keys have entries of their own.
-async fn put(writer: &Writer, number: usize, at: Checkpoint) -> Result<(), Failure> {
+async fn put(writer: &CaseWriter, number: usize, at: Checkpoint) -> Result<(), Failure> {
     let numbers = number * RUN..(number + 1) * RUN;
     let run = numbers.map(|number| Ok(NamedClaim::new(key(number)?, entry(number))));
     let run = run.collect::<Result<Vec<_>, Failure>>()?;
@@ -50,7 +50,7 @@ async fn put(writer: &Writer, number: usize, at: Checkpoint) -> Result<(), Failu
 }
 
 /// Checks that the claims of so many runs are there, and no others.
-async fn check(writer: &Writer, runs: usize) -> Result<(), Failure> {
+async fn check(writer: &CaseWriter, runs: usize) -> Result<(), Failure> {
     let keys = (0..(runs + 1) * RUN)
         .map(key)
         .collect::<Result<Vec<_>, _>>()?;
@@ -65,8 +65,8 @@ async fn check(writer: &Writer, runs: usize) -> Result<(), Failure> {
     same("the first claim that is not as it was put", &wrong, &None)
 }
 
-async fn many_runs_are_as_one(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn many_runs_are_as_one(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     for number in 0..24 {
         put(&writer, number, checkpoint(number as u64 + 1)).await?;
         if number % 5 == 0 {
@@ -77,9 +77,9 @@ async fn many_runs_are_as_one(place: &dyn Place) -> Result<(), Failure> {
 }
 
 async fn the_last_entry_counts_however_many_runs_there_are(
-    place: &dyn Place,
+    place: &dyn StorePlace,
 ) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let claims = &writer.store.claims;
     let keys = (0..RUN).map(key).collect::<Result<Vec<_>, _>>()?;
     for round in 0..20 {
@@ -103,15 +103,15 @@ async fn the_last_entry_counts_however_many_runs_there_are(
 }
 
 /// Puts all runs but the first.
-async fn put_others(writer: &Writer) -> Result<(), Failure> {
+async fn put_others(writer: &CaseWriter) -> Result<(), Failure> {
     for number in 1..24 {
         put(writer, number, checkpoint(number as u64 + 1)).await?;
     }
     Ok(())
 }
 
-async fn claims_are_found_while_runs_are_put(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn claims_are_found_while_runs_are_put(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     put(&writer, 0, checkpoint(1)).await?;
     let is_done = AtomicBool::new(false);
     on_threads(2, |thread| {
@@ -137,8 +137,8 @@ async fn claims_are_found_while_runs_are_put(place: &dyn Place) -> Result<(), Fa
     check(&writer, 24).await
 }
 
-async fn what_was_cleared_stays_forgotten(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn what_was_cleared_stays_forgotten(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     for number in 0..6 {
         put(&writer, number, checkpoint(number as u64 + 1)).await?;
     }
@@ -151,16 +151,18 @@ async fn what_was_cleared_stays_forgotten(place: &dyn Place) -> Result<(), Failu
     Ok(())
 }
 
-async fn many_runs_after_reopening_are_all_there_or_none(place: &dyn Place) -> Result<(), Failure> {
+async fn many_runs_after_reopening_are_all_there_or_none(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
     const RUNS: usize = 18;
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let point = writer.point()?;
     for number in 0..RUNS {
         put(&writer, number, point).await?;
     }
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let kept = writer
         .store
         .claims
@@ -176,9 +178,11 @@ async fn many_runs_after_reopening_are_all_there_or_none(place: &dyn Place) -> R
     Ok(())
 }
 
-async fn a_put_that_failed_is_there_whole_or_not_at_all(place: &dyn Place) -> Result<(), Failure> {
+async fn a_put_that_failed_is_there_whole_or_not_at_all(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
     const RUNS: usize = 6;
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let before = writer.point()?;
     for number in 0..RUNS {
@@ -193,7 +197,7 @@ async fn a_put_that_failed_is_there_whole_or_not_at_all(place: &dyn Place) -> Re
         end @ Err(_) => drop(refused("a put whose sync failed", end)?),
     }
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     match writer.store.claims.checkpoint(&writer.pool).await? {
         None => check(&writer, 0).await,
         Some(at) if at == before => check(&writer, RUNS).await,

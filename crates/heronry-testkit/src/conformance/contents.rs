@@ -6,7 +6,7 @@ use heronry_store::{
 };
 use heronry_types::{Body, Position};
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 pub(super) async fn check(
-    writer: &Writer,
+    writer: &CaseWriter,
     (number, place): (u64, ContentPlace),
     expected: Option<Body>,
 ) -> Result<(), Failure> {
@@ -36,10 +36,10 @@ pub(super) async fn check(
     same(&what, &found.and_then(Stored::body), &expected)
 }
 
-async fn a_body_is_found_where_it_was_put(place: &dyn Place) -> Result<(), Failure> {
+async fn a_body_is_found_where_it_was_put(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let writer = Writer::of(&store, 1).await?;
-    let other = Writer::of(&store, 2).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
+    let other = CaseWriter::of(&store, 2).await?;
     let empty = Body::new(Body::BINARY, Vec::new());
     check(&writer, (1, ContentPlace::Alone), None).await?;
     for (number, body) in [
@@ -60,9 +60,9 @@ async fn a_body_is_found_where_it_was_put(place: &dyn Place) -> Result<(), Failu
     check(&other, (1, ContentPlace::Alone), None).await
 }
 
-async fn bodies_ride_with_their_append(place: &dyn Place) -> Result<(), Failure> {
+async fn bodies_ride_with_their_append(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.write(&[1]).await?;
     for numbers in [[1, 2], [3, 4]] {
         let mut commit = sample::chunks(writer.head, &[2, 1]);
@@ -70,7 +70,7 @@ async fn bodies_ride_with_their_append(place: &dyn Place) -> Result<(), Failure>
         writer.append(commit).await?;
         writer.write(&[1]).await?;
     }
-    let other = Writer::of(&store, 2).await?;
+    let other = CaseWriter::of(&store, 2).await?;
     // Positions 2 to 4 are the first of the two commits, 6 to 8 the second.
     for position in 0..=10 {
         for number in 1..=4 {
@@ -84,9 +84,9 @@ async fn bodies_ride_with_their_append(place: &dyn Place) -> Result<(), Failure>
     check(&writer, (1, ContentPlace::Alone), None).await
 }
 
-async fn a_stale_token_puts_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_stale_token_puts_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     store
         .leases
         .seize(&writer.pool, "another", sample::time(1))
@@ -105,8 +105,8 @@ async fn a_stale_token_puts_nothing(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, (1, ContentPlace::Alone), None).await
 }
 
-async fn bounded(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let store = writer.store.clone();
     let max = store.journal.capabilities().content_bytes_max;
     let max = usize::try_from(max).map_err(|error| Failure(error.to_string()))?;
@@ -137,7 +137,7 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
 type Listed = (u64, u64, Vec<NewContent>);
 
 async fn check_packs(
-    writer: &Writer,
+    writer: &CaseWriter,
     (after, bytes_max): (u64, usize),
     expected: &[(u64, u64, &[u64])],
 ) -> Result<(), Failure> {
@@ -161,9 +161,9 @@ fn samples(numbers: &[u64]) -> Vec<NewContent> {
     numbers.iter().copied().map(sample::content).collect()
 }
 
-async fn listed_by_their_append(place: &dyn Place) -> Result<(), Failure> {
+async fn listed_by_their_append(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     check_packs(&writer, (0, usize::MAX), &[]).await?;
     writer.write(&[1]).await?;
     for numbers in [&[2, 1][..], &[3], &[4, 5, 6]] {
@@ -186,11 +186,11 @@ async fn listed_by_their_append(place: &dyn Place) -> Result<(), Failure> {
     let one = sample::body(1).bytes.len();
     check_packs(&writer, (0, one * 3), &all[..2]).await?;
     check_packs(&writer, (5, one), &all[2..]).await?;
-    check_packs(&Writer::of(&store, 2).await?, (0, usize::MAX), &[]).await
+    check_packs(&CaseWriter::of(&store, 2).await?, (0, usize::MAX), &[]).await
 }
 
 async fn check_alone(
-    writer: &Writer,
+    writer: &CaseWriter,
     (after, bytes_max): (Option<u64>, usize),
     expected: &[u64],
 ) -> Result<(), Failure> {
@@ -201,10 +201,13 @@ async fn check_alone(
     same(&what, &found, &samples(expected))
 }
 
-async fn listed_by_their_reference(place: &dyn Place) -> Result<(), Failure> {
+async fn listed_by_their_reference(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let writer = Writer::of(&store, 1).await?;
-    let others = [Writer::of(&store, 0).await?, Writer::of(&store, 2).await?];
+    let writer = CaseWriter::of(&store, 1).await?;
+    let others = [
+        CaseWriter::of(&store, 0).await?,
+        CaseWriter::of(&store, 2).await?,
+    ];
     check_alone(&writer, (None, usize::MAX), &[]).await?;
     for writer in others.iter().chain([&writer]) {
         for number in [9, 2, 300] {

@@ -5,7 +5,7 @@ use heronry_store::{
 };
 use heronry_types::Position;
 
-use super::{Case, Failure, Place, Writer, check_waits, otherwise, refused, same, syncs};
+use super::{Case, CaseWriter, Failure, StorePlace, check_waits, otherwise, refused, same, syncs};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -24,8 +24,8 @@ pub(super) const CASES: &[Case] = &[
 const RIDING: ContentPlace = ContentPlace::With(Position(2));
 
 /// Returns a writer of a pool whose second append has the contents 1 to 3, and 4 by itself.
-async fn three(place: &dyn Place) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn three(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let mut commit = sample::chunks(writer.head, &[1, 1]);
     commit.contents = (1..=3).map(sample::content).collect();
@@ -40,7 +40,7 @@ async fn three(place: &dyn Place) -> Result<Writer, Failure> {
     Ok(writer)
 }
 
-fn erasing(writer: &Writer, erased: &[(u64, ContentPlace, u64)]) -> Commit {
+fn erasing(writer: &CaseWriter, erased: &[(u64, ContentPlace, u64)]) -> Commit {
     let mut commit = sample::commit(writer.head, 1);
     let erasures = erased.iter().map(|(number, place, at)| Erasure {
         content_ref: sample::content_ref(*number),
@@ -62,7 +62,7 @@ fn erased(number: u64, at: u64) -> NewContent {
 
 /// Checks that the second append has these contents and no others, and that these are by themselves.
 async fn check(
-    writer: &Writer,
+    writer: &CaseWriter,
     riding: &[NewContent],
     alone: &[NewContent],
 ) -> Result<(), Failure> {
@@ -82,7 +82,7 @@ async fn check(
     Ok(())
 }
 
-async fn erased_with_their_append(place: &dyn Place) -> Result<(), Failure> {
+async fn erased_with_their_append(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
     let commit = erasing(&writer, &[(2, RIDING, 7), (4, ContentPlace::Alone, 7)]);
     writer.append(commit).await?;
@@ -96,7 +96,7 @@ async fn erased_with_their_append(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, &[kept(1), erased(2, 7), kept(3)], &[erased(4, 7)]).await
 }
 
-async fn an_erased_body_stays_erased(place: &dyn Place) -> Result<(), Failure> {
+async fn an_erased_body_stays_erased(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
     for at in [7, 9] {
         let commit = erasing(&writer, &[(1, RIDING, at), (4, ContentPlace::Alone, at)]);
@@ -112,14 +112,14 @@ async fn an_erased_body_stays_erased(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn several_of_one_append_are_erased_together(place: &dyn Place) -> Result<(), Failure> {
+async fn several_of_one_append_are_erased_together(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
     let commit = erasing(&writer, &[(3, RIDING, 7), (1, RIDING, 8), (3, RIDING, 9)]);
     writer.append(commit).await?;
     check(&writer, &[erased(1, 8), kept(2), erased(3, 7)], &[kept(4)]).await
 }
 
-async fn an_erasure_of_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn an_erasure_of_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
     // No such body rides there, there are no bodies there, and nothing is there yet.
     let wrong = [
@@ -141,7 +141,7 @@ async fn an_erasure_of_nothing(place: &dyn Place) -> Result<(), Failure> {
     .await
 }
 
-async fn a_refused_append_erases_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_refused_append_erases_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = three(place).await?;
     let commit = erasing(&writer, &[(1, RIDING, 7), (4, ContentPlace::Alone, 7)]);
     let guard = Guard {
@@ -156,8 +156,8 @@ async fn a_refused_append_erases_nothing(place: &dyn Place) -> Result<(), Failur
     writer.unchanged().await
 }
 
-async fn a_tombstone_rides(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_tombstone_rides(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let mut commit = sample::commit(writer.head, 2);
     commit.contents = vec![erased(1, 7), kept(2)];
@@ -165,9 +165,9 @@ async fn a_tombstone_rides(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, &[erased(1, 7), kept(2)], &[]).await
 }
 
-async fn erased_once_it_is_synced(place: &dyn Place) -> Result<(), Failure> {
+async fn erased_once_it_is_synced(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
-    let readers = Writer {
+    let readers = CaseWriter {
         store: writer.store.clone(),
         pool: writer.pool.clone(),
         token: writer.token,
@@ -186,19 +186,19 @@ async fn erased_once_it_is_synced(place: &dyn Place) -> Result<(), Failure> {
     check(&readers, &[kept(1), erased(2, 7), kept(3)], &[erased(4, 7)]).await
 }
 
-async fn an_erasure_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn an_erasure_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = three(place).await?;
     let commit = erasing(&writer, &[(2, RIDING, 7), (4, ContentPlace::Alone, 7)]);
     writer.append(commit).await?;
     drop(writer);
     for _ in 0..2 {
-        let writer = Writer::of(&place.open()?, 1).await?;
+        let writer = CaseWriter::of(&place.open()?, 1).await?;
         check(&writer, &[kept(1), erased(2, 7), kept(3)], &[erased(4, 7)]).await?;
     }
     Ok(())
 }
 
-async fn a_damaged_row_is_not_erased(place: &dyn Place) -> Result<(), Failure> {
+async fn a_damaged_row_is_not_erased(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = three(place).await?;
     drop(writer);
     // The digest stands in the index of the row, and nowhere else.
@@ -208,7 +208,7 @@ async fn a_damaged_row_is_not_erased(place: &dyn Place) -> Result<(), Failure> {
         Ok(store) => store,
         Err(error) => return same("the store", &error.kind(), &StoreErrorKind::Corrupt),
     };
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     let commit = erasing(&writer, &[(2, RIDING, 7)]);
     let error = writer.attempt(commit, writer.guard()).await;
     let error = refused("an erasure in a damaged row", error)?;

@@ -4,7 +4,8 @@ use heronry_store::{ContentPlace, NewContent, StoreErrorKind, Stored};
 use heronry_types::{Body, Position};
 
 use super::{
-    Case, Failure, Place, Writer, check_kind, check_waits, contents::check, refused, same, syncs,
+    Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, contents::check, refused, same,
+    syncs,
 };
 use crate::sample;
 
@@ -24,14 +25,14 @@ pub(super) const CASES: &[Case] = &[
     case!("contents", checked, Damage),
 ];
 
-async fn put(writer: &Writer, number: u64, body: Body) -> Result<(), Failure> {
+async fn put(writer: &CaseWriter, number: u64, body: Body) -> Result<(), Failure> {
     let (contents, name) = (&writer.store.contents, sample::content_ref(number));
     let put = contents.put(&writer.pool, name, body, writer.token);
     put.await.map_err(Failure::from)
 }
 
-async fn the_first_body_of_a_reference_stays(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn the_first_body_of_a_reference_stays(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     for body in [1, 1, 2] {
         put(&writer, 1, sample::body(body)).await?;
         check(&writer, (1, ContentPlace::Alone), Some(sample::body(1))).await?;
@@ -43,8 +44,8 @@ async fn the_first_body_of_a_reference_stays(place: &dyn Place) -> Result<(), Fa
     same("the list", &listed.await?, &vec![sample::content(1)])
 }
 
-async fn a_media_type_is_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_media_type_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let types = [
         Body::TEXT,
         Body::BINARY,
@@ -69,11 +70,11 @@ async fn a_media_type_is_kept(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn apart(place: &dyn Place) -> Result<(), Failure> {
+async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 1..=3 {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         put(&writer, 7, sample::body(number)).await?;
         let mut commit = sample::commit(None, 1);
         commit.contents = vec![NewContent::new(
@@ -91,8 +92,8 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_body_alone_and_one_that_rides_are_two(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_body_alone_and_one_that_rides_are_two(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     put(&writer, 1, sample::body(1)).await?;
     let mut commit = sample::commit(None, 1);
     commit.contents = vec![sample::content(2)];
@@ -104,8 +105,8 @@ async fn a_body_alone_and_one_that_rides_are_two(place: &dyn Place) -> Result<()
     check(&writer, (2, riding), Some(sample::body(2))).await
 }
 
-async fn a_body_may_be_empty(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_body_may_be_empty(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let empty = Body::new(Body::TEXT, Vec::new());
     put(&writer, 1, empty.clone()).await?;
     let mut commit = sample::commit(None, 1);
@@ -124,13 +125,13 @@ async fn a_body_may_be_empty(place: &dyn Place) -> Result<(), Failure> {
     same("the list", &listed, &vec![3])
 }
 
-fn bytes_max(writer: &Writer) -> Result<usize, Failure> {
+fn bytes_max(writer: &CaseWriter) -> Result<usize, Failure> {
     let max = writer.store.journal.capabilities().content_bytes_max;
     usize::try_from(max).map_err(|error| Failure::new(error.to_string()))
 }
 
-async fn a_body_at_the_limit_rides(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_body_at_the_limit_rides(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let body = Body::new(Body::BINARY, vec![7; bytes_max(&writer)?]);
     let mut commit = sample::commit(None, 1);
     commit.contents = vec![NewContent::new(sample::content_ref(1), body.clone())];
@@ -145,9 +146,9 @@ async fn a_body_at_the_limit_rides(place: &dyn Place) -> Result<(), Failure> {
     same("the body at the limit", &is_same, &true)
 }
 
-async fn an_append_may_be_larger_than_one_body(place: &dyn Place) -> Result<(), Failure> {
+async fn an_append_may_be_larger_than_one_body(place: &dyn StorePlace) -> Result<(), Failure> {
     const BODIES: u8 = 5;
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let bytes = bytes_max(&writer)?.min(4 << 20);
     let body = |number: u8| Body::new(Body::BINARY, vec![number; bytes - 1]);
     let mut commit = sample::commit(None, 1);
@@ -165,8 +166,8 @@ async fn an_append_may_be_larger_than_one_body(place: &dyn Place) -> Result<(), 
     Ok(())
 }
 
-async fn a_body_needs_no_journal(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_body_needs_no_journal(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     put(&writer, 1, sample::body(1)).await?;
     check(&writer, (1, ContentPlace::Alone), Some(sample::body(1))).await?;
     let pools = writer.store.journal.pools().await?;
@@ -175,8 +176,8 @@ async fn a_body_needs_no_journal(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, (1, ContentPlace::Alone), Some(sample::body(1))).await
 }
 
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::commit(None, 1);
     commit.contents = vec![sample::content(2)];
     writer.append(commit).await?;
@@ -205,8 +206,8 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     same("the list", &listed, &vec![sample::content(1)])
 }
 
-async fn gated(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     put(&writer, 1, sample::body(1)).await?;
     let (contents, pool) = (writer.store.contents.clone(), writer.pool.clone());
     let hold = syncs(place)?.hold();
@@ -225,8 +226,8 @@ async fn gated(place: &dyn Place) -> Result<(), Failure> {
     same("the list after", &listed, &expected)
 }
 
-async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     put(&writer, 1, sample::body(1)).await?;
     let (contents, pool) = (&writer.store.contents, &writer.pool);
     let (name, body) = (sample::content_ref(2), sample::body(2));
@@ -244,8 +245,8 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
     check_kind("a later list of appends", later, closed)
 }
 
-async fn kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let large = Body::new(
         Body::BINARY,
         (0..300_000_u32)
@@ -262,7 +263,7 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     put(&writer, 4, large.clone()).await?;
     drop(writer);
     for _ in 0..2 {
-        let writer = Writer::of(&place.open()?, 1).await?;
+        let writer = CaseWriter::of(&place.open()?, 1).await?;
         let riding = ContentPlace::With(Position(2));
         check(&writer, (1, riding), Some(sample::body(1))).await?;
         check(&writer, (2, riding), Some(large.clone())).await?;
@@ -272,8 +273,8 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn checked(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn checked(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::commit(None, 2);
     commit.contents = vec![sample::content(1), sample::content(2)];
     writer.append(commit).await?;

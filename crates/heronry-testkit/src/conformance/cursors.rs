@@ -7,7 +7,7 @@ use heronry_store::{
 };
 use heronry_types::{Cursor, Epoch, Position};
 
-use super::{Case, Failure, Place, Writer, on_threads, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, on_threads, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -42,7 +42,7 @@ pub(super) fn at(position: u64, filter: u8) -> ConsumerCursor {
 
 /// Moves a consumer.
 pub(super) async fn commit(
-    writer: &Writer,
+    writer: &CaseWriter,
     name: &str,
     expected: Option<ConsumerCursor>,
     next: ConsumerCursor,
@@ -54,7 +54,7 @@ pub(super) async fn commit(
 
 /// Checks the cursor of a consumer.
 pub(super) async fn check(
-    writer: &Writer,
+    writer: &CaseWriter,
     name: &str,
     expected: Option<ConsumerCursor>,
 ) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ pub(super) async fn check(
 }
 
 async fn check_conflict(
-    writer: &Writer,
+    writer: &CaseWriter,
     expected: Option<ConsumerCursor>,
     there: Option<ConsumerCursor>,
 ) -> Result<(), Failure> {
@@ -80,13 +80,13 @@ async fn check_conflict(
 }
 
 /// A pool with four records.
-async fn four_records(place: &dyn Place) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn four_records(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[3, 1]).await?;
     Ok(writer)
 }
 
-async fn committed(place: &dyn Place) -> Result<(), Failure> {
+async fn committed(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     check(&writer, "a", None).await?;
     let mut stands = None;
@@ -105,7 +105,7 @@ async fn committed(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, "a", Some(other)).await
 }
 
-async fn compared(place: &dyn Place) -> Result<(), Failure> {
+async fn compared(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     check_conflict(&writer, Some(at(1, 1)), None).await?;
     commit(&writer, "a", None, at(1, 1)).await?;
@@ -120,7 +120,7 @@ async fn compared(place: &dyn Place) -> Result<(), Failure> {
     commit(&writer, "a", Some(at(1, 1)), at(3, 1)).await
 }
 
-async fn a_changed_filter_is_a_conflict(place: &dyn Place) -> Result<(), Failure> {
+async fn a_changed_filter_is_a_conflict(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     commit(&writer, "a", None, at(1, 1)).await?;
     check_conflict(&writer, Some(at(1, 2)), Some(at(1, 1))).await?;
@@ -128,7 +128,7 @@ async fn a_changed_filter_is_a_conflict(place: &dyn Place) -> Result<(), Failure
     check_conflict(&writer, Some(at(1, 1)), Some(at(1, 2))).await
 }
 
-async fn one_winner(place: &dyn Place) -> Result<(), Failure> {
+async fn one_winner(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     let consumer = consumer("a")?;
     let cursors = &writer.store.cursors;
@@ -151,10 +151,10 @@ async fn one_winner(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn no_step_is_lost_among_threads(place: &dyn Place) -> Result<(), Failure> {
+async fn no_step_is_lost_among_threads(place: &dyn StorePlace) -> Result<(), Failure> {
     const THREADS: u64 = 4;
     const STEPS: u64 = 10;
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[THREADS * STEPS]).await?;
     commit(&writer, "a", None, at(0, 1)).await?;
     let consumer = consumer("a")?;
@@ -179,7 +179,7 @@ async fn no_step_is_lost_among_threads(place: &dyn Place) -> Result<(), Failure>
     check(&writer, "a", Some(at(THREADS * STEPS, 1))).await
 }
 
-async fn behind_the_head(place: &dyn Place) -> Result<(), Failure> {
+async fn behind_the_head(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = four_records(place).await?;
     commit(&writer, "a", None, at(4, 1)).await?;
     let cursors = writer.store.cursors.clone();
@@ -199,12 +199,12 @@ async fn behind_the_head(place: &dyn Place) -> Result<(), Failure> {
     commit(&writer, "a", Some(at(4, 1)), at(5, 1)).await
 }
 
-async fn apart(place: &dyn Place) -> Result<(), Failure> {
+async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let names = ["a", "a ", "aa", "a/b", "b", "é", "A", "~", "\u{1F426}"];
     let mut writers = Vec::new();
     for number in 1..=2 {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         writer.write(&[20]).await?;
         writers.push(writer);
     }
@@ -222,11 +222,11 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listed(place: &dyn Place) -> Result<(), Failure> {
+async fn listed(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in [1, 2, 3] {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         writer.write(&[4]).await?;
         writers.push(writer);
     }
@@ -250,7 +250,7 @@ async fn listed(place: &dyn Place) -> Result<(), Failure> {
     same("consumers of an unknown pool", &unknown.len(), &0)
 }
 
-async fn bounded(place: &dyn Place) -> Result<(), Failure> {
+async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     let cursors = &writer.store.cursors;
     let name = |number: usize| consumer(&format!("consumer-{number}"));
@@ -284,7 +284,7 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn deleted(place: &dyn Place) -> Result<(), Failure> {
+async fn deleted(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     let cursors = &writer.store.cursors;
     for name in ["a", "b"] {
@@ -301,22 +301,22 @@ async fn deleted(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, "a", Some(at(0, 2))).await
 }
 
-async fn a_consumer_goes_back_when_it_says_so(place: &dyn Place) -> Result<(), Failure> {
+async fn a_consumer_goes_back_when_it_says_so(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     commit(&writer, "a", None, at(4, 1)).await?;
     commit(&writer, "a", Some(at(4, 1)), at(0, 1)).await?;
     check(&writer, "a", Some(at(0, 1))).await
 }
 
-async fn a_consumer_of_no_pool_is_said(place: &dyn Place) -> Result<(), Failure> {
+async fn a_consumer_of_no_pool_is_said(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let part = Commit {
         arrival: Arrival::Part,
         ..sample::commit(None, 2)
     };
     writer.append(part).await?;
-    let unwritten = Writer::of(&store, 2).await?;
+    let unwritten = CaseWriter::of(&store, 2).await?;
     // A pool that arrives, one without a journal, and one that nobody ever named.
     for pool in [&writer.pool, &unwritten.pool, &sample::pool(9)] {
         let name = consumer("a")?;
@@ -331,7 +331,7 @@ async fn a_consumer_of_no_pool_is_said(place: &dyn Place) -> Result<(), Failure>
     Ok(())
 }
 
-async fn a_name_has_any_length_that_an_id_has(place: &dyn Place) -> Result<(), Failure> {
+async fn a_name_has_any_length_that_an_id_has(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     let names = [1, 2, 511, 512].map(|bytes| "n".repeat(bytes));
     for (position, name) in (1..).zip(&names) {
@@ -345,7 +345,7 @@ async fn a_name_has_any_length_that_an_id_has(place: &dyn Place) -> Result<(), F
     same("the names", &listed, &vec![1, 2, 511, 512])
 }
 
-async fn a_trim_leaves_cursors(place: &dyn Place) -> Result<(), Failure> {
+async fn a_trim_leaves_cursors(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     commit(&writer, "a", None, at(1, 1)).await?;
     let journal = &writer.store.journal;
@@ -355,7 +355,7 @@ async fn a_trim_leaves_cursors(place: &dyn Place) -> Result<(), Failure> {
     commit(&writer, "a", Some(at(1, 1)), at(3, 1)).await
 }
 
-async fn a_stale_owner_disturbs_no_consumer(place: &dyn Place) -> Result<(), Failure> {
+async fn a_stale_owner_disturbs_no_consumer(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = four_records(place).await?;
     writer.lose().await?;
     commit(&writer, "a", None, at(1, 1)).await?;

@@ -6,7 +6,7 @@ use heronry_store::{
 use heronry_types::Position;
 
 use super::{
-    Case, Failure, Place, Writer, check_waits,
+    Case, CaseWriter, Failure, StorePlace, check_waits,
     cursors::{at, check, commit, consumer},
     otherwise, refused, same, syncs,
 };
@@ -22,7 +22,11 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Two records that bring consumers.
-fn with(writer: &Writer, arrival: Arrival, consumers: &[(ConsumerId, ConsumerCursor)]) -> Commit {
+fn with(
+    writer: &CaseWriter,
+    arrival: Arrival,
+    consumers: &[(ConsumerId, ConsumerCursor)],
+) -> Commit {
     Commit {
         arrival,
         consumers: consumers.to_vec(),
@@ -40,22 +44,22 @@ fn three() -> Result<Vec<(ConsumerId, ConsumerCursor)>, Failure> {
 }
 
 /// A pool of which two records have arrived.
-async fn arriving_pool(place: &dyn Place) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn arriving_pool(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let part = with(&writer, Arrival::Part, &[]);
     writer.append(part).await?;
     Ok(writer)
 }
 
 async fn check_list(
-    writer: &Writer,
+    writer: &CaseWriter,
     expected: &[(ConsumerId, ConsumerCursor)],
 ) -> Result<(), Failure> {
     let listed = writer.store.cursors.list(&writer.pool).await?;
     same("the consumers", &listed, &expected.to_vec())
 }
 
-async fn arriving(place: &dyn Place) -> Result<(), Failure> {
+async fn arriving(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
     check_list(&writer, &[]).await?;
     let last = with(&writer, Arrival::Whole, &three()?);
@@ -69,7 +73,9 @@ async fn arriving(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, "a", Some(at(0, 1))).await
 }
 
-async fn an_arrival_that_is_started_over_has_its_own(place: &dyn Place) -> Result<(), Failure> {
+async fn an_arrival_that_is_started_over_has_its_own(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
     writer.head = None;
     let only = [(consumer("b")?, at(2, 9))];
@@ -78,7 +84,7 @@ async fn an_arrival_that_is_started_over_has_its_own(place: &dyn Place) -> Resul
     check_list(&writer, &only).await
 }
 
-async fn check_refused(writer: &Writer, what: &str, commit: Commit) -> Result<(), Failure> {
+async fn check_refused(writer: &CaseWriter, what: &str, commit: Commit) -> Result<(), Failure> {
     let guard = Guard {
         expected_head: writer.head.map_or(Position::ZERO, |head| head.head),
         token: writer.token,
@@ -90,8 +96,8 @@ async fn check_refused(writer: &Writer, what: &str, commit: Commit) -> Result<()
     check_list(writer, &[]).await
 }
 
-async fn nothing_else_brings_consumers(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn nothing_else_brings_consumers(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let one = [(consumer("a")?, at(0, 1))];
     let above = [(consumer("a")?, at(0, 1)), (consumer("b")?, at(3, 1))];
     let part = with(&writer, Arrival::Part, &one);
@@ -107,7 +113,7 @@ async fn nothing_else_brings_consumers(place: &dyn Place) -> Result<(), Failure>
     same("the head", &seen, &writer.head)
 }
 
-async fn no_more_arrive_than_a_pool_has(place: &dyn Place) -> Result<(), Failure> {
+async fn no_more_arrive_than_a_pool_has(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
     let one = |number: usize| Ok((consumer(&format!("consumer-{number:04}"))?, at(1, 1)));
     let every = (0..=CONSUMERS_PER_POOL_MAX).map(one);
@@ -120,7 +126,7 @@ async fn no_more_arrive_than_a_pool_has(place: &dyn Place) -> Result<(), Failure
     check_list(&writer, &consumers).await
 }
 
-async fn arriving_is_gated(place: &dyn Place) -> Result<(), Failure> {
+async fn arriving_is_gated(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = arriving_pool(place).await?;
     let hold = syncs(place)?.hold();
     let last = with(&writer, Arrival::Whole, &three()?);
@@ -139,11 +145,11 @@ async fn arriving_is_gated(place: &dyn Place) -> Result<(), Failure> {
     check_list(&writer, &three()?).await
 }
 
-async fn what_arrived_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn what_arrived_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
     let last = with(&writer, Arrival::Whole, &three()?);
     writer.append(last).await?;
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     check_list(&writer, &three()?).await
 }

@@ -3,7 +3,7 @@
 use heronry_store::{ConsumerError, StoreErrorKind};
 
 use super::{
-    Case, Failure, Place, Writer, check_kind, check_waits,
+    Case, CaseWriter, Failure, StorePlace, check_kind, check_waits,
     cursors::{at, check, commit, consumer},
     otherwise, refused, same, syncs,
 };
@@ -29,8 +29,8 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A pool with four records, and two consumers of it, at its first and its last.
-async fn two_consumers(place: &dyn Place) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn two_consumers(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[3, 1]).await?;
     commit(&writer, "a", None, at(1, 0xa1)).await?;
     commit(&writer, "b", None, at(4, 0xb1)).await?;
@@ -48,7 +48,7 @@ fn check_store_error(
     same(what, &error.kind(), &kind)
 }
 
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
+async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let store = &writer.store;
     store.custody.seal("another place").await?;
@@ -62,7 +62,7 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     same("the list", &cursors.list(&writer.pool).await?.len(), &2)
 }
 
-async fn gated(place: &dyn Place) -> Result<(), Failure> {
+async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let (cursors, name, new) = (writer.store.cursors.clone(), consumer("a")?, consumer("c")?);
     let hold = syncs(place)?.hold();
@@ -93,7 +93,7 @@ async fn gated(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, "a", None).await
 }
 
-async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
+async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let (cursors, name) = (&writer.store.cursors, consumer("a")?);
     syncs(place)?.fail_next();
@@ -114,7 +114,7 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
     check_kind("a later list", later, closed)
 }
 
-async fn a_failed_commit_leaves_one_or_the_other(place: &dyn Place) -> Result<(), Failure> {
+async fn a_failed_commit_leaves_one_or_the_other(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let name = consumer("a")?;
     syncs(place)?.fail_next();
@@ -125,7 +125,7 @@ async fn a_failed_commit_leaves_one_or_the_other(place: &dyn Place) -> Result<()
         .await;
     refused("a commit whose sync failed", moved)?;
     drop((writer, cursors));
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let found = writer.store.cursors.get(&writer.pool, &name).await?;
     let is_either = found == Some(before) || found == Some(after);
     same(&format!("{found:?} is one or the other"), &is_either, &true)?;
@@ -133,12 +133,12 @@ async fn a_failed_commit_leaves_one_or_the_other(place: &dyn Place) -> Result<()
     commit(&writer, "a", found, at(3, 0xa1)).await
 }
 
-async fn kept(place: &dyn Place) -> Result<(), Failure> {
+async fn kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     commit(&writer, "a", Some(at(1, 0xa1)), at(3, 0xa2)).await?;
     drop(writer);
     for _ in 0..2 {
-        let writer = Writer::of(&place.open()?, 1).await?;
+        let writer = CaseWriter::of(&place.open()?, 1).await?;
         check(&writer, "a", Some(at(3, 0xa2))).await?;
         check(&writer, "b", Some(at(4, 0xb1))).await?;
         let listed = writer.store.cursors.list(&writer.pool).await?;
@@ -147,21 +147,21 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_delete_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn a_delete_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let cursors = writer.store.cursors.clone();
     cursors.delete(&writer.pool, &consumer("a")?).await?;
     drop((writer, cursors));
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     check(&writer, "a", None).await?;
     check(&writer, "b", Some(at(4, 0xb1))).await
 }
 
 async fn what_was_compared_before_reopening_is_compared_after(
-    place: &dyn Place,
+    place: &dyn StorePlace,
 ) -> Result<(), Failure> {
     drop(two_consumers(place).await?);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let (cursors, name) = (&writer.store.cursors, consumer("a")?);
     let what = "a commit from where nobody stands";
     let moved = cursors.commit(&writer.pool, &name, None, at(2, 0xa1));
@@ -173,7 +173,7 @@ async fn what_was_compared_before_reopening_is_compared_after(
     commit(&writer, "a", found, at(2, 0xa1)).await
 }
 
-async fn checked(place: &dyn Place) -> Result<(), Failure> {
+async fn checked(place: &dyn StorePlace) -> Result<(), Failure> {
     drop(two_consumers(place).await?);
     // The fingerprint of the first one's filter: no other row has it.
     let copies = place.damage(&[0xa1; 32])?;
@@ -182,7 +182,7 @@ async fn checked(place: &dyn Place) -> Result<(), Failure> {
         Ok(store) => store,
         Err(error) => return same("the store", &error.kind(), &StoreErrorKind::Corrupt),
     };
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     let (cursors, name) = (&store.cursors, consumer("a")?);
     let corrupt = StoreErrorKind::Corrupt;
     check_kind(

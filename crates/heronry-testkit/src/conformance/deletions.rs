@@ -7,7 +7,7 @@ use heronry_store::{AppendError, ContentPlace, Guard, Outcome, ReadError, Store,
 use heronry_types::{PoolId, Position};
 
 use super::{
-    Case, Failure, Place, Writer, check_waits, claims, cursors, otherwise, refused, same,
+    Case, CaseWriter, Failure, StorePlace, check_waits, claims, cursors, otherwise, refused, same,
     snapshots, syncs,
 };
 use crate::sample;
@@ -35,8 +35,8 @@ pub(super) const CASES: &[Case] = &[
 const CHUNKS: usize = 1_500;
 
 /// A pool that has something behind every port.
-async fn full(store: &Store, number: u64) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(store, number).await?;
+async fn full(store: &Store, number: u64) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(store, number).await?;
     let mut commit = sample::chunks(None, &[2, 1]);
     commit.contents = vec![sample::content(1)];
     writer.append(commit).await?;
@@ -50,7 +50,7 @@ async fn full(store: &Store, number: u64) -> Result<Writer, Failure> {
     Ok(writer)
 }
 
-async fn delete(writer: &Writer) -> Result<(), AppendError> {
+async fn delete(writer: &CaseWriter) -> Result<(), AppendError> {
     let journal = &writer.store.journal;
     journal.delete(&writer.pool, writer.token).await
 }
@@ -114,7 +114,7 @@ async fn check_whole(store: &Store, pool: &PoolId) -> Result<(), Failure> {
     same("its consumers", &store.cursors.list(pool).await?.len(), &1)
 }
 
-async fn deleted(place: &dyn Place) -> Result<(), Failure> {
+async fn deleted(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
     check_whole(&store, &writer.pool).await?;
@@ -152,11 +152,11 @@ async fn deleted(place: &dyn Place) -> Result<(), Failure> {
     check_gone(&store, &writer.pool).await
 }
 
-async fn begun_anew(place: &dyn Place) -> Result<(), Failure> {
+async fn begun_anew(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
     delete(&writer).await?;
-    let mut next = Writer::of(&store, 1).await?;
+    let mut next = CaseWriter::of(&store, 1).await?;
     let rises = next.token > writer.token;
     same("the token has risen", &rises, &true)?;
     check_gone(&store, &next.pool).await?;
@@ -182,7 +182,7 @@ async fn begun_anew(place: &dyn Place) -> Result<(), Failure> {
     claims::put_keys(&next, 2).await.map(drop)
 }
 
-async fn a_deletion_needs_the_last_token(place: &dyn Place) -> Result<(), Failure> {
+async fn a_deletion_needs_the_last_token(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writer = full(&store, 1).await?;
     let stale = writer.lose().await?;
@@ -195,9 +195,9 @@ async fn a_deletion_needs_the_last_token(place: &dyn Place) -> Result<(), Failur
     check_whole(&store, &writer.pool).await
 }
 
-async fn a_deletion_of_nothing_is_said(place: &dyn Place) -> Result<(), Failure> {
+async fn a_deletion_of_nothing_is_said(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     let what = "a deletion of a pool without a journal";
     let error = refused(what, delete(&writer).await)?;
     let AppendError::Store {
@@ -210,7 +210,7 @@ async fn a_deletion_of_nothing_is_said(place: &dyn Place) -> Result<(), Failure>
     same(what, &error.kind(), &StoreErrorKind::NotFound)
 }
 
-async fn a_deletion_leaves_other_pools(place: &dyn Place) -> Result<(), Failure> {
+async fn a_deletion_leaves_other_pools(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 1..=3 {
@@ -228,7 +228,7 @@ async fn a_deletion_leaves_other_pools(place: &dyn Place) -> Result<(), Failure>
     Ok(())
 }
 
-async fn a_deletion_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn a_deletion_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let (writer, other) = (full(&store, 1).await?, full(&store, 2).await?);
     delete(&writer).await?;
@@ -241,12 +241,12 @@ async fn a_deletion_is_kept(place: &dyn Place) -> Result<(), Failure> {
         check_whole(&store, &there).await?;
     }
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     same("the token has risen", &(writer.token > token), &true)?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_pool_that_is_deleted_can_begin_at_once(place: &dyn Place) -> Result<(), Failure> {
+async fn a_pool_that_is_deleted_can_begin_at_once(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     for _ in 0..3 {
         delete(&full(&store, 1).await?).await?;
@@ -257,11 +257,11 @@ async fn a_pool_that_is_deleted_can_begin_at_once(place: &dyn Place) -> Result<(
     check_whole(&place.open()?, &pool).await
 }
 
-async fn tokens_rise_over_deletions(place: &dyn Place) -> Result<(), Failure> {
+async fn tokens_rise_over_deletions(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut last = HashMap::new();
     for number in [1, 2, 1, 3, 2, 1] {
         let store = place.open()?;
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         writer.write(&[2]).await?;
         delete(&writer).await?;
         let before = last.insert(number, writer.token);
@@ -272,7 +272,7 @@ async fn tokens_rise_over_deletions(place: &dyn Place) -> Result<(), Failure> {
     same("the pools", &pools, &Vec::new())
 }
 
-async fn a_deletion_is_seen_after_its_sync(place: &dyn Place) -> Result<(), Failure> {
+async fn a_deletion_is_seen_after_its_sync(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
     let hold = syncs(place)?.hold();
@@ -285,7 +285,7 @@ async fn a_deletion_is_seen_after_its_sync(place: &dyn Place) -> Result<(), Fail
     check_gone(&store, &writer.pool).await
 }
 
-async fn a_failed_deletion_leaves_all_or_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_failed_deletion_leaves_all_or_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
     syncs(place)?.fail_next();
@@ -303,12 +303,12 @@ async fn a_failed_deletion_leaves_all_or_nothing(place: &dyn Place) -> Result<()
     let store = place.open()?;
     if store.journal.head(&pool).await?.is_some() {
         check_whole(&store, &pool).await?;
-        delete(&Writer::of(&store, 1).await?).await?;
+        delete(&CaseWriter::of(&store, 1).await?).await?;
     }
     check_gone(&store, &pool).await
 }
 
-async fn a_sealed_store_deletes_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_sealed_store_deletes_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
     store.custody.seal("another place").await?;

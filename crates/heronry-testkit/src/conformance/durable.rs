@@ -7,7 +7,7 @@ use heronry_store::{
 };
 use heronry_types::{Epoch, Position};
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same, syncs};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same, syncs};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -31,8 +31,8 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-async fn kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::chunks(None, &[2, 1]);
     commit.contents = vec![sample::content(1)];
     writer.append(commit).await?;
@@ -78,7 +78,7 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
         let body = found.and_then(Stored::body);
         same("a body", &body, &Some(sample::body(number)))?;
     }
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     same("the token has risen", &(writer.token > token), &true)?;
     let stale = Guard {
         token,
@@ -89,8 +89,8 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_timeline_is_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_timeline_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2, 1]).await?;
     for number in [2, 3] {
         let start = sample::start(writer.head, Epoch([number; 16]));
@@ -107,12 +107,12 @@ async fn a_timeline_is_kept(place: &dyn Place) -> Result<(), Failure> {
     let [first, second, third] = [sample::EPOCH, Epoch([2; 16]), Epoch([3; 16])];
     let expected = vec![first, first, second, second, third, third];
     same("the epochs", &epochs, &expected)?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_trim_is_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_trim_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for _ in 0..5 {
         writer.write(&[2]).await?;
     }
@@ -124,25 +124,25 @@ async fn a_trim_is_kept(place: &dyn Place) -> Result<(), Failure> {
     drop(writer);
     let store = place.open()?;
     same("the head", &store.journal.head(&pool).await?, &Some(head))?;
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     let first = writer.chunks(4, 0).await?;
     same("the first chunk", &first, &vec![(5, 6)])
 }
 
-async fn exclusive(place: &dyn Place) -> Result<(), Failure> {
+async fn exclusive(place: &dyn StorePlace) -> Result<(), Failure> {
     let first = place.open()?;
     let error = refused("a second opener", place.open())?;
     same("its refusal", &error.kind(), &StoreErrorKind::Locked)?;
     same("trying again may help", &error.is_transient(), &true)?;
     // The first opener was not disturbed, and frees the place when it goes.
-    Writer::of(&first, 1).await?.write(&[1]).await?;
+    CaseWriter::of(&first, 1).await?.write(&[1]).await?;
     drop(first);
     let again = place.open()?;
     same("the pools", &again.journal.pools().await?.len(), &1)
 }
 
-async fn gated(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let before = writer.write(&[2]).await?;
     let (store, pool) = (writer.store.clone(), writer.pool.clone());
     let mut watch = store.journal.watch(&pool, before.head);
@@ -199,8 +199,8 @@ fn check_closed<T: std::fmt::Debug>(
     same(what, &error.kind(), &StoreErrorKind::Closed)
 }
 
-async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let (store, pool, token) = (writer.store.clone(), writer.pool.clone(), writer.token);
     let watch = store.journal.watch(&pool, Position(1));
@@ -240,7 +240,7 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
 
 async fn check_later_calls_beside_the_journal(
     store: &Store,
-    writer: &Writer,
+    writer: &CaseWriter,
 ) -> Result<(), Failure> {
     let (pool, name, body) = (&writer.pool, sample::content_ref(1), sample::body(1));
     let put = store.contents.put(pool, name, body, writer.token).await;
@@ -255,9 +255,14 @@ async fn check_later_calls_beside_the_journal(
     same("a later seizure", &error.kind(), &StoreErrorKind::Closed)
 }
 
-async fn what_waits_behind_a_failed_sync_was_not_written(place: &dyn Place) -> Result<(), Failure> {
+async fn what_waits_behind_a_failed_sync_was_not_written(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
     let store = place.open()?;
-    let (first, second) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let (first, second) = (
+        CaseWriter::of(&store, 1).await?,
+        CaseWriter::of(&store, 2).await?,
+    );
     let hold = syncs(place)?.hold();
     syncs(place)?.fail_next();
     let mut dispatched = first
@@ -286,8 +291,10 @@ async fn what_waits_behind_a_failed_sync_was_not_written(place: &dyn Place) -> R
     same("the head of the pool that waited", &head, &None)
 }
 
-async fn a_failed_commit_is_there_whole_or_not_at_all(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_failed_commit_is_there_whole_or_not_at_all(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let mut commit = sample::chunks(writer.head, &[2, 2]);
     commit.contents = vec![sample::content(1)];
@@ -298,7 +305,7 @@ async fn a_failed_commit_is_there_whole_or_not_at_all(place: &dyn Place) -> Resu
     drop(writer);
 
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let name = sample::content_ref(1);
     let content = ContentPlace::With(Position(4));
     let content = store.contents.get(&pool, name, content).await?.is_some();

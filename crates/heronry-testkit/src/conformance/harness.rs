@@ -16,14 +16,14 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use super::{Case, Certificate, Failure, Subject, Verdict, cases};
 
 /// The end of each case that was run, by name.
-type Ends = Arc<Mutex<BTreeMap<&'static str, Result<(), Failure>>>>;
+type CaseEnds = Arc<Mutex<BTreeMap<&'static str, Result<(), Failure>>>>;
 
 /// A run of the suite as a test program.
 #[must_use = "return its exit code from `main`"]
 pub struct Run {
     subject: Arc<dyn Subject>,
     cases: Vec<Case>,
-    ends: Ends,
+    ends: CaseEnds,
     conclusion: Conclusion,
     /// The path of the certificate that is to be written; absent when none was asked for.
     asked: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub fn main(subject: impl Subject) -> ExitCode {
 pub fn run(subject: impl Subject) -> Run {
     let (asked, arguments) = split_arguments(std::env::args_os());
     let subject: Arc<dyn Subject> = Arc::new(subject);
-    let (ends, cases) = (Ends::default(), cases());
+    let (ends, cases) = (CaseEnds::default(), cases());
     let trials = cases.iter().map(|case| trial(*case, &subject, &ends));
     let conclusion = libtest_mimic::run(&Arguments::from_iter(arguments), trials.collect());
     Run {
@@ -137,7 +137,7 @@ fn split_arguments(
     (asked, rest)
 }
 
-fn trial(case: Case, subject: &Arc<dyn Subject>, ends: &Ends) -> Trial {
+fn trial(case: Case, subject: &Arc<dyn Subject>, ends: &CaseEnds) -> Trial {
     let missing = case.missing(&**subject);
     let (subject, ends) = (Arc::clone(subject), Arc::clone(ends));
     let trial = Trial::test(case.name(), move || {

@@ -7,7 +7,7 @@ use futures::{
 use heronry_store::{AppendError, Commit, ContentPlace, Guard, Head, Timeline};
 use heronry_types::{Epoch, Position, Timelines};
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -23,7 +23,11 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Appends what must not be taken, and checks that nothing of it was.
-async fn check_discontinuous(writer: &Writer, what: &str, commit: Commit) -> Result<(), Failure> {
+async fn check_discontinuous(
+    writer: &CaseWriter,
+    what: &str,
+    commit: Commit,
+) -> Result<(), Failure> {
     let error = refused(what, writer.attempt(commit, writer.guard()).await)?;
     let AppendError::Discontinuous { .. } = error else {
         return Err(otherwise(what, &error));
@@ -31,8 +35,8 @@ async fn check_discontinuous(writer: &Writer, what: &str, commit: Commit) -> Res
     writer.unchanged().await
 }
 
-async fn dense(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn dense(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     check_discontinuous(&writer, "an empty first commit", Commit::default()).await?;
     let late = sample::commit(Some(first_head()), 1);
     check_discontinuous(&writer, "a first chunk that is not at 1", late).await?;
@@ -73,8 +77,8 @@ fn first_head() -> Head {
     }
 }
 
-async fn whole(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn whole(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut commit = sample::chunks(None, &[2, 3]);
     commit.contents = vec![sample::content(1), sample::content(2)];
     let sent = commit.chunks.clone();
@@ -114,8 +118,8 @@ async fn whole(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn guarded(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn guarded(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let first = sample::commit(None, 2);
     writer.append(first.clone()).await?;
     writer.write(&[1]).await?;
@@ -137,7 +141,7 @@ async fn guarded(place: &dyn Place) -> Result<(), Failure> {
     writer.append(next).await.map(drop).map_err(Failure::from)
 }
 
-async fn fenced(place: &dyn Place) -> Result<(), Failure> {
+async fn fenced(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let never = Guard {
         expected_head: Position::ZERO,
@@ -148,7 +152,7 @@ async fn fenced(place: &dyn Place) -> Result<(), Failure> {
     let append = store.journal.append(&unowned, first.clone(), never);
     check_fenced(&refused("a pool that nobody acquired", append.await)?)?;
 
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.append(first).await?;
     let seized = store.leases.seize(&writer.pool, "another", sample::time(1));
     let stale = std::mem::replace(&mut writer.token, seized.await?);
@@ -172,8 +176,8 @@ fn check_fenced(error: &AppendError) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn epoch_stable(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn epoch_stable(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let first = writer.write(&[1]).await?;
     same("the epoch", &first.epoch, &sample::EPOCH)?;
     let foreign = writer.head.map(|head| Head {
@@ -189,8 +193,8 @@ async fn epoch_stable(place: &dyn Place) -> Result<(), Failure> {
     )
 }
 
-async fn a_timeline_starts_where_an_append_says_so(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_timeline_starts_where_an_append_says_so(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2, 1]).await?;
     let second = Epoch([2; 16]);
     let start = sample::start(writer.head, second);
@@ -240,7 +244,7 @@ async fn a_timeline_starts_where_an_append_says_so(place: &dyn Place) -> Result<
 }
 
 /// Reads the two timelines of a journal, and none of a pool that has no journal.
-async fn check_timelines(writer: &Writer, second: Epoch) -> Result<(), Failure> {
+async fn check_timelines(writer: &CaseWriter, second: Epoch) -> Result<(), Failure> {
     let journal = &writer.store.journal;
     let mut expected = Timelines::of(sample::EPOCH);
     expected.start(Position(4), second);
@@ -251,7 +255,7 @@ async fn check_timelines(writer: &Writer, second: Epoch) -> Result<(), Failure> 
 }
 
 /// Reads three positions of the first timeline, and three of the second.
-async fn check_epochs(writer: &Writer, bytes_max: usize, second: Epoch) -> Result<(), Failure> {
+async fn check_epochs(writer: &CaseWriter, bytes_max: usize, second: Epoch) -> Result<(), Failure> {
     for after in 0..6 {
         let journal = &writer.store.journal;
         let page = journal
@@ -268,10 +272,10 @@ async fn check_epochs(writer: &Writer, bytes_max: usize, second: Epoch) -> Resul
     Ok(())
 }
 
-async fn pools_are_apart_and_sorted(place: &dyn Place) -> Result<(), Failure> {
+async fn pools_are_apart_and_sorted(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     for number in [10, 3, 2, 7] {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         if number != 7 {
             writer.write(&[number]).await?;
         }
@@ -287,11 +291,11 @@ async fn pools_are_apart_and_sorted(place: &dyn Place) -> Result<(), Failure> {
     same("the head of a pool without a journal", &none, &None)
 }
 
-async fn a_refusal_disturbs_no_other_pool(place: &dyn Place) -> Result<(), Failure> {
+async fn a_refusal_disturbs_no_other_pool(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 0..16 {
-        writers.push(Writer::of(&store, number).await?);
+        writers.push(CaseWriter::of(&store, number).await?);
     }
     let appends = writers.iter().enumerate().map(|(number, writer)| {
         let mut guard = writer.guard();
@@ -310,9 +314,9 @@ async fn a_refusal_disturbs_no_other_pool(place: &dyn Place) -> Result<(), Failu
     Ok(())
 }
 
-fn watchers_are_rung(place: &dyn Place) -> BoxFuture<'_, Result<(), Failure>> {
+fn watchers_are_rung(place: &dyn StorePlace) -> BoxFuture<'_, Result<(), Failure>> {
     async {
-        let mut writer = Writer::of(&place.open()?, 1).await?;
+        let mut writer = CaseWriter::of(&place.open()?, 1).await?;
         let store = writer.store.clone();
         let pool = writer.pool.clone();
         let mut early = store.journal.watch(&pool, Position::ZERO);

@@ -2,7 +2,7 @@
 
 use heronry_store::{FencingToken, LeaseError, Store};
 
-use super::{Case, Failure, Place, otherwise, refused, same};
+use super::{Case, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -17,7 +17,7 @@ async fn acquire(store: &Store, owner: &str, at: u64) -> Result<FencingToken, Le
     store.leases.acquire(&sample::pool(1), owner, now).await
 }
 
-async fn one_owner_at_a_time(place: &dyn Place) -> Result<(), Failure> {
+async fn one_owner_at_a_time(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let first = acquire(&store, "first", 5).await?;
     let error = refused("a second owner", acquire(&store, "second", 6).await)?;
@@ -35,7 +35,7 @@ async fn one_owner_at_a_time(place: &dyn Place) -> Result<(), Failure> {
         .map_err(Failure::from)
 }
 
-async fn tokens_rise(place: &dyn Place) -> Result<(), Failure> {
+async fn tokens_rise(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut last = FencingToken(0);
     for round in 0..4 {
@@ -50,7 +50,7 @@ async fn tokens_rise(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_stale_release_changes_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_stale_release_changes_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let pool = sample::pool(1);
     let stale = acquire(&store, "first", 0).await?;
@@ -64,7 +64,7 @@ async fn a_stale_release_changes_nothing(place: &dyn Place) -> Result<(), Failur
     same("the owner", &owner.as_str(), &"second")
 }
 
-async fn tokens_rise_over_reopening(place: &dyn Place) -> Result<(), Failure> {
+async fn tokens_rise_over_reopening(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut last = FencingToken(0);
     for round in 0..3 {
         let store = place.open()?;

@@ -3,7 +3,7 @@
 use heronry_store::{AppendError, ContentPlace, FencingToken, Guard, LeaseError, StoreErrorKind};
 
 use super::{
-    Case, Failure, Place, Writer, check_kind, check_waits, otherwise, refused, same, syncs,
+    Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, otherwise, refused, same, syncs,
 };
 use crate::sample;
 
@@ -21,19 +21,19 @@ pub(super) const CASES: &[Case] = &[
     case!("leases", a_pool_without_a_journal_keeps_its_token, Kept),
 ];
 
-async fn a_pool_need_not_be_there(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_pool_need_not_be_there(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let journal = &writer.store.journal;
     same("the pools", &journal.pools().await?, &Vec::new())?;
     same("the head", &journal.head(&writer.pool).await?, &None)?;
     same("a token", &(writer.token > FencingToken(0)), &true)
 }
 
-async fn pools_are_owned_apart(place: &dyn Place) -> Result<(), Failure> {
+async fn pools_are_owned_apart(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 0..10 {
-        writers.push(Writer::of(&store, number).await?);
+        writers.push(CaseWriter::of(&store, number).await?);
     }
     for writer in writers.iter_mut().step_by(2) {
         writer.lose().await?;
@@ -45,8 +45,8 @@ async fn pools_are_owned_apart(place: &dyn Place) -> Result<(), Failure> {
     same("the pools", &store.journal.pools().await?.len(), &10)
 }
 
-async fn a_seizure_fences_the_owner(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_seizure_fences_the_owner(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let point = writer.point()?;
     let stale = writer.lose().await?;
@@ -74,7 +74,7 @@ async fn a_seizure_fences_the_owner(place: &dyn Place) -> Result<(), Failure> {
     same("the body is there", &body.is_some(), &false)
 }
 
-async fn a_seizure_makes_an_owner(place: &dyn Place) -> Result<(), Failure> {
+async fn a_seizure_makes_an_owner(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let pool = sample::pool(1);
     let token = store
@@ -93,7 +93,7 @@ async fn a_seizure_makes_an_owner(place: &dyn Place) -> Result<(), Failure> {
         &(owner.as_str(), since),
         &("the first", sample::time(3)),
     )?;
-    let mut writer = Writer {
+    let mut writer = CaseWriter {
         store: store.clone(),
         pool,
         token,
@@ -102,7 +102,7 @@ async fn a_seizure_makes_an_owner(place: &dyn Place) -> Result<(), Failure> {
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_release_frees_the_pool_for_anybody(place: &dyn Place) -> Result<(), Failure> {
+async fn a_release_frees_the_pool_for_anybody(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let pool = sample::pool(1);
     let mut last = FencingToken(0);
@@ -117,7 +117,7 @@ async fn a_release_frees_the_pool_for_anybody(place: &dyn Place) -> Result<(), F
     Ok(())
 }
 
-async fn an_owner_has_any_name(place: &dyn Place) -> Result<(), Failure> {
+async fn an_owner_has_any_name(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let long = "x".repeat(10_000);
     for (number, name) in (0..).zip(["", " ", "\u{1F426}\n\0", &long]) {
@@ -132,8 +132,8 @@ async fn an_owner_has_any_name(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_refused_owner_changes_nothing(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_refused_owner_changes_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for round in 0..3 {
         let leases = &writer.store.leases;
         let second = leases
@@ -150,7 +150,7 @@ async fn a_refused_owner_changes_nothing(place: &dyn Place) -> Result<(), Failur
     same("the next token", &next, &FencingToken(token.0 + 1))
 }
 
-async fn a_token_is_given_after_its_sync(place: &dyn Place) -> Result<(), Failure> {
+async fn a_token_is_given_after_its_sync(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let pool = sample::pool(1);
     let hold = syncs(place)?.hold();
@@ -162,7 +162,7 @@ async fn a_token_is_given_after_its_sync(place: &dyn Place) -> Result<(), Failur
     acquire.await.map(drop).map_err(Failure::from)
 }
 
-async fn a_failed_sync_gives_no_token(place: &dyn Place) -> Result<(), Failure> {
+async fn a_failed_sync_gives_no_token(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let pool = sample::pool(1);
     syncs(place)?.fail_next();
@@ -179,13 +179,13 @@ async fn a_failed_sync_gives_no_token(place: &dyn Place) -> Result<(), Failure> 
     check_kind("a later release", release, StoreErrorKind::Closed)
 }
 
-async fn a_token_of_before_reopening_is_stale(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_token_of_before_reopening_is_stale(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let stale = writer.token;
     drop(writer);
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let guard = Guard {
         token: stale,
         ..writer.guard()
@@ -205,8 +205,8 @@ async fn a_token_of_before_reopening_is_stale(place: &dyn Place) -> Result<(), F
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_pool_without_a_journal_keeps_its_token(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_pool_without_a_journal_keeps_its_token(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for _ in 0..3 {
         writer.lose().await?;
     }
@@ -214,6 +214,6 @@ async fn a_pool_without_a_journal_keeps_its_token(place: &dyn Place) -> Result<(
     drop(writer);
     let store = place.open()?;
     same("the pools", &store.journal.pools().await?, &Vec::new())?;
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     same("the token has risen", &(writer.token > before), &true)
 }

@@ -3,7 +3,7 @@
 use heronry_store::{JournalExt, ReadError};
 use heronry_types::Position;
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn check_page(
-    writer: &Writer,
+    writer: &CaseWriter,
     (after, bytes): (u64, usize),
     expected: &[(u64, u64)],
 ) -> Result<(), Failure> {
@@ -28,8 +28,8 @@ async fn check_page(
     )
 }
 
-async fn bounded(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let commit = sample::chunks(None, &[1, 2, 3]);
     let sizes: Vec<_> = commit
         .chunks
@@ -50,8 +50,8 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
     check_page(&writer, (u64::MAX, usize::MAX), &[]).await
 }
 
-async fn reading_begins_within_a_chunk(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn reading_begins_within_a_chunk(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[4]).await?;
     writer.write(&[4]).await?;
     for after in 0..=3 {
@@ -63,8 +63,8 @@ async fn reading_begins_within_a_chunk(place: &dyn Place) -> Result<(), Failure>
     check_page(&writer, (8, usize::MAX), &[]).await
 }
 
-async fn records_are_read_in_order(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn records_are_read_in_order(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for records in [3, 1, 5] {
         writer.write(&[records]).await?;
     }
@@ -83,8 +83,8 @@ async fn records_are_read_in_order(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn an_unknown_pool_is_said(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn an_unknown_pool_is_said(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let journal = &writer.store.journal;
     for number in [1, 2] {
         let read = journal.read(&sample::pool(number), Position::ZERO, 1).await;
@@ -97,15 +97,15 @@ async fn an_unknown_pool_is_said(place: &dyn Place) -> Result<(), Failure> {
 }
 
 /// Ten chunks of two records each.
-async fn ten_chunks(place: &dyn Place) -> Result<Writer, Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn ten_chunks(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for _ in 0..10 {
         writer.write(&[2]).await?;
     }
     Ok(writer)
 }
 
-async fn trim(writer: &mut Writer, before: u64) -> Result<u64, Failure> {
+async fn trim(writer: &mut CaseWriter, before: u64) -> Result<u64, Failure> {
     let journal = &writer.store.journal;
     let head = journal
         .trim(&writer.pool, Position(before), writer.token)
@@ -119,7 +119,7 @@ async fn trim(writer: &mut Writer, before: u64) -> Result<u64, Failure> {
     Ok(head.floor.0)
 }
 
-async fn check_trimmed(writer: &Writer, after: u64, floor: u64) -> Result<(), Failure> {
+async fn check_trimmed(writer: &CaseWriter, after: u64, floor: u64) -> Result<(), Failure> {
     let journal = &writer.store.journal;
     let read = journal
         .read(&writer.pool, Position(after), usize::MAX)
@@ -136,7 +136,7 @@ async fn check_trimmed(writer: &Writer, after: u64, floor: u64) -> Result<(), Fa
     same("the refusal", &(requested, found), &expected)
 }
 
-async fn trimming_raises_the_floor(place: &dyn Place) -> Result<(), Failure> {
+async fn trimming_raises_the_floor(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = ten_chunks(place).await?;
     // Only chunks that end before the position go, and each pair of records is one chunk.
     for (before, floor) in [
@@ -165,7 +165,7 @@ async fn trimming_raises_the_floor(place: &dyn Place) -> Result<(), Failure> {
     check_page(&writer, (19, usize::MAX), &[(19, 20), (21, 21)]).await
 }
 
-async fn the_last_chunk_survives_every_trim(place: &dyn Place) -> Result<(), Failure> {
+async fn the_last_chunk_survives_every_trim(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = ten_chunks(place).await?;
     for before in [20, 21, u64::MAX] {
         same("the floor", &trim(&mut writer, before).await?, &19)?;

@@ -6,7 +6,8 @@ use heronry_store::{AppendError, ContentPlace, JournalExt, Outcome, StoreErrorKi
 use heronry_types::Position;
 
 use super::{
-    Case, Failure, Place, Writer, appends::check_chunks, check_waits, otherwise, refused, same,
+    Case, CaseWriter, Failure, StorePlace, appends::check_chunks, check_waits, otherwise, refused,
+    same,
 };
 use crate::sample;
 
@@ -26,8 +27,8 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Chunks of one, two, … records.
-async fn stairs(place: &dyn Place, chunks: u64) -> Result<(Writer, Vec<Chunk>), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn stairs(place: &dyn StorePlace, chunks: u64) -> Result<(CaseWriter, Vec<Chunk>), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut sent = Vec::new();
     for records in 1..=chunks {
         let commit = sample::commit(writer.head, records);
@@ -37,7 +38,7 @@ async fn stairs(place: &dyn Place, chunks: u64) -> Result<(Writer, Vec<Chunk>), 
     Ok((writer, sent))
 }
 
-async fn a_journal_reads_alike_in_pages_of_any_size(place: &dyn Place) -> Result<(), Failure> {
+async fn a_journal_reads_alike_in_pages_of_any_size(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 12).await?;
     let all: usize = sent.iter().map(|chunk| chunk.bytes().len()).sum();
     for bytes_max in [0, 1, 1_000, 5_000, all - 1, all, all + 1] {
@@ -46,7 +47,7 @@ async fn a_journal_reads_alike_in_pages_of_any_size(place: &dyn Place) -> Result
     Ok(())
 }
 
-async fn a_page_says_where_the_journal_stands(place: &dyn Place) -> Result<(), Failure> {
+async fn a_page_says_where_the_journal_stands(place: &dyn StorePlace) -> Result<(), Failure> {
     let (mut writer, _) = stairs(place, 3).await?;
     for after in [0, 3, 5, 6, 7] {
         let page = writer.store.journal.read(&writer.pool, Position(after), 1);
@@ -63,7 +64,7 @@ async fn a_page_says_where_the_journal_stands(place: &dyn Place) -> Result<(), F
     same("its floor", &page.head.floor, &Position(4))
 }
 
-async fn records_begin_in_the_middle_of_a_chunk(place: &dyn Place) -> Result<(), Failure> {
+async fn records_begin_in_the_middle_of_a_chunk(place: &dyn StorePlace) -> Result<(), Failure> {
     // Chunks end at 1, 3, 6, 10, 15.
     let (writer, _) = stairs(place, 5).await?;
     let journal = &writer.store.journal;
@@ -79,7 +80,7 @@ async fn records_begin_in_the_middle_of_a_chunk(place: &dyn Place) -> Result<(),
     same("records after the head", &page.is_some(), &false)
 }
 
-async fn a_repeated_trim_drops_nothing(place: &dyn Place) -> Result<(), Failure> {
+async fn a_repeated_trim_drops_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 5).await?;
     let journal = &writer.store.journal;
     let first = journal
@@ -100,11 +101,11 @@ async fn a_repeated_trim_drops_nothing(place: &dyn Place) -> Result<(), Failure>
     )
 }
 
-async fn a_trim_leaves_the_other_pools(place: &dyn Place) -> Result<(), Failure> {
+async fn a_trim_leaves_the_other_pools(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writers = Vec::new();
     for number in 1..=3 {
-        let mut writer = Writer::of(&store, number).await?;
+        let mut writer = CaseWriter::of(&store, number).await?;
         for _ in 0..4 {
             writer.write(&[2]).await?;
         }
@@ -130,8 +131,8 @@ async fn a_trim_leaves_the_other_pools(place: &dyn Place) -> Result<(), Failure>
     Ok(())
 }
 
-async fn a_trim_keeps_the_contents(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_trim_keeps_the_contents(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for number in 1..=4 {
         let mut commit = sample::commit(writer.head, 2);
         commit.contents = vec![sample::content(number)];
@@ -150,7 +151,7 @@ async fn a_trim_keeps_the_contents(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_trim_keeps_the_chain(place: &dyn Place) -> Result<(), Failure> {
+async fn a_trim_keeps_the_chain(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 5).await?;
     let journal = &writer.store.journal;
     journal
@@ -162,8 +163,8 @@ async fn a_trim_keeps_the_chain(place: &dyn Place) -> Result<(), Failure> {
     same("what the chunk at the floor follows", &previous, &trimmed)
 }
 
-async fn a_trim_of_no_journal_is_refused(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_trim_of_no_journal_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let journal = &writer.store.journal;
     let trim = journal.trim(&writer.pool, Position(1), writer.token).await;
     let error = refused("a trim of no journal", trim)?;
@@ -175,7 +176,7 @@ async fn a_trim_of_no_journal_is_refused(place: &dyn Place) -> Result<(), Failur
     writer.unchanged().await
 }
 
-async fn a_watch_of_what_is_there_returns_at_once(place: &dyn Place) -> Result<(), Failure> {
+async fn a_watch_of_what_is_there_returns_at_once(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, _) = stairs(place, 3).await?;
     for after in 0..6 {
         let mut watch = writer.store.journal.watch(&writer.pool, Position(after));
@@ -186,9 +187,9 @@ async fn a_watch_of_what_is_there_returns_at_once(place: &dyn Place) -> Result<(
     check_waits("a watch at the head", &mut watch)
 }
 
-async fn every_watcher_is_rung(place: &dyn Place) -> Result<(), Failure> {
+async fn every_watcher_is_rung(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let pool = writer.pool.clone();
     let mut watches: Vec<_> = (0..100)
         .map(|number| store.journal.watch(&pool, Position(number % 3)))
@@ -203,9 +204,9 @@ async fn every_watcher_is_rung(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn a_watch_that_was_given_up_disturbs_nobody(place: &dyn Place) -> Result<(), Failure> {
+async fn a_watch_that_was_given_up_disturbs_nobody(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let pool = writer.pool.clone();
     for _ in 0..100 {
         let mut watch = store.journal.watch(&pool, Position::ZERO);
@@ -217,7 +218,7 @@ async fn a_watch_that_was_given_up_disturbs_nobody(place: &dyn Place) -> Result<
     last.await.map_err(Failure::from)
 }
 
-async fn damaged_chunks_are_errors(place: &dyn Place) -> Result<(), Failure> {
+async fn damaged_chunks_are_errors(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 5).await?;
     let pool = writer.pool.clone();
     drop(writer);

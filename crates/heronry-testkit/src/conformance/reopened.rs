@@ -5,7 +5,7 @@ use heronry_store::{AppendError, Arrival, Commit, Guard, Outcome, StoreErrorKind
 use heronry_types::Position;
 
 use super::{
-    Case, Failure, Place, Writer, check_kind, check_waits, otherwise, refused, same, syncs,
+    Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, otherwise, refused, same, syncs,
 };
 use crate::sample;
 
@@ -38,7 +38,7 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-async fn an_empty_store_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn an_empty_store_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     for _ in 0..3 {
         let store = place.open()?;
         same("the pools", &store.journal.pools().await?, &Vec::new())?;
@@ -47,8 +47,8 @@ async fn an_empty_store_is_kept(place: &dyn Place) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn what_was_refused_is_not_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn what_was_refused_is_not_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let head = writer.write(&[2]).await?;
     let guard = Guard {
         expected_head: Position(9),
@@ -62,7 +62,7 @@ async fn what_was_refused_is_not_kept(place: &dyn Place) -> Result<(), Failure> 
         "no chunk",
         writer.attempt(Commit::default(), writer.guard()).await,
     )?;
-    let other = Writer::of(&writer.store, 2).await?;
+    let other = CaseWriter::of(&writer.store, 2).await?;
     let late = sample::commit(Some(head), 1);
     refused(
         "a late first chunk",
@@ -75,32 +75,32 @@ async fn what_was_refused_is_not_kept(place: &dyn Place) -> Result<(), Failure> 
         &store.journal.pools().await?,
         &vec![sample::pool(1)],
     )?;
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     same("the head", &writer.head, &Some(head))?;
     let spans = writer.chunks(0, usize::MAX).await?;
     same("the chunks", &spans, &vec![(1, 2)])
 }
 
-async fn appends_go_on_over_many_reopenings(place: &dyn Place) -> Result<(), Failure> {
+async fn appends_go_on_over_many_reopenings(place: &dyn StorePlace) -> Result<(), Failure> {
     const ROUNDS: u64 = 6;
     for round in 1..=ROUNDS {
-        let mut writer = Writer::of(&place.open()?, 1).await?;
+        let mut writer = CaseWriter::of(&place.open()?, 1).await?;
         let head = writer.head.map_or(0, |head| head.head.0);
         same("the head that is found", &head, &((round - 1) * 3))?;
         writer.write(&[2, 1]).await?;
     }
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let spans = writer.chunks(0, usize::MAX).await?;
     let expected = (0..ROUNDS).flat_map(|n| [(n * 3 + 1, n * 3 + 2), (n * 3 + 3, n * 3 + 3)]);
     same("the chunks", &spans, &expected.collect())
 }
 
-async fn pools_are_apart_over_reopening(place: &dyn Place) -> Result<(), Failure> {
+async fn pools_are_apart_over_reopening(place: &dyn StorePlace) -> Result<(), Failure> {
     for round in 1..=3 {
         let store = place.open()?;
         // Each round has one pool more, so that numbers are given anew after each opening.
         for number in 0..round {
-            let mut writer = Writer::of(&store, number).await?;
+            let mut writer = CaseWriter::of(&store, number).await?;
             writer.write(&[number + 1]).await?;
         }
     }
@@ -117,16 +117,16 @@ async fn pools_are_apart_over_reopening(place: &dyn Place) -> Result<(), Failure
     Ok(())
 }
 
-async fn an_arrival_goes_on_over_a_reopening(place: &dyn Place) -> Result<(), Failure> {
+async fn an_arrival_goes_on_over_a_reopening(place: &dyn StorePlace) -> Result<(), Failure> {
     let part = |head| Commit {
         arrival: Arrival::Part,
         ..sample::commit(head, 2)
     };
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let arrived = writer.append(part(None)).await?;
     drop(writer);
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     // Whoever knows how far it came goes on; everybody else sees nothing.
     same("the head that is seen", &writer.head, &None)?;
     writer.head = Some(arrived);
@@ -137,8 +137,8 @@ async fn an_arrival_goes_on_over_a_reopening(place: &dyn Place) -> Result<(), Fa
     same("the chunks", &spans, &vec![(1, 2), (3, 4), (5, 5)])
 }
 
-async fn a_refused_opener_changes_nothing(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_refused_opener_changes_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     for _ in 0..3 {
         let opened = place.open().map(drop);
         check_kind("a second opener", opened, StoreErrorKind::Locked)?;
@@ -148,7 +148,9 @@ async fn a_refused_opener_changes_nothing(place: &dyn Place) -> Result<(), Failu
     Ok(())
 }
 
-async fn a_place_is_held_until_its_last_clone_is_gone(place: &dyn Place) -> Result<(), Failure> {
+async fn a_place_is_held_until_its_last_clone_is_gone(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
     let store = place.open()?;
     let (clone, journal) = (store.clone(), store.journal.clone());
     drop(store);
@@ -160,8 +162,8 @@ async fn a_place_is_held_until_its_last_clone_is_gone(place: &dyn Place) -> Resu
     place.open().map(drop).map_err(Failure::from)
 }
 
-async fn a_first_append_is_not_seen_before_its_sync(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_first_append_is_not_seen_before_its_sync(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let (store, pool) = (writer.store.clone(), writer.pool.clone());
     let hold = syncs(place)?.hold();
     let mut append = writer.write(&[2]).boxed();
@@ -176,9 +178,12 @@ async fn a_first_append_is_not_seen_before_its_sync(place: &dyn Place) -> Result
     same("the pools", &store.journal.pools().await?, &vec![pool])
 }
 
-async fn a_failed_sync_closes_every_pool(place: &dyn Place) -> Result<(), Failure> {
+async fn a_failed_sync_closes_every_pool(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let (mut one, mut two) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let (mut one, mut two) = (
+        CaseWriter::of(&store, 1).await?,
+        CaseWriter::of(&store, 2).await?,
+    );
     two.write(&[1]).await?;
     syncs(place)?.fail_next();
     refused("a failed sync", one.write(&[1]).await)?;
@@ -198,8 +203,8 @@ async fn a_failed_sync_closes_every_pool(place: &dyn Place) -> Result<(), Failur
     check_kind("the seal", store.custody.sealed().await, closed)
 }
 
-async fn a_failed_trim_closes_the_store(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_failed_trim_closes_the_store(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1, 1, 1]).await?;
     let journal = writer.store.journal.clone();
     syncs(place)?.fail_next();
@@ -213,14 +218,14 @@ async fn a_failed_trim_closes_the_store(place: &dyn Place) -> Result<(), Failure
     check_kind("a later head", head, StoreErrorKind::Closed)
 }
 
-async fn a_place_opens_again_after_a_failed_sync(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_place_opens_again_after_a_failed_sync(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let before = writer.write(&[2]).await?;
     for _ in 0..3 {
         syncs(place)?.fail_next();
         refused("a failed sync", writer.write(&[1]).await)?;
         drop(writer);
-        writer = Writer::of(&place.open()?, 1).await?;
+        writer = CaseWriter::of(&place.open()?, 1).await?;
         let head = writer.head.map_or(0, |head| head.head.0);
         same("nothing is lost", &(head >= before.head.0), &true)?;
         writer.unchanged().await?;
@@ -228,8 +233,8 @@ async fn a_place_opens_again_after_a_failed_sync(place: &dyn Place) -> Result<()
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn what_nobody_waits_for_is_kept_all_the_same(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn what_nobody_waits_for_is_kept_all_the_same(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let hold = syncs(place)?.hold();
     let mut append = writer
         .attempt(sample::commit(None, 3), writer.guard())
@@ -240,7 +245,7 @@ async fn what_nobody_waits_for_is_kept_all_the_same(place: &dyn Place) -> Result
     drop(append);
     hold.release();
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let spans = writer.chunks(0, usize::MAX).await?;
     same("the chunks", &spans, &vec![(1, 3)])
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use heronry_store::{Arrival, Commit, LeaseError, Reservation, Route, Store, StoreErrorKind};
+use heronry_store::{Arrival, Commit, LeaseError, MoveRoute, Reservation, Store, StoreErrorKind};
 use heronry_types::PoolId;
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -16,8 +16,8 @@ pub(super) const CASES: &[Case] = &[
     case!("journal", what_arrived_of_a_pool_is_deleted),
 ];
 
-fn route(from: &str) -> Route {
-    Route {
+fn route(from: &str) -> MoveRoute {
+    MoveRoute {
         from: from.to_owned(),
         to: "this place".to_owned(),
     }
@@ -40,9 +40,9 @@ async fn check_reserved(store: &Store, pool: &PoolId) -> Result<(), Failure> {
     same(what, &found, &route("one place"))
 }
 
-async fn reserved(place: &dyn Place) -> Result<(), Failure> {
+async fn reserved(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.write(&[2]).await?;
     store.leases.release(&writer.pool, writer.token).await?;
     let custody = &store.custody;
@@ -54,7 +54,7 @@ async fn reserved(place: &dyn Place) -> Result<(), Failure> {
         check_reserved(&store, &sample::pool(number)).await?;
     }
     // Others are as they were, and the move itself seizes.
-    Writer::of(&store, 3).await?.write(&[1]).await?;
+    CaseWriter::of(&store, 3).await?.write(&[1]).await?;
     let (pool, time) = (sample::pool(2), sample::time(0));
     let token = store.leases.seize(&pool, "the move", time).await?;
     store.leases.release(&pool, token).await?;
@@ -62,12 +62,12 @@ async fn reserved(place: &dyn Place) -> Result<(), Failure> {
     custody.unreserve().await?;
     same("no reservation", &custody.reserved().await?, &None)?;
     for number in [1, 2] {
-        Writer::of(&store, number).await?.write(&[1]).await?;
+        CaseWriter::of(&store, number).await?.write(&[1]).await?;
     }
     Ok(())
 }
 
-async fn a_reservation_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
+async fn a_reservation_is_replaced_and_comes_off(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let custody = &store.custody;
     custody.unreserve().await?;
@@ -77,13 +77,13 @@ async fn a_reservation_is_replaced_and_comes_off(place: &dyn Place) -> Result<()
         same("the reservation", &custody.reserved().await?, &Some(next))?;
     }
     check_reserved(&store, &sample::pool(3)).await?;
-    Writer::of(&store, 1).await?.write(&[1]).await?;
+    CaseWriter::of(&store, 1).await?.write(&[1]).await?;
     custody.unreserve().await?;
     custody.unreserve().await?;
     same("no reservation", &custody.reserved().await?, &None)
 }
 
-async fn a_reservation_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn a_reservation_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let one = reservation("one place", &[1, 2]);
     store.custody.reserve(&one).await?;
@@ -99,7 +99,7 @@ async fn a_reservation_is_kept(place: &dyn Place) -> Result<(), Failure> {
     same("it came off", &store.custody.reserved().await?, &None)
 }
 
-async fn a_sealed_store_takes_no_reservation(place: &dyn Place) -> Result<(), Failure> {
+async fn a_sealed_store_takes_no_reservation(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     store.custody.seal("another place").await?;
     let what = "a reservation in a sealed store";
@@ -110,9 +110,9 @@ async fn a_sealed_store_takes_no_reservation(place: &dyn Place) -> Result<(), Fa
     same("none", &store.custody.reserved().await?, &None)
 }
 
-async fn what_arrived_of_a_pool_is_deleted(place: &dyn Place) -> Result<(), Failure> {
+async fn what_arrived_of_a_pool_is_deleted(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let part = Commit {
         arrival: Arrival::Part,
         ..sample::commit(None, 3)
@@ -120,7 +120,7 @@ async fn what_arrived_of_a_pool_is_deleted(place: &dyn Place) -> Result<(), Fail
     writer.append(part).await?;
     let (pool, token) = (writer.pool.clone(), writer.token);
     store.journal.delete(&pool, token).await?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.head = None;
     writer.write(&[1]).await?;
     let spans = writer.chunks(0, usize::MAX).await?;

@@ -3,7 +3,7 @@
 use heronry_store::{AppendError, LeaseError, Outcome, StoreErrorKind};
 use heronry_types::Position;
 
-use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -20,9 +20,9 @@ fn check_unwritten(what: &str, error: &AppendError) -> Result<(), Failure> {
     same(what, &(*outcome, error.kind()), &expected)
 }
 
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
+async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let head = writer.write(&[2]).await?;
     let (journal, custody) = (&store.journal, &store.custody);
     custody.seal("another place").await?;
@@ -54,13 +54,13 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     same("the pools", &pools, &vec![writer.pool.clone()])?;
     // What was given up while the store was sealed is free afterwards.
     custody.unseal().await?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_seal_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
+async fn a_seal_is_replaced_and_comes_off(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
+    let mut writer = CaseWriter::of(&store, 1).await?;
     let custody = &store.custody;
     same("a fresh store", &custody.sealed().await?, &None)?;
     custody.unseal().await?;
@@ -74,13 +74,13 @@ async fn a_seal_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failu
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
-async fn a_seal_is_kept(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_seal_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     writer.store.custody.seal("another place").await?;
     writer.store.custody.unseal().await?;
     drop(writer);
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     writer.store.custody.seal("another place").await?;
     drop(writer);

@@ -6,7 +6,7 @@ use heronry_store::{
 };
 use heronry_types::{Epoch, Position};
 
-use super::{Case, Failure, Place, Writer, check_kind, same};
+use super::{Case, CaseWriter, Failure, StorePlace, check_kind, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -37,7 +37,7 @@ pub(super) fn snapshot(number: u8, at: Checkpoint) -> Snapshot {
 }
 
 /// Puts a snapshot at the head of a writer.
-pub(super) async fn put(writer: &Writer, number: u8) -> Result<Snapshot, Failure> {
+pub(super) async fn put(writer: &CaseWriter, number: u8) -> Result<Snapshot, Failure> {
     let snapshot = snapshot(number, writer.point()?);
     let snapshots = &writer.store.snapshots;
     let put = snapshots.put(&writer.pool, snapshot.clone(), writer.token);
@@ -47,7 +47,7 @@ pub(super) async fn put(writer: &Writer, number: u8) -> Result<Snapshot, Failure
 
 pub(super) async fn check_latest(
     what: &str,
-    writer: &Writer,
+    writer: &CaseWriter,
     expected: Option<&Snapshot>,
 ) -> Result<(), Failure> {
     let found = writer.store.snapshots.latest(&writer.pool).await?;
@@ -57,14 +57,14 @@ pub(super) async fn check_latest(
     same("its bytes", &(found.as_ref() == expected), &true)
 }
 
-async fn check_foreign(writer: &Writer, what: &str, at: Checkpoint) -> Result<(), Failure> {
+async fn check_foreign(writer: &CaseWriter, what: &str, at: Checkpoint) -> Result<(), Failure> {
     let snapshots = &writer.store.snapshots;
     let put = snapshots.put(&writer.pool, snapshot(9, at), writer.token);
     check_kind(what, put.await, StoreErrorKind::Foreign)
 }
 
-async fn latest(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn latest(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     check_latest("before any", &writer, None).await?;
     for number in 1..=3 {
         writer.write(&[2]).await?;
@@ -82,8 +82,8 @@ async fn latest(place: &dyn Place) -> Result<(), Failure> {
     check_latest("an empty one", &writer, Some(&empty)).await
 }
 
-async fn replaced_whole(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn replaced_whole(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let at = writer.point()?;
     let long = Snapshot {
@@ -107,8 +107,8 @@ async fn replaced_whole(place: &dyn Place) -> Result<(), Failure> {
     check_latest("after a refusal", &writer, kept.as_ref()).await
 }
 
-async fn fenced(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn fenced(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let kept = put(&writer, 1).await?;
     let stale = writer.lose().await?;
@@ -134,8 +134,8 @@ async fn fenced(place: &dyn Place) -> Result<(), Failure> {
     put(&writer, 3).await.map(drop)
 }
 
-async fn on_the_chain(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn on_the_chain(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let first = writer.point()?;
     writer.write(&[2]).await?;
@@ -148,8 +148,8 @@ async fn on_the_chain(place: &dyn Place) -> Result<(), Failure> {
     check_latest("after refusals", &writer, None).await
 }
 
-async fn bounded(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
     let sized = |bytes| -> Result<Snapshot, Failure> {
         Ok(Snapshot {
@@ -168,8 +168,8 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
     check_latest("one at the limit", &writer, Some(&most)).await
 }
 
-async fn deleted(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn deleted(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let snapshots = writer.store.snapshots.clone();
     snapshots.delete(&writer.pool, writer.token).await?;
     writer.write(&[1]).await?;
@@ -189,9 +189,12 @@ async fn deleted(place: &dyn Place) -> Result<(), Failure> {
     check_latest("after the delete of a large one", &writer, None).await
 }
 
-async fn apart(place: &dyn Place) -> Result<(), Failure> {
+async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
-    let (mut one, mut two) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let (mut one, mut two) = (
+        CaseWriter::of(&store, 1).await?,
+        CaseWriter::of(&store, 2).await?,
+    );
     one.write(&[1]).await?;
     two.write(&[1]).await?;
     let first = put(&one, 1).await?;
@@ -204,8 +207,8 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
     same("an unknown pool", &unknown.is_some(), &false)
 }
 
-async fn a_snapshot_stands_where_any_chunk_ends(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_snapshot_stands_where_any_chunk_ends(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let mut points = Vec::new();
     for records in [1, 3, 2, 1] {
         writer.write(&[records]).await?;
@@ -221,8 +224,8 @@ async fn a_snapshot_stands_where_any_chunk_ends(place: &dyn Place) -> Result<(),
     Ok(())
 }
 
-async fn a_snapshot_within_a_chunk_is_refused(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_snapshot_within_a_chunk_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[3, 3]).await?;
     let at = writer.point()?;
     for position in [1, 2, 4, 5] {
@@ -232,20 +235,20 @@ async fn a_snapshot_within_a_chunk_is_refused(place: &dyn Place) -> Result<(), F
     Ok(())
 }
 
-async fn a_snapshot_ahead_of_the_head_is_refused(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_snapshot_ahead_of_the_head_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[3]).await?;
     let at = writer.point()?;
     for position in [4, u64::MAX] {
         let position = Position(position);
         check_foreign(&writer, "ahead of the head", Checkpoint { position, ..at }).await?;
     }
-    let unwritten = Writer::of(&writer.store, 2).await?;
+    let unwritten = CaseWriter::of(&writer.store, 2).await?;
     check_foreign(&unwritten, "of a pool without a journal", at).await
 }
 
-async fn a_snapshot_of_the_start_is_refused(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_snapshot_of_the_start_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let start = Checkpoint {
         epoch: sample::EPOCH,
         position: Position::ZERO,
@@ -256,8 +259,8 @@ async fn a_snapshot_of_the_start_is_refused(place: &dyn Place) -> Result<(), Fai
     check_foreign(&writer, "of what was before the first record", start).await
 }
 
-async fn a_snapshot_of_an_arriving_pool_is_refused(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_snapshot_of_an_arriving_pool_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     let part = Commit {
         arrival: Arrival::Part,
         ..sample::commit(None, 2)
@@ -270,8 +273,8 @@ async fn a_snapshot_of_an_arriving_pool_is_refused(place: &dyn Place) -> Result<
 }
 
 /// Four chunks of two records, and a snapshot at the end of the second.
-async fn four_chunks(place: &dyn Place) -> Result<(Writer, Snapshot), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn four_chunks(place: &dyn StorePlace) -> Result<(CaseWriter, Snapshot), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     writer.write(&[2]).await?;
     let snapshot = put(&writer, 1).await?;
@@ -280,13 +283,13 @@ async fn four_chunks(place: &dyn Place) -> Result<(Writer, Snapshot), Failure> {
     Ok((writer, snapshot))
 }
 
-async fn trim(writer: &Writer, before: u64) -> Result<(), Failure> {
+async fn trim(writer: &CaseWriter, before: u64) -> Result<(), Failure> {
     let journal = &writer.store.journal;
     let trim = journal.trim(&writer.pool, Position(before), writer.token);
     same("the floor", &trim.await?.floor, &Position(before))
 }
 
-async fn a_trim_up_to_a_snapshot_leaves_it(place: &dyn Place) -> Result<(), Failure> {
+async fn a_trim_up_to_a_snapshot_leaves_it(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, snapshot) = four_chunks(place).await?;
     for before in [3, 5] {
         trim(&writer, before).await?;
@@ -300,7 +303,7 @@ async fn a_trim_up_to_a_snapshot_leaves_it(place: &dyn Place) -> Result<(), Fail
     check_foreign(&writer, "another hash before the floor", at).await
 }
 
-async fn a_trim_past_a_snapshot_hides_it(place: &dyn Place) -> Result<(), Failure> {
+async fn a_trim_past_a_snapshot_hides_it(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, snapshot) = four_chunks(place).await?;
     trim(&writer, 7).await?;
     check_latest("after a trim past it", &writer, None).await?;
@@ -309,8 +312,8 @@ async fn a_trim_past_a_snapshot_hides_it(place: &dyn Place) -> Result<(), Failur
     check_latest("one above the floor", &writer, Some(&next)).await
 }
 
-async fn a_new_timeline_leaves_what_it_goes_on_from(place: &dyn Place) -> Result<(), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn a_new_timeline_leaves_what_it_goes_on_from(place: &dyn StorePlace) -> Result<(), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let before = put(&writer, 1).await?;
     let start = sample::start(writer.head, Epoch([2; 16]));

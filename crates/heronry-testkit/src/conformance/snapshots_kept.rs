@@ -6,7 +6,7 @@ use futures::{FutureExt, executor::block_on};
 use heronry_store::{Snapshot, StoreErrorKind};
 
 use super::{
-    Case, Failure, Place, Writer, check_kind, check_waits, on_threads, refused, same,
+    Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, on_threads, refused, same,
     snapshots::{check_latest, put, snapshot},
     syncs,
 };
@@ -28,14 +28,14 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A pool with a chunk of two records, and a snapshot of it.
-async fn with_snapshot(place: &dyn Place) -> Result<(Writer, Snapshot), Failure> {
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+async fn with_snapshot(place: &dyn StorePlace) -> Result<(CaseWriter, Snapshot), Failure> {
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&[2]).await?;
     let snapshot = put(&writer, 1).await?;
     Ok((writer, snapshot))
 }
 
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
+async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, kept) = with_snapshot(place).await?;
     let store = &writer.store;
     store.custody.seal("another place").await?;
@@ -47,7 +47,7 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     check_latest("what is kept", &writer, Some(&kept)).await
 }
 
-async fn a_reader_beside_puts_gets_whole_ones(place: &dyn Place) -> Result<(), Failure> {
+async fn a_reader_beside_puts_gets_whole_ones(place: &dyn StorePlace) -> Result<(), Failure> {
     const PUTS: u8 = 20;
     let (writer, _) = with_snapshot(place).await?;
     let (snapshots, pool, at) = (&writer.store.snapshots, &writer.pool, writer.point()?);
@@ -85,7 +85,7 @@ async fn a_reader_beside_puts_gets_whole_ones(place: &dyn Place) -> Result<(), F
     })
 }
 
-async fn gated(place: &dyn Place) -> Result<(), Failure> {
+async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, first) = with_snapshot(place).await?;
     let snapshots = writer.store.snapshots.clone();
     let second = snapshot(2, writer.point()?);
@@ -107,7 +107,7 @@ async fn gated(place: &dyn Place) -> Result<(), Failure> {
     check_latest("after the delete's sync", &writer, None).await
 }
 
-async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
+async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let (mut writer, _) = with_snapshot(place).await?;
     let snapshots = writer.store.snapshots.clone();
     let other = || snapshot(2, writer.point().unwrap_or(super::claims::checkpoint(1)));
@@ -124,7 +124,7 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
     refused("a later append", writer.write(&[1]).await).map(drop)
 }
 
-async fn a_failed_put_leaves_one_or_the_other(place: &dyn Place) -> Result<(), Failure> {
+async fn a_failed_put_leaves_one_or_the_other(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, first) = with_snapshot(place).await?;
     let second = snapshot(2, writer.point()?);
     syncs(place)?.fail_next();
@@ -132,7 +132,7 @@ async fn a_failed_put_leaves_one_or_the_other(place: &dyn Place) -> Result<(), F
     let put = snapshots.put(&writer.pool, second.clone(), writer.token);
     refused("a put whose sync failed", put.await)?;
     drop((writer, snapshots));
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let found = writer.store.snapshots.latest(&writer.pool).await?;
     let is_either = found == Some(first) || found == Some(second);
     same("one or the other", &is_either, &true)?;
@@ -140,11 +140,11 @@ async fn a_failed_put_leaves_one_or_the_other(place: &dyn Place) -> Result<(), F
     check_latest("after another put", &writer, Some(&third)).await
 }
 
-async fn put_again(writer: &Writer) -> Result<Snapshot, Failure> {
+async fn put_again(writer: &CaseWriter) -> Result<Snapshot, Failure> {
     put(writer, 3).boxed().await
 }
 
-async fn kept(place: &dyn Place) -> Result<(), Failure> {
+async fn kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let (mut writer, _) = with_snapshot(place).await?;
     writer.write(&[3]).await?;
     let large = Snapshot {
@@ -158,17 +158,17 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     writer.write(&[1]).await?;
     drop((writer, snapshots));
     for _ in 0..2 {
-        let writer = Writer::of(&place.open()?, 1).await?;
+        let writer = CaseWriter::of(&place.open()?, 1).await?;
         check_latest("after reopening", &writer, Some(&large)).await?;
     }
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let small = put(&writer, 3).await?;
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     check_latest("a smaller one in its place", &writer, Some(&small)).await
 }
 
-async fn a_delete_is_kept(place: &dyn Place) -> Result<(), Failure> {
+async fn a_delete_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, _) = with_snapshot(place).await?;
     writer
         .store
@@ -176,11 +176,11 @@ async fn a_delete_is_kept(place: &dyn Place) -> Result<(), Failure> {
         .delete(&writer.pool, writer.token)
         .await?;
     drop(writer);
-    let writer = Writer::of(&place.open()?, 1).await?;
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     check_latest("after reopening", &writer, None).await
 }
 
-async fn checked(place: &dyn Place) -> Result<(), Failure> {
+async fn checked(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, kept) = with_snapshot(place).await?;
     drop(writer);
     let part = kept.bytes.get(..28).unwrap_or_default();
@@ -191,7 +191,7 @@ async fn checked(place: &dyn Place) -> Result<(), Failure> {
         Ok(store) => store,
         Err(error) => return same("the store", &error.kind(), &StoreErrorKind::Corrupt),
     };
-    let writer = Writer::of(&store, 1).await?;
+    let writer = CaseWriter::of(&store, 1).await?;
     match store.snapshots.latest(&writer.pool).await {
         Ok(found) => same("a damaged snapshot", &found.is_some(), &false)?,
         Err(error) => same("its error", &error.kind(), &StoreErrorKind::Corrupt)?,

@@ -11,7 +11,7 @@ use heronry_store::{
 };
 use heronry_types::Position;
 
-use super::{Case, Failure, Place, Writer, on_threads, otherwise, same};
+use super::{Case, CaseWriter, Failure, StorePlace, on_threads, otherwise, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
@@ -30,11 +30,11 @@ pub(super) const CASES: &[Case] = &[
 const THREADS: u64 = 4;
 const ROUNDS: u64 = 12;
 
-async fn threads_write_to_pools_of_their_own(place: &dyn Place) -> Result<(), Failure> {
+async fn threads_write_to_pools_of_their_own(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     on_threads(THREADS, |number| {
         block_on(async {
-            let mut writer = Writer::of(&store, number).await?;
+            let mut writer = CaseWriter::of(&store, number).await?;
             for round in 1..=ROUNDS {
                 let head = writer.write(&[1, 1]).await?;
                 same("the head", &head.head, &Position(round * 2))?;
@@ -52,8 +52,8 @@ async fn threads_write_to_pools_of_their_own(place: &dyn Place) -> Result<(), Fa
     Ok(())
 }
 
-async fn one_of_several_appends_to_a_head_is_taken(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn one_of_several_appends_to_a_head_is_taken(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let (journal, pool) = (&writer.store.journal, &writer.pool);
     let taken = Mutex::new(0);
     on_threads(THREADS, |_| {
@@ -108,8 +108,10 @@ fn beside(
     })
 }
 
-async fn a_reader_beside_a_writer_sees_whole_appends(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_reader_beside_a_writer_sees_whole_appends(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let (store, pool) = (writer.store.clone(), writer.pool.clone());
     let writer = Mutex::new(writer);
     let write = || {
@@ -143,11 +145,11 @@ async fn a_reader_beside_a_writer_sees_whole_appends(place: &dyn Place) -> Resul
     beside(write, look)
 }
 
-async fn a_head_that_was_answered_can_be_read(place: &dyn Place) -> Result<(), Failure> {
+async fn a_head_that_was_answered_can_be_read(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     on_threads(THREADS, |number| {
         block_on(async {
-            let mut writer = Writer::of(&store, number).await?;
+            let mut writer = CaseWriter::of(&store, number).await?;
             for _ in 0..ROUNDS {
                 let head = writer.write(&[1]).await?;
                 let found = store.journal.head(&writer.pool).await?;
@@ -160,8 +162,8 @@ async fn a_head_that_was_answered_can_be_read(place: &dyn Place) -> Result<(), F
     })
 }
 
-async fn a_watcher_on_another_thread_is_rung(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn a_watcher_on_another_thread_is_rung(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let (store, pool) = (writer.store.clone(), writer.pool.clone());
     let writer = Mutex::new(writer);
     on_threads(2, |thread| {
@@ -184,10 +186,10 @@ async fn a_watcher_on_another_thread_is_rung(place: &dyn Place) -> Result<(), Fa
     })
 }
 
-async fn reads_beside_trims_are_whole_or_say_so(place: &dyn Place) -> Result<(), Failure> {
+async fn reads_beside_trims_are_whole_or_say_so(place: &dyn StorePlace) -> Result<(), Failure> {
     const CHUNKS: u64 = 60;
     const EACH_OF_ONE: [u64; 60] = [1; 60];
-    let mut writer = Writer::of(&place.open()?, 1).await?;
+    let mut writer = CaseWriter::of(&place.open()?, 1).await?;
     writer.write(&EACH_OF_ONE).await?;
     let (journal, pool) = (&writer.store.journal, &writer.pool);
     let write = || {
@@ -215,7 +217,7 @@ async fn reads_beside_trims_are_whole_or_say_so(place: &dyn Place) -> Result<(),
     beside(write, look)
 }
 
-async fn one_of_several_threads_acquires(place: &dyn Place) -> Result<(), Failure> {
+async fn one_of_several_threads_acquires(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let taken = Mutex::new(Vec::new());
     on_threads(8, |number| {
@@ -242,7 +244,7 @@ async fn one_of_several_threads_acquires(place: &dyn Place) -> Result<(), Failur
     }
 }
 
-async fn threads_that_seize_get_tokens_of_their_own(place: &dyn Place) -> Result<(), Failure> {
+async fn threads_that_seize_get_tokens_of_their_own(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     let tokens = Mutex::new(Vec::new());
     on_threads(THREADS, |number| {
@@ -269,8 +271,8 @@ async fn threads_that_seize_get_tokens_of_their_own(place: &dyn Place) -> Result
     )
 }
 
-async fn threads_put_bodies_of_their_own(place: &dyn Place) -> Result<(), Failure> {
-    let writer = Writer::of(&place.open()?, 1).await?;
+async fn threads_put_bodies_of_their_own(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
     let (contents, pool) = (&writer.store.contents, &writer.pool);
     on_threads(THREADS, |number| {
         (number * ROUNDS..(number + 1) * ROUNDS).try_for_each(|body| {
@@ -286,11 +288,11 @@ async fn threads_put_bodies_of_their_own(place: &dyn Place) -> Result<(), Failur
     same("all of them", &listed, &expected)
 }
 
-async fn threads_put_runs_of_their_own(place: &dyn Place) -> Result<(), Failure> {
+async fn threads_put_runs_of_their_own(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = place.open()?;
     on_threads(THREADS, |number| {
         block_on(async {
-            let writer = Writer::of(&store, number).await?;
+            let writer = CaseWriter::of(&store, number).await?;
             for round in 0..ROUNDS {
                 super::claims::put_one(&writer, round).await?;
                 super::claims::check_first(&writer, round + 1).await?;

@@ -7,14 +7,14 @@ use super::Failure;
 use crate::sample;
 
 /// A runtime that owns a pool, as far as a store can tell.
-pub(crate) struct Writer {
+pub(crate) struct CaseWriter {
     pub(crate) store: Store,
     pub(crate) pool: PoolId,
     pub(crate) token: FencingToken,
     pub(crate) head: Option<Head>,
 }
 
-impl Writer {
+impl CaseWriter {
     /// Acquires the pool with a number.
     pub(crate) async fn of(store: &Store, number: u64) -> Result<Self, Failure> {
         let pool = sample::pool(number);

@@ -72,7 +72,7 @@ impl schemars::JsonSchema for ConditionObject {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Member {
+enum ConditionKey {
     Filter,
     AnyOf,
     AllOf,
@@ -93,14 +93,14 @@ impl<'de> Visitor<'de> for OfCondition {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Condition, A::Error> {
-        let condition = match map.next_key::<Member>()? {
-            Some(Member::Filter) => Condition::Filter(map.next_value()?),
-            Some(Member::AnyOf) => Condition::AnyOf(map.next_value()?),
-            Some(Member::AllOf) => Condition::AllOf(map.next_value()?),
-            Some(Member::Count) => Condition::Count(map.next_value()?),
+        let condition = match map.next_key::<ConditionKey>()? {
+            Some(ConditionKey::Filter) => Condition::Filter(map.next_value()?),
+            Some(ConditionKey::AnyOf) => Condition::AnyOf(map.next_value()?),
+            Some(ConditionKey::AllOf) => Condition::AllOf(map.next_value()?),
+            Some(ConditionKey::Count) => Condition::Count(map.next_value()?),
             None => return Err(de::Error::invalid_length(0, &self)),
         };
-        if map.next_key::<Member>()?.is_some() {
+        if map.next_key::<ConditionKey>()?.is_some() {
             return Err(de::Error::invalid_length(2, &self));
         }
         Ok(condition)

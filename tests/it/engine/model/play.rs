@@ -22,15 +22,15 @@ use super::contents::Known;
 use super::messages::said;
 use super::replies;
 use super::steps::{
-    AGENTS, By, CONDITIONS, FILTERS, Letter, Listing, Meanwhile, POLICIES, RUNS, Step, TOPICS, To,
-    Wait, Who,
+    AGENTS, By, CONDITIONS, FILTERS, Letter, Listing, Meanwhile, ModelStep, POLICIES, RUNS, TOPICS,
+    To, Wait, Who,
 };
 
 /// The most copies that an inbox holds: few, so that some inboxes are full.
 pub(super) const INBOX_DEPTH: u64 = 8;
 
 /// The requests by run and key, each with its first record.
-pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
+pub(super) type AskedRequests = HashMap<(usize, String), (String, Cursor)>;
 
 /// A history that is being played.
 pub(super) struct Play {
@@ -40,7 +40,7 @@ pub(super) struct Play {
     /// Every generation of each run, the present one last.
     generations: BTreeMap<usize, Vec<Generation>>,
     instances: u32,
-    pub(super) asked: Asked,
+    pub(super) asked: AskedRequests,
     pub(super) claims: Vec<(usize, Claim)>,
     pub(super) sent: Vec<(usize, MessageId, Position)>,
     pub(super) wakes: Vec<(usize, WakeId)>,
@@ -145,49 +145,49 @@ impl Play {
         }
     }
 
-    pub(super) async fn take(&mut self, step: &Step) {
+    pub(super) async fn take(&mut self, step: &ModelStep) {
         match *step {
-            Step::Join(run, listing) => self.join(run, listing, 1).await,
-            Step::TakeOver(run, listing) => {
+            ModelStep::Join(run, listing) => self.join(run, listing, 1).await,
+            ModelStep::TakeOver(run, listing) => {
                 let instance = self.next_instance();
                 self.join(run, listing, instance).await;
             }
-            Step::Heartbeat(who) => self.heartbeat(who).await,
-            Step::Lease(who, seconds) => self.lease(who, seconds).await,
-            Step::Suspend(who, seconds, of) => self.suspend(who, seconds, of).await,
-            Step::Resume(who) => self.resume(who).await,
-            Step::Leave(who) => self.depart(who, None).await,
-            Step::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
-            Step::Send(who, letter) => self.send(who, letter).await,
-            Step::Store(who, what) => self.store(who, what).await,
-            Step::PassOn(who, letter, body) => self.pass_on(who, (letter, body)).await,
-            Step::FetchBody(who, body) => self.fetch_body(who, body).await,
-            Step::Erase(who, body) => self.erase(who, body).await,
-            Step::Receive(who, id, max) => self.receive(who, id, max).await,
-            Step::Ack(by, claim) => {
+            ModelStep::Heartbeat(who) => self.heartbeat(who).await,
+            ModelStep::Lease(who, seconds) => self.lease(who, seconds).await,
+            ModelStep::Suspend(who, seconds, of) => self.suspend(who, seconds, of).await,
+            ModelStep::Resume(who) => self.resume(who).await,
+            ModelStep::Leave(who) => self.depart(who, None).await,
+            ModelStep::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
+            ModelStep::Send(who, letter) => self.send(who, letter).await,
+            ModelStep::Store(who, what) => self.store(who, what).await,
+            ModelStep::PassOn(who, letter, body) => self.pass_on(who, (letter, body)).await,
+            ModelStep::FetchBody(who, body) => self.fetch_body(who, body).await,
+            ModelStep::Erase(who, body) => self.erase(who, body).await,
+            ModelStep::Receive(who, id, max) => self.receive(who, id, max).await,
+            ModelStep::Ack(by, claim) => {
                 let set = |claim| ClaimSet::These(vec![claim]);
                 self.ack(by, claim, set).await;
             }
-            Step::AckUpTo(by, claim) => self.ack(by, claim, ClaimSet::UpTo).await,
-            Step::Release(by, claim, delay) => self.release(by, claim, delay).await,
-            Step::Extend(by, claim) => self.extend(by, claim).await,
-            Step::Replay(by, claim) => self.replay(by, claim).await,
-            Step::Withdraw(by, message) => self.withdraw(by, message).await,
-            Step::Reply(who, asked, key) => self.reply(who, asked, key).await,
-            Step::Wait(who, wait) => self.wait(who, wait).await,
-            Step::Cancel(by, wake) => self.cancel(by, wake).await,
-            Step::Report(who, key, count) => self.report(who, key, count).await,
-            Step::Intend(who, key) => self.intend(who, key).await,
-            Step::Attempt(by, effect, of) => self.attempt(by, effect, of).await,
-            Step::Result(by, effect, of) => self.result(by, effect, of).await,
-            Step::Advance(seconds) => self.pass(seconds).await,
-            Step::Pause(seconds) => {
+            ModelStep::AckUpTo(by, claim) => self.ack(by, claim, ClaimSet::UpTo).await,
+            ModelStep::Release(by, claim, delay) => self.release(by, claim, delay).await,
+            ModelStep::Extend(by, claim) => self.extend(by, claim).await,
+            ModelStep::Replay(by, claim) => self.replay(by, claim).await,
+            ModelStep::Withdraw(by, message) => self.withdraw(by, message).await,
+            ModelStep::Reply(who, asked, key) => self.reply(who, asked, key).await,
+            ModelStep::Wait(who, wait) => self.wait(who, wait).await,
+            ModelStep::Cancel(by, wake) => self.cancel(by, wake).await,
+            ModelStep::Report(who, key, count) => self.report(who, key, count).await,
+            ModelStep::Intend(who, key) => self.intend(who, key).await,
+            ModelStep::Attempt(by, effect, of) => self.attempt(by, effect, of).await,
+            ModelStep::Result(by, effect, of) => self.result(by, effect, of).await,
+            ModelStep::Advance(seconds) => self.pass(seconds).await,
+            ModelStep::Pause(seconds) => {
                 self.world().clock.advance(Millis::from_secs(seconds));
                 self.catch_up().await;
             }
-            Step::Crash => self.crash().await,
-            Step::Restart => self.restart().await,
-            Step::Fail(what, kept) => self.fail(what, kept).await,
+            ModelStep::Crash => self.crash().await,
+            ModelStep::Restart => self.restart().await,
+            ModelStep::Fail(what, kept) => self.fail(what, kept).await,
         }
         self.read().await;
     }

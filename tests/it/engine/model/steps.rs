@@ -3,7 +3,7 @@
 use heronry_types::{DeliveryOptions, Importance, Millis, OnFull};
 use proptest::prelude::*;
 
-use super::{effects::Of, faults::Failing};
+use super::{effects::Of, faults::FailingCommand};
 
 /// One of the few runs that act.
 pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
@@ -66,7 +66,7 @@ pub(super) enum To {
 
 /// The fate of an append whose failure the store reports: kept, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kept {
+pub(super) enum AppendFate {
     All,
     Nothing,
 }
@@ -125,7 +125,7 @@ pub(super) struct Listing {
 
 /// One step. Claims, messages and wakes are named by their number, counted from the newest.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
+pub(super) enum ModelStep {
     Join(usize, Listing),
     TakeOver(usize, Listing),
     /// Says that a run is there.
@@ -170,7 +170,7 @@ pub(super) enum Step {
     /// Closes the store and opens it again.
     Restart,
     /// An append fails.
-    Fail(Failing, Kept),
+    Fail(FailingCommand, AppendFate),
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -301,59 +301,59 @@ pub(super) fn before() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 1 => Just(1_100)]
 }
 
-fn failing() -> impl Strategy<Value = Failing> {
+fn failing() -> impl Strategy<Value = FailingCommand> {
     prop_oneof![
-        2 => (who(), letter()).prop_map(|(who, letter)| Failing::Send(who, letter)),
-        1 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Failing::TakeOver(run, listing)),
+        2 => (who(), letter()).prop_map(|(who, letter)| FailingCommand::Send(who, letter)),
+        1 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| FailingCommand::TakeOver(run, listing)),
         1 => (who(), 0..40_u8, 1..4_u8)
-            .prop_map(|(who, key, count)| Failing::Report(who, key, count)),
-        1 => (who(), wait()).prop_map(|(who, wait)| Failing::Wait(who, wait)),
-        1 => (0..6_usize).prop_map(Failing::Erase),
+            .prop_map(|(who, key, count)| FailingCommand::Report(who, key, count)),
+        1 => (who(), wait()).prop_map(|(who, wait)| FailingCommand::Wait(who, wait)),
+        1 => (0..6_usize).prop_map(FailingCommand::Erase),
     ]
 }
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
-    let kept = prop_oneof![Just(Kept::All), Just(Kept::Nothing)];
+pub(super) fn step() -> impl Strategy<Value = ModelStep> {
+    let kept = prop_oneof![Just(AppendFate::All), Just(AppendFate::Nothing)];
     prop_oneof![
-        6 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Step::Join(run, listing)),
-        2 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Step::TakeOver(run, listing)),
-        3 => who().prop_map(Step::Heartbeat),
-        2 => (who(), lease()).prop_map(|(who, lease)| Step::Lease(who, lease)),
+        6 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| ModelStep::Join(run, listing)),
+        2 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| ModelStep::TakeOver(run, listing)),
+        3 => who().prop_map(ModelStep::Heartbeat),
+        2 => (who(), lease()).prop_map(|(who, lease)| ModelStep::Lease(who, lease)),
         4 => (who(), proptest::option::weighted(0.7, 0..90_u64), any::<(bool, bool)>())
-            .prop_map(|(who, seconds, of)| Step::Suspend(who, seconds, of)),
-        1 => who().prop_map(Step::Resume),
-        1 => who().prop_map(Step::Leave),
-        1 => who().prop_map(Step::End),
-        12 => (who(), letter()).prop_map(|(who, letter)| Step::Send(who, letter)),
+            .prop_map(|(who, seconds, of)| ModelStep::Suspend(who, seconds, of)),
+        1 => who().prop_map(ModelStep::Resume),
+        1 => who().prop_map(ModelStep::Leave),
+        1 => who().prop_map(ModelStep::End),
+        12 => (who(), letter()).prop_map(|(who, letter)| ModelStep::Send(who, letter)),
         3 => (who(), proptest::option::of(0..6_u8), 0..2_usize)
-            .prop_map(|(who, under, says)| Step::Store(who, (under, says))),
+            .prop_map(|(who, under, says)| ModelStep::Store(who, (under, says))),
         4 => (who(), letter(), 0..6_usize)
-            .prop_map(|(who, letter, body)| Step::PassOn(who, letter, body)),
-        4 => (asker(), 0..6_usize).prop_map(|(who, body)| Step::FetchBody(who, body)),
-        4 => (asker(), 0..6_usize).prop_map(|(who, body)| Step::Erase(who, body)),
-        10 => (who(), 0..6_u8, 0..4_u64).prop_map(|(who, id, max)| Step::Receive(who, id, max)),
-        5 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Ack(by, claim)),
-        2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::AckUpTo(by, claim)),
+            .prop_map(|(who, letter, body)| ModelStep::PassOn(who, letter, body)),
+        4 => (asker(), 0..6_usize).prop_map(|(who, body)| ModelStep::FetchBody(who, body)),
+        4 => (asker(), 0..6_usize).prop_map(|(who, body)| ModelStep::Erase(who, body)),
+        10 => (who(), 0..6_u8, 0..4_u64).prop_map(|(who, id, max)| ModelStep::Receive(who, id, max)),
+        5 => (by(), 0..6_usize).prop_map(|(by, claim)| ModelStep::Ack(by, claim)),
+        2 => (by(), 0..6_usize).prop_map(|(by, claim)| ModelStep::AckUpTo(by, claim)),
         2 => (by(), 0..6_usize, 0..70_u64)
-            .prop_map(|(by, claim, delay)| Step::Release(by, claim, delay)),
-        2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
-        3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
-        3 => (by(), 0..6_usize).prop_map(|(by, message)| Step::Withdraw(by, message)),
+            .prop_map(|(by, claim, delay)| ModelStep::Release(by, claim, delay)),
+        2 => (by(), 0..6_usize).prop_map(|(by, claim)| ModelStep::Extend(by, claim)),
+        3 => (by(), 0..6_usize).prop_map(|(by, claim)| ModelStep::Replay(by, claim)),
+        3 => (by(), 0..6_usize).prop_map(|(by, message)| ModelStep::Withdraw(by, message)),
         12 => (who(), 0..3_usize, 0..40_u8)
-            .prop_map(|(who, asked, key)| Step::Reply(who, asked, key)),
-        6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
-        3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
+            .prop_map(|(who, asked, key)| ModelStep::Reply(who, asked, key)),
+        6 => (who(), wait()).prop_map(|(who, wait)| ModelStep::Wait(who, wait)),
+        3 => (by(), 0..6_usize).prop_map(|(by, wake)| ModelStep::Cancel(by, wake)),
         5 => (who(), 0..40_u8, 1..4_u8)
-            .prop_map(|(who, key, count)| Step::Report(who, key, count)),
+            .prop_map(|(who, key, count)| ModelStep::Report(who, key, count)),
         5 => (who(), proptest::option::of(0..40_u8))
-            .prop_map(|(who, key)| Step::Intend(who, key)),
-        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| Step::Attempt(by, effect, of)),
-        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| Step::Result(by, effect, of)),
-        6 => (0..50_u64).prop_map(Step::Advance),
-        2 => (60..90_u64).prop_map(Step::Advance),
-        2 => (1..90_u64).prop_map(Step::Pause),
-        1 => Just(Step::Crash),
-        1 => Just(Step::Restart),
-        2 => (failing(), kept).prop_map(|(what, kept)| Step::Fail(what, kept)),
+            .prop_map(|(who, key)| ModelStep::Intend(who, key)),
+        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| ModelStep::Attempt(by, effect, of)),
+        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| ModelStep::Result(by, effect, of)),
+        6 => (0..50_u64).prop_map(ModelStep::Advance),
+        2 => (60..90_u64).prop_map(ModelStep::Advance),
+        2 => (1..90_u64).prop_map(ModelStep::Pause),
+        1 => Just(ModelStep::Crash),
+        1 => Just(ModelStep::Restart),
+        2 => (failing(), kept).prop_map(|(what, kept)| ModelStep::Fail(what, kept)),
     ]
 }

@@ -5,7 +5,7 @@ use heronry_pool::{Caller, Rejection, decide::IntendEffect};
 use heronry_types::{LimitName, RunId};
 use serde_json::{Value, json};
 
-use super::scene::Scene;
+use super::scene::LimitScene;
 use heronry_tests::server::to_run;
 
 /// A limit that nobody can ask too much of.
@@ -14,7 +14,7 @@ pub(super) struct Act {
     /// The unit of the limit in the test: its value is a multiple of this number.
     pub(super) unit: u64,
     /// Checks that it ends what it ends at its value, and not before.
-    pub(super) check: for<'a> fn(&'a mut Scene<'_>, u64) -> LocalBoxFuture<'a, ()>,
+    pub(super) check: for<'a> fn(&'a mut LimitScene<'_>, u64) -> LocalBoxFuture<'a, ()>,
 }
 
 pub(super) const ACTS: &[Act] = &[
@@ -40,7 +40,7 @@ pub(super) const ACTS: &[Act] = &[
     },
 ];
 
-async fn attempts_end_in_a_dead_letter(scene: &mut Scene<'_>, attempts: u64) {
+async fn attempts_end_in_a_dead_letter(scene: &mut LimitScene<'_>, attempts: u64) {
     let message = json!({"to": to_run("a"), "body": "-", "idempotency_key": "k"});
     let sent = scene.say("POST /messages", message).await.is(201);
     for attempt in 1..=attempts {
@@ -58,13 +58,13 @@ async fn attempts_end_in_a_dead_letter(scene: &mut Scene<'_>, attempts: u64) {
     assert_eq!(letters[0]["attempt"], attempts);
 }
 
-async fn receive(scene: &mut Scene<'_>) -> Value {
+async fn receive(scene: &mut LimitScene<'_>) -> Value {
     let body = json!({"max": 1, "claim_ms": 1_000});
     let taken = scene.say("POST /members/a/inbox/receive", body).await;
     taken.is(200)
 }
 
-async fn a_lost_member_leaves(scene: &mut Scene<'_>, span: u64) {
+async fn a_lost_member_leaves(scene: &mut LimitScene<'_>, span: u64) {
     scene.join("b", json!({"lease_ms": 1_000})).await;
     scene.pass(1_000).await;
     let is_member = |members: &Value| {
@@ -81,7 +81,7 @@ async fn a_lost_member_leaves(scene: &mut Scene<'_>, span: u64) {
     assert!(!is_member(&left), "at {span} ms");
 }
 
-async fn a_body_expires_that_no_message_names(scene: &mut Scene<'_>, span: u64) {
+async fn a_body_expires_that_no_message_names(scene: &mut LimitScene<'_>, span: u64) {
     let stored = scene.put(10).await.is(201);
     let content_ref = stored["content_ref"].as_str().unwrap();
     let line = format!("GET /contents/{content_ref}");
@@ -94,7 +94,7 @@ async fn a_body_expires_that_no_message_names(scene: &mut Scene<'_>, span: u64) 
 }
 
 /// Effects are intended from Rust alone: no request does so.
-async fn effects_end_before_more_are_intended(scene: &mut Scene<'_>, pending: u64) {
+async fn effects_end_before_more_are_intended(scene: &mut LimitScene<'_>, pending: u64) {
     let run = RunId::parse("a").unwrap();
     let intend = || IntendEffect::new(Caller::Operator, run.clone(), "one".to_owned(), None);
     for _ in 0..pending {

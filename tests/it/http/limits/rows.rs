@@ -4,18 +4,18 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use heronry_types::LimitName;
 use serde_json::{Value, json};
 
-use super::scene::Scene;
-use heronry_tests::server::{OPERATOR, Reply, to_run};
+use super::scene::LimitScene;
+use heronry_tests::server::{HttpReply, OPERATOR, to_run};
 
 /// One way to reach a limit.
-pub(super) struct Row {
+pub(super) struct LimitRow {
     pub(super) limit: LimitName,
     /// The name of this way, among several to the same limit.
     pub(super) what: &'static str,
     /// The value that the limit is set to: small.
     pub(super) max: u64,
     /// Asks for so much; called with one below the limit, with the limit, and with one above it.
-    pub(super) ask: for<'a> fn(&'a mut Scene<'_>, u64) -> LocalBoxFuture<'a, Reply>,
+    pub(super) ask: for<'a> fn(&'a mut LimitScene<'_>, u64) -> LocalBoxFuture<'a, HttpReply>,
     /// Status and slug.
     pub(super) refusal: (u16, &'static str),
 }
@@ -26,7 +26,7 @@ const LARGE: (u16, &str) = (413, "too-large");
 
 macro_rules! rows {
     ($($limit:ident $what:literal at $max:literal is $refusal:expr, $scene:ident $n:ident => $ask:expr;)*) => {
-        &[$(Row {
+        &[$(LimitRow {
             limit: LimitName::$limit,
             what: $what,
             max: $max,
@@ -36,7 +36,7 @@ macro_rules! rows {
     };
 }
 
-pub(super) const ROWS: &[Row] = rows! {
+pub(super) const ROWS: &[LimitRow] = rows! {
     MembersMax "join" at 3 is OVER, scene n => scene.ask_to_join(&format!("m{n}"), json!({})).await;
     TopicsPerMemberMax "join" at 3 is OVER, scene n => {
         scene.ask_to_join(&format!("m{n}"), json!({"topics": names("t", n)})).await
@@ -252,16 +252,16 @@ fn wake(number: u64, more: &Value) -> Value {
     )
 }
 
-async fn get(scene: &mut Scene<'_>, path: &str) -> Reply {
+async fn get(scene: &mut LimitScene<'_>, path: &str) -> HttpReply {
     scene.say(&format!("GET {path}"), Value::Null).await
 }
 
-async fn receive(scene: &mut Scene<'_>, body: Value) -> Reply {
+async fn receive(scene: &mut LimitScene<'_>, body: Value) -> HttpReply {
     scene.say("POST /members/a/inbox/receive", body).await
 }
 
 /// Claims one message for half a second.
-async fn briefly(scene: &mut Scene<'_>, number: u64) -> Value {
+async fn briefly(scene: &mut LimitScene<'_>, number: u64) -> Value {
     let more = json!({"idempotency_key": format!("k{number}")});
     scene.say("POST /messages", message(&more)).await.is(201);
     let taken = receive(scene, json!({"max": 1, "claim_ms": 500})).await;
@@ -269,7 +269,7 @@ async fn briefly(scene: &mut Scene<'_>, number: u64) -> Value {
 }
 
 /// Joins these runs with a topic of their own, and sends one message to all of them.
-async fn to_topic(scene: &mut Scene<'_>, number: u64, runs: &[String]) -> Reply {
+async fn to_topic(scene: &mut LimitScene<'_>, number: u64, runs: &[String]) -> HttpReply {
     let topic = format!("t{number}");
     for run in runs {
         scene.join(run, json!({"topics": [topic]})).await;
@@ -280,7 +280,7 @@ async fn to_topic(scene: &mut Scene<'_>, number: u64, runs: &[String]) -> Reply 
 }
 
 /// Reports one event with further fields.
-async fn report(scene: &mut Scene<'_>, number: u64, more: Value) -> Reply {
+async fn report(scene: &mut LimitScene<'_>, number: u64, more: Value) -> HttpReply {
     let event = with(json!({"kind": "tool_started"}), &more);
     let batch = json!({"idempotency_key": format!("k{number}"), "events": [event]});
     scene.say("POST /events", batch).await

@@ -14,10 +14,10 @@ use heronry_types::{Cursor, LimitName, Millis, PoolSpec};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use heronry_tests::server::{OPERATOR, Reply, Server, request, to_run};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, request, to_run};
 
 /// A pool with one limit that is set, and its member `a`.
-pub(super) struct Scene<'s> {
+pub(super) struct LimitScene<'s> {
     pub(super) server: &'s Server,
     pub(super) pool: Pool,
     pub(super) a: String,
@@ -26,10 +26,10 @@ pub(super) struct Scene<'s> {
     /// Streams that are open.
     streams: Vec<Body>,
     /// Calls that wait.
-    waiting: Vec<LocalBoxFuture<'s, Reply>>,
+    waiting: Vec<LocalBoxFuture<'s, HttpReply>>,
 }
 
-impl<'s> Scene<'s> {
+impl<'s> LimitScene<'s> {
     pub(super) async fn open(
         server: &'s Server,
         name: &str,
@@ -64,24 +64,24 @@ impl<'s> Scene<'s> {
     }
 
     /// Sends a request; `line` is its method and the path below the pool.
-    pub(super) async fn call(&mut self, token: &str, line: &str, body: Value) -> Reply {
+    pub(super) async fn call(&mut self, token: &str, line: &str, body: Value) -> HttpReply {
         self.before = self.state().await;
         self.server.call(token, &self.line(line), body).await
     }
 
     /// As the member `a`.
-    pub(super) async fn say(&mut self, line: &str, body: Value) -> Reply {
+    pub(super) async fn say(&mut self, line: &str, body: Value) -> HttpReply {
         let token = self.a.clone();
         self.call(&token, line, body).await
     }
 
     /// As the operator.
-    pub(super) async fn order(&mut self, line: &str, body: Value) -> Reply {
+    pub(super) async fn order(&mut self, line: &str, body: Value) -> HttpReply {
         self.call(OPERATOR, line, body).await
     }
 
     /// Asks for a membership with further fields.
-    pub(super) async fn ask_to_join(&mut self, run: &str, more: Value) -> Reply {
+    pub(super) async fn ask_to_join(&mut self, run: &str, more: Value) -> HttpReply {
         let mut body = json!({"run_id": run, "agent_id": run});
         let fields = body.as_object_mut().unwrap();
         fields.extend(more.as_object().unwrap().clone());
@@ -105,7 +105,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Stores a body of this many bytes.
-    pub(super) async fn put(&mut self, bytes: usize) -> Reply {
+    pub(super) async fn put(&mut self, bytes: usize) -> HttpReply {
         self.before = self.state().await;
         let path = self.line("PUT /contents");
         let path = path.split_once(' ').unwrap().1.to_owned();
@@ -120,7 +120,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Stores a body of this many bytes, and erases it.
-    pub(super) async fn put_briefly(&mut self, bytes: usize) -> Reply {
+    pub(super) async fn put_briefly(&mut self, bytes: usize) -> HttpReply {
         let stored = self.put(bytes).await;
         if stored.status.is_success() {
             let content_ref = stored.json()["content_ref"].as_str().unwrap().to_owned();
@@ -131,7 +131,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Makes one more call that waits, and goes on waiting; says when it is answered at once instead.
-    pub(super) async fn wait(&mut self, token: &str, line: &str, body: Value) -> Reply {
+    pub(super) async fn wait(&mut self, token: &str, line: &str, body: Value) -> HttpReply {
         let request = request(token, &self.line(line), &body);
         let mut call = Box::pin(self.server.send(request));
         for _ in 0..200 {
@@ -142,7 +142,7 @@ impl<'s> Scene<'s> {
             tokio::task::yield_now().await;
         }
         self.waiting.push(call);
-        Reply {
+        HttpReply {
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             text: String::new(),
@@ -151,7 +151,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Opens one more stream of events, which stays open.
-    pub(super) async fn stream(&mut self, token: &str) -> Reply {
+    pub(super) async fn stream(&mut self, token: &str) -> HttpReply {
         self.before = self.state().await;
         let line = self.line("GET /events");
         let mut request = request(token, &line, &Value::Null);
@@ -166,7 +166,7 @@ impl<'s> Scene<'s> {
             let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             text = String::from_utf8(bytes.to_vec()).unwrap();
         }
-        Reply {
+        HttpReply {
             status: parts.status,
             headers: parts.headers,
             bytes: text.clone().into_bytes(),
@@ -175,7 +175,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Looks at the pool so many times at once; returns the first refusal, or the last answer.
-    pub(super) async fn look_at_once(&mut self, times: u64) -> Reply {
+    pub(super) async fn look_at_once(&mut self, times: u64) -> HttpReply {
         self.before = self.state().await;
         let line = self.line("GET ");
         let looks = (0..times).map(|_| self.server.call(OPERATOR, &line, Value::Null));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::rows::{Class, Row, Thing};
-use heronry_tests::server::{OPERATOR, Reply, Server, to_run};
+use super::rows::{Class, RouteRow, Thing};
+use heronry_tests::server::{HttpReply, OPERATOR, Server, to_run};
 
 /// The caller of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,7 +78,7 @@ const NO_POOL: Expected = Refused(404, "pool-not-found");
 const MISMATCH: Expected = Refused(403, "sender-mismatch");
 
 /// Returns what is to come of a request: the contract's paragraph on identity.
-pub(super) fn expected(row: &Row, who: Who, target: Target) -> Expected {
+pub(super) fn expected(row: &RouteRow, who: Who, target: Target) -> Expected {
     if row.class == Class::Open {
         return Done;
     }
@@ -93,7 +93,7 @@ pub(super) fn expected(row: &Row, who: Who, target: Target) -> Expected {
     }
 }
 
-fn of_operator(row: &Row, who: Who, target: Target) -> Expected {
+fn of_operator(row: &RouteRow, who: Who, target: Target) -> Expected {
     let is_pools = row.route.contains("{pool}");
     let names_none = who == Who::Operator;
     match (row.class, target) {
@@ -109,7 +109,7 @@ fn of_operator(row: &Row, who: Who, target: Target) -> Expected {
 }
 
 /// Returns what comes of a request of a joining that has this standing.
-fn of_member(row: &Row, target: Target, standing: Expected) -> Expected {
+fn of_member(row: &RouteRow, target: Target, standing: Expected) -> Expected {
     let is_pools = row.route.contains("{pool}");
     match (row.class, target) {
         (Class::Open, _) => Done,
@@ -130,7 +130,7 @@ fn of_member(row: &Row, target: Target, standing: Expected) -> Expected {
     }
 }
 
-fn of_foreign(row: &Row, target: Target) -> Expected {
+fn of_foreign(row: &RouteRow, target: Target) -> Expected {
     match (row.class, target) {
         (Class::Open, _) | (Class::Server, Target::Own) => Done,
         (Class::Operator, _) => Refused(403, "operator-only"),
@@ -162,7 +162,7 @@ impl Who {
 }
 
 /// A server with two pools, and runs of every standing that have what a run can have.
-pub(super) struct Scene {
+pub(super) struct MatrixScene {
     server: Server,
     tokens: BTreeMap<&'static str, String>,
     contents: BTreeMap<&'static str, String>,
@@ -170,7 +170,7 @@ pub(super) struct Scene {
     cursor: String,
 }
 
-impl Scene {
+impl MatrixScene {
     pub(super) async fn open() -> Self {
         let server = Server::on_memory();
         let (mut tokens, mut contents) = (BTreeMap::new(), BTreeMap::new());
@@ -216,7 +216,7 @@ impl Scene {
         heads
     }
 
-    pub(super) async fn ask(&self, row: &Row, who: Who, target: Target) -> Reply {
+    pub(super) async fn ask(&self, row: &RouteRow, who: Who, target: Target) -> HttpReply {
         let run = match target {
             Target::Own | Target::InAnotherPool | Target::InNoPool => who.run(),
             Target::AnotherRuns => ANOTHER,
@@ -242,7 +242,7 @@ impl Scene {
     }
 
     /// The id that a path names.
-    fn id(&self, row: &Row, run: &str) -> String {
+    fn id(&self, row: &RouteRow, run: &str) -> String {
         match row.class {
             Class::Thing(Thing::Message) => format!("m-{run}"),
             Class::Thing(Thing::Wake) => format!("w-{run}"),

@@ -33,7 +33,7 @@ pub(super) enum Thing {
 
 /// A route, and what is known of it.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct RouteRow {
     pub(super) route: &'static str,
     pub(super) class: Class,
     /// A body that it reads; empty when it reads none.
@@ -42,8 +42,8 @@ pub(super) struct Row {
     pub(super) done: u16,
 }
 
-const fn row(route: &'static str, class: Class, body: &'static str, done: u16) -> Row {
-    Row {
+const fn row(route: &'static str, class: Class, body: &'static str, done: u16) -> RouteRow {
+    RouteRow {
         route,
         class,
         body,
@@ -64,7 +64,7 @@ const WAIT: &str = r#"{"filter":"kind == \"run_failed\"","idempotency_key":"matr
 const REPORT: &str = r#"{"events":[{"kind":"turn_started"}],"idempotency_key":"matrix-events"}"#;
 
 /// Every route of the server.
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[RouteRow] = &[
     row("GET /healthz", Open, "", 200),
     row("GET /readyz", Open, "", 200),
     row("GET /openapi.json", Open, "", 200),

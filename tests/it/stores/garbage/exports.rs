@@ -1,6 +1,6 @@
 //! Garbage for import: what is read has every hash of the export, or nothing is written.
 
-use std::{io::Cursor as Bytes, sync::Arc};
+use std::{io, sync::Arc};
 
 use heronry_store::Store;
 use heronry_testkit::{ManualClock, SeededIds};
@@ -62,7 +62,7 @@ async fn what_a_refusal_repeats_of_an_export_is_one_line() {
     let spoilt = lines.replace("in_scope", r"in\n_scope\u001b");
     assert_ne!(spoilt, lines);
     let store = StoreFolder::new(StoreKind::Memory).open().unwrap();
-    let spoilt = || Ok(Bytes::new(spoilt.as_bytes()));
+    let spoilt = || Ok(io::Cursor::new(spoilt.as_bytes()));
     let refused = transfer::import(&store, spoilt, &carrier()).await;
     let text = refused.unwrap_err().to_string();
     assert!(text.contains(r"in\n_scope\u{1b}"), "{text}");
@@ -71,7 +71,7 @@ async fn what_a_refusal_repeats_of_an_export_is_one_line() {
 /// Imports lines: all of it is there, or nothing.
 async fn check(lines: &str, known: &[String]) {
     let store = StoreFolder::new(StoreKind::Memory).open().unwrap();
-    match transfer::import(&store, || Ok(Bytes::new(lines.as_bytes())), &carrier()).await {
+    match transfer::import(&store, || Ok(io::Cursor::new(lines.as_bytes())), &carrier()).await {
         Ok(pools) if pools.is_empty() => {}
         Ok(_) => {
             // What follows the imported chunks is the start of a new timeline.

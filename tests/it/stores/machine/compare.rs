@@ -12,12 +12,12 @@ use heronry_types::{PoolId, Position};
 
 use super::{
     make,
-    model::{End, Model, Pool},
+    model::{Model, OpEnd, Pool},
     ops::Look,
 };
 
 /// Compares two values; the difference is the error.
-pub(crate) fn same<T: Debug + PartialEq>(what: &str, found: &T, expected: &T) -> End<()> {
+pub(crate) fn same<T: Debug + PartialEq>(what: &str, found: &T, expected: &T) -> OpEnd<()> {
     if found == expected {
         return Ok(());
     }
@@ -72,7 +72,7 @@ pub(crate) fn refused_commit(error: &ConsumerError) -> String {
 }
 
 /// Compares an end with the refusals that are right; there is none when it must be taken.
-pub(crate) fn ends_as(what: &str, found: End<()>, right: &[String]) -> End<()> {
+pub(crate) fn ends_as(what: &str, found: OpEnd<()>, right: &[String]) -> OpEnd<()> {
     match found {
         Ok(()) if right.is_empty() => Ok(()),
         Err(why) if right.contains(&why) => Ok(()),
@@ -95,7 +95,7 @@ fn failed(error: impl Debug) -> String {
 }
 
 /// Compares all that a store shows.
-pub(crate) async fn see(store: &Store, model: &Model) -> End<()> {
+pub(crate) async fn see(store: &Store, model: &Model) -> OpEnd<()> {
     let pools = store.journal.pools().await.map_err(failed)?;
     same("the pools", &pools, &model.names())?;
     let sealed = store.custody.sealed().await.map_err(failed)?;
@@ -109,7 +109,7 @@ pub(crate) async fn see(store: &Store, model: &Model) -> End<()> {
     Ok(())
 }
 
-async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> End<()> {
+async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> OpEnd<()> {
     let head = store.journal.head(name).await.map_err(failed)?;
     same("the head", &head, &known.head())?;
     let floor = known.head().map_or(Position(1), |head| head.floor);
@@ -139,7 +139,7 @@ async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> End<()> {
 }
 
 /// Compares chunks by what they are, and then byte by byte.
-fn same_chunks(found: &[Chunk], expected: &[Chunk]) -> End<()> {
+fn same_chunks(found: &[Chunk], expected: &[Chunk]) -> OpEnd<()> {
     let spans = |chunks: &[Chunk]| -> Vec<(u64, u64)> {
         chunks
             .iter()
@@ -160,7 +160,7 @@ async fn read(
     name: &PoolId,
     known: &Pool,
     (after, bytes_max): (Position, usize),
-) -> End<()> {
+) -> OpEnd<()> {
     let what = format!("reading after {after} within {bytes_max} bytes");
     let expected = known.read(after, bytes_max);
     match (store.journal.read(name, after, bytes_max).await, expected) {
@@ -178,7 +178,7 @@ async fn list(
     name: &PoolId,
     known: &Pool,
     (after, bytes_max): (Position, usize),
-) -> End<()> {
+) -> OpEnd<()> {
     let what = format!("the contents after {after} within {bytes_max} bytes");
     let packs = store.contents.list_with(name, after, bytes_max).await;
     same(
@@ -195,7 +195,7 @@ async fn list(
 }
 
 /// Compares what a step looks at.
-pub(crate) async fn look(store: &Store, model: &Model, look: &Look) -> End<()> {
+pub(crate) async fn look(store: &Store, model: &Model, look: &Look) -> OpEnd<()> {
     let name = make::name(look.pool);
     let known = model.pools.get(&name).cloned().unwrap_or_default();
     let end = known.head().map_or(0, |head| head.head.0);
@@ -234,7 +234,7 @@ fn limit(look: &Look, sizes: impl Iterator<Item = usize>) -> usize {
     sum.saturating_add_signed(look.more.into())
 }
 
-async fn look_alone(store: &Store, name: &PoolId, known: &Pool, look: &Look) -> End<()> {
+async fn look_alone(store: &Store, name: &PoolId, known: &Pool, look: &Look) -> OpEnd<()> {
     let content = make::alone(look.number);
     let after = Some(content.content_ref);
     let following = known.list_alone(after, usize::MAX);

@@ -3,7 +3,7 @@
 use heronry_tests::StoreKind;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use super::{liar::lying, play::Subject, play_all};
+use super::{liar::lying, play::StoreUnderTest, play_all};
 
 /// The rule that is broken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,7 +117,7 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 /// Returns what the machine says of a store that lies; nothing when it finds nothing.
-fn found(subject: &Subject, cases: u32) -> Option<String> {
+fn found(subject: &StoreUnderTest, cases: u32) -> Option<String> {
     match play_all(subject, &mut runner(cases)) {
         Ok(()) => None,
         Err(TestError::Fail(why, _)) => Some(why.to_string()),
@@ -128,9 +128,9 @@ fn found(subject: &Subject, cases: u32) -> Option<String> {
 #[test]
 fn every_broken_rule_is_found() {
     for lie in Lie::ALL {
-        let subject = Subject {
+        let subject = StoreUnderTest {
             wrap: Box::new(move |store| lying(store, lie)),
-            ..Subject::honest(StoreKind::Memory)
+            ..StoreUnderTest::honest(StoreKind::Memory)
         };
         let why = found(&subject, 200);
         assert!(why.is_some(), "{lie:?} is not found");
@@ -139,9 +139,9 @@ fn every_broken_rule_is_found() {
 
 #[test]
 fn a_store_that_forgets_what_it_acknowledged_is_found() {
-    let subject = Subject {
+    let subject = StoreUnderTest {
         forgets: true,
-        ..Subject::honest(StoreKind::Redb)
+        ..StoreUnderTest::honest(StoreKind::Redb)
     };
     let why = found(&subject, 40);
     assert!(why.is_some(), "forgetting is not found");

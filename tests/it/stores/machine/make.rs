@@ -11,7 +11,7 @@ use heronry_types::{Body, Cursor, Epoch, Id, IdKind, PoolId, Position};
 
 use super::{
     model::Pool,
-    ops::{Append, Expects, How, Point, Token},
+    ops::{AppendOp, Expects, How, Point, Token},
 };
 
 /// The number of pools.
@@ -57,7 +57,7 @@ fn content(number: u64) -> NewContent {
 }
 
 /// Returns an append as a step asks for it.
-pub(crate) fn append(pool: &Pool, append: &Append) -> (Commit, Guard) {
+pub(crate) fn append(pool: &Pool, append: &AppendOp) -> (Commit, Guard) {
     let end = pool.end().filter(|_| append.how != How::FromNothing);
     let found = end.map_or(Position::ZERO, |end| end.head);
     let mut commit = commit(end, append);
@@ -94,7 +94,7 @@ pub(crate) fn append(pool: &Pool, append: &Append) -> (Commit, Guard) {
 }
 
 /// Returns what an append erases: every third one, of an append before it and of what stands by itself.
-fn erasures(pool: &Pool, append: &Append) -> Vec<Erasure> {
+fn erasures(pool: &Pool, append: &AppendOp) -> Vec<Erasure> {
     let end = pool.end().map_or(0, |end| end.head.0);
     if end % 3 != 1 {
         return Vec::new();
@@ -117,7 +117,7 @@ fn erasures(pool: &Pool, append: &Append) -> Vec<Erasure> {
         .collect()
 }
 
-fn commit(end: Option<Head>, append: &Append) -> Commit {
+fn commit(end: Option<Head>, append: &AppendOp) -> Commit {
     let records: Vec<u64> = append
         .chunks
         .iter()

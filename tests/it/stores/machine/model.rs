@@ -51,7 +51,7 @@ pub(crate) struct Pool {
 }
 
 /// The end of an operation; a refusal is named in a few words.
-pub(crate) type End<T> = Result<T, String>;
+pub(crate) type OpEnd<T> = Result<T, String>;
 
 impl Model {
     /// Returns the pools that are seen.
@@ -60,14 +60,14 @@ impl Model {
         seen.map(|(name, _)| name.clone()).collect()
     }
 
-    fn check_unsealed(&self) -> End<()> {
+    fn check_unsealed(&self) -> OpEnd<()> {
         match self.moved_to {
             Some(_) => Err("sealed".to_owned()),
             None => Ok(()),
         }
     }
 
-    pub(crate) fn append(&mut self, name: &PoolId, commit: Commit, guard: Guard) -> End<Head> {
+    pub(crate) fn append(&mut self, name: &PoolId, commit: Commit, guard: Guard) -> OpEnd<Head> {
         self.check_unsealed()?;
         self.pools
             .entry(name.clone())
@@ -75,7 +75,7 @@ impl Model {
             .append(commit, guard)
     }
 
-    pub(crate) fn trim(&mut self, name: &PoolId, before: Position, token: u64) -> End<Head> {
+    pub(crate) fn trim(&mut self, name: &PoolId, before: Position, token: u64) -> OpEnd<Head> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token)?;
@@ -88,7 +88,7 @@ impl Model {
         Ok(pool.head().unwrap())
     }
 
-    pub(crate) fn delete(&mut self, name: &PoolId, token: u64) -> End<()> {
+    pub(crate) fn delete(&mut self, name: &PoolId, token: u64) -> OpEnd<()> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token)?;
@@ -105,7 +105,7 @@ impl Model {
     }
 
     /// Says whether a pool can be owned now.
-    pub(crate) fn may_own(&self, name: &PoolId, by: By) -> End<()> {
+    pub(crate) fn may_own(&self, name: &PoolId, by: By) -> OpEnd<()> {
         self.check_unsealed()?;
         match self.pools.get(name) {
             Some(pool) if pool.owner == Owner::Somebody && by == By::Asking => {
@@ -115,7 +115,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn put(&mut self, name: &PoolId, content: NewContent, token: u64) -> End<()> {
+    pub(crate) fn put(&mut self, name: &PoolId, content: NewContent, token: u64) -> OpEnd<()> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
@@ -131,7 +131,7 @@ impl Model {
         run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: u64,
-    ) -> End<()> {
+    ) -> OpEnd<()> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
@@ -208,14 +208,14 @@ impl Pool {
         self.end().filter(|_| self.arrival == Arrival::Whole)
     }
 
-    pub(crate) fn check_token(&self, token: u64) -> End<()> {
+    pub(crate) fn check_token(&self, token: u64) -> OpEnd<()> {
         if token == self.token && token != 0 && self.owner != Owner::NobodySinceDeleted {
             return Ok(());
         }
         Err("fenced".to_owned())
     }
 
-    fn append(&mut self, commit: Commit, guard: Guard) -> End<Head> {
+    fn append(&mut self, commit: Commit, guard: Guard) -> OpEnd<Head> {
         self.check_token(guard.token.0)?;
         let starts_over = self.arrival == Arrival::Part && guard.expected_head == Position::ZERO;
         let end = self.end().filter(|_| !starts_over);
@@ -277,7 +277,7 @@ impl Pool {
     }
 
     /// Returns the chunks that a read returns.
-    pub(crate) fn read(&self, after: Position, bytes_max: usize) -> End<Vec<Chunk>> {
+    pub(crate) fn read(&self, after: Position, bytes_max: usize) -> OpEnd<Vec<Chunk>> {
         let head = self.head().ok_or("no pool")?;
         if after.next() < head.floor {
             return Err(format!("trimmed to {}", head.floor));

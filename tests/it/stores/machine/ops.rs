@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 
 /// One step: something is done, and then something is looked at.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct MachineStep {
     pub(crate) op: Op,
     pub(crate) look: Look,
 }
@@ -15,7 +15,7 @@ pub(crate) enum Op {
     Acquire(u8),
     Seize(u8),
     Release(u8, Token),
-    Append(Append),
+    Append(AppendOp),
     Delete(u8, Token),
     Trim {
         pool: u8,
@@ -91,7 +91,7 @@ pub(crate) enum Expects {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Append {
+pub(crate) struct AppendOp {
     pub(crate) pool: u8,
     /// The number of records of each chunk.
     pub(crate) chunks: Vec<u16>,
@@ -159,12 +159,12 @@ fn how() -> impl Strategy<Value = How> {
     ]
 }
 
-fn append() -> impl Strategy<Value = Append> {
+fn append() -> impl Strategy<Value = AppendOp> {
     // Most chunks are small; a few take several fragments of an embedded store.
     let records = prop_oneof![40 => 1..4_u16, 1 => 60..120_u16];
     let is_part = prop_oneof![5 => Just(false), 1 => Just(true)];
     (0..3_u8, vec(records, 1..4), 0..4_u8, how(), is_part).prop_map(
-        |(pool, chunks, bodies, how, is_part)| Append {
+        |(pool, chunks, bodies, how, is_part)| AppendOp {
             pool,
             chunks,
             bodies,
@@ -247,9 +247,9 @@ fn look() -> impl Strategy<Value = Look> {
 }
 
 /// Random histories of so many steps at the most.
-pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<MachineStep>> {
     vec(
-        (op(), look()).prop_map(|(op, look)| Step { op, look }),
+        (op(), look()).prop_map(|(op, look)| MachineStep { op, look }),
         1..steps,
     )
 }

@@ -10,13 +10,13 @@ use heronry_types::{PoolId, Position};
 use super::{
     compare::{ends_as, look, refused, refused_by_store, refused_commit, refused_lease, same, see},
     make,
-    model::{End, Model, Owner, Pool},
-    ops::{Append, By, Op, Step, Token},
+    model::{Model, OpEnd, Owner, Pool},
+    ops::{AppendOp, By, MachineStep, Op, Token},
 };
 use heronry_tests::store_folder::{Image, StoreFolder};
 
 /// A store under test.
-pub(crate) struct Subject {
+pub(crate) struct StoreUnderTest {
     pub(crate) kind: StoreKind,
     /// The layer between the machine and the store.
     pub(crate) wrap: Box<dyn Fn(Store) -> Store>,
@@ -24,7 +24,7 @@ pub(crate) struct Subject {
     pub(crate) forgets: bool,
 }
 
-impl Subject {
+impl StoreUnderTest {
     /// Returns a store as it is.
     pub(crate) fn honest(kind: StoreKind) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Subject {
     }
 }
 
-impl fmt::Debug for Subject {
+impl fmt::Debug for StoreUnderTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Subject({:?})", self.kind)
     }
@@ -43,7 +43,7 @@ impl fmt::Debug for Subject {
 
 /// A store, and what it must show.
 pub(crate) struct Play<'a> {
-    pub(super) subject: &'a Subject,
+    pub(super) subject: &'a StoreUnderTest,
     pub(super) place: StoreFolder,
     /// The store; nothing once it is sealed and closed.
     pub(super) store: Option<Store>,
@@ -54,7 +54,7 @@ pub(crate) struct Play<'a> {
 
 impl<'a> Play<'a> {
     /// Returns an empty store with an owner of every pool but the last.
-    pub(crate) async fn start(subject: &'a Subject) -> End<Self> {
+    pub(crate) async fn start(subject: &'a StoreUnderTest) -> OpEnd<Self> {
         let place = StoreFolder::new(subject.kind);
         let store = place.open().map_err(|error| refused_by_store(&error))?;
         let mut play = Self {
@@ -84,7 +84,7 @@ impl<'a> Play<'a> {
     }
 
     /// Takes a step, and compares what can be seen then.
-    pub(crate) async fn take(&mut self, step: &Step) -> End<()> {
+    pub(crate) async fn take(&mut self, step: &MachineStep) -> OpEnd<()> {
         match &step.op {
             Op::Reopen => self.reopen().await?,
             Op::Crash(op, at) => self.crash(op, *at).await?,
@@ -102,7 +102,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    pub(super) async fn work(&mut self, op: &Op) -> End<()> {
+    pub(super) async fn work(&mut self, op: &Op) -> OpEnd<()> {
         match op {
             Op::Acquire(pool) => self.own(&make::name(*pool), By::Asking).await.map(drop),
             Op::Seize(pool) => self.own(&make::name(*pool), By::Force).await.map(drop),
@@ -138,7 +138,7 @@ impl<'a> Play<'a> {
     }
 
     /// Becomes the owner; returns the token when that was given.
-    pub(super) async fn own(&mut self, name: &PoolId, by: By) -> End<Option<FencingToken>> {
+    pub(super) async fn own(&mut self, name: &PoolId, by: By) -> OpEnd<Option<FencingToken>> {
         let (leases, now) = (self.store().leases, sample::time(0));
         let owned = if by == By::Force {
             leases.seize(name, "a machine", now).await
@@ -161,7 +161,7 @@ impl<'a> Play<'a> {
         Ok(Some(token))
     }
 
-    async fn release(&mut self, name: &PoolId, token: Token) -> End<()> {
+    async fn release(&mut self, name: &PoolId, token: Token) -> OpEnd<()> {
         let shown = make::token(self.pool(name), token);
         let released = self.store().leases.release(name, shown).await;
         let pool = self.pool(name);
@@ -171,7 +171,7 @@ impl<'a> Play<'a> {
         released.map_err(|error| refused_by_store(&error))
     }
 
-    pub(super) async fn append(&mut self, append: &Append) -> End<()> {
+    pub(super) async fn append(&mut self, append: &AppendOp) -> OpEnd<()> {
         let name = make::name(append.pool);
         let (commit, guard) = make::append(self.pool(&name), append);
         let expected = self.model.append(&name, commit.clone(), guard);
@@ -183,7 +183,7 @@ impl<'a> Play<'a> {
         )
     }
 
-    async fn trim(&mut self, name: &PoolId, before: u16, token: Token) -> End<()> {
+    async fn trim(&mut self, name: &PoolId, before: u16, token: Token) -> OpEnd<()> {
         let end = self.pool(name).end().map_or(0, |end| end.head.0);
         let before = Position(u64::from(before) % (end + 3));
         let token = make::token(self.pool(name), token);
@@ -193,7 +193,7 @@ impl<'a> Play<'a> {
         same(&what, &found.map_err(|error| refused(&error)), &expected)
     }
 
-    async fn delete(&mut self, name: &PoolId, token: Token) -> End<()> {
+    async fn delete(&mut self, name: &PoolId, token: Token) -> OpEnd<()> {
         let token = make::token(self.pool(name), token);
         let expected = self.model.delete(name, token.0);
         let store = self.store();
@@ -211,7 +211,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn put(&mut self, name: &PoolId, number: u8, token: Token) -> End<()> {
+    async fn put(&mut self, name: &PoolId, number: u8, token: Token) -> OpEnd<()> {
         let token = make::token(self.pool(name), token);
         let content = make::alone(number);
         let expected = self.model.put(name, content.clone(), token.0);
@@ -231,7 +231,7 @@ impl<'a> Play<'a> {
         )
     }
 
-    async fn claim(&mut self, op: &Op) -> End<()> {
+    async fn claim(&mut self, op: &Op) -> OpEnd<()> {
         let claims = self.store().claims;
         match op {
             Op::Claim {
@@ -262,7 +262,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    async fn snapshot(&mut self, op: &Op) -> End<()> {
+    async fn snapshot(&mut self, op: &Op) -> OpEnd<()> {
         let snapshots = self.store().snapshots;
         let (name, right, snapshot, found) = match op {
             Op::Snapshot {
@@ -296,7 +296,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn consume(&mut self, op: &Op) -> End<()> {
+    async fn consume(&mut self, op: &Op) -> OpEnd<()> {
         let cursors = self.store().cursors;
         match op {
             Op::Commit {

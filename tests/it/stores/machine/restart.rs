@@ -7,14 +7,14 @@ use heronry_tests::StoreKind;
 use super::{
     compare::{refused_by_store, see},
     make,
-    model::{End, Model},
-    ops::{Append, By, How, Op},
+    model::{Model, OpEnd},
+    ops::{AppendOp, By, How, Op},
     play::Play,
 };
 use heronry_tests::store_folder::StoreFolder;
 
 impl Play<'_> {
-    pub(super) async fn reopen(&mut self) -> End<()> {
+    pub(super) async fn reopen(&mut self) -> OpEnd<()> {
         self.store = None;
         if let Some(image) = self.before.take() {
             self.place = StoreFolder::of(self.subject.kind, &image);
@@ -24,7 +24,7 @@ impl Play<'_> {
     }
 
     /// Does something, and goes on with what the files were at some moment within it.
-    pub(super) async fn crash(&mut self, op: &Op, at: u8) -> End<()> {
+    pub(super) async fn crash(&mut self, op: &Op, at: u8) -> OpEnd<()> {
         let before = self.model.clone();
         self.place.take_image_after(at);
         self.work(op).await?;
@@ -39,7 +39,7 @@ impl Play<'_> {
     }
 
     /// Opens the store, which must be as one of these say.
-    async fn open_again(&mut self, mut kept: Vec<Model>) -> End<()> {
+    async fn open_again(&mut self, mut kept: Vec<Model>) -> OpEnd<()> {
         if self.subject.kind == StoreKind::Memory {
             kept = vec![Model::default()];
         }
@@ -63,7 +63,7 @@ impl Play<'_> {
     }
 
     /// Nobody sees how much of a pool had arrived before a crash, so its writer starts over.
-    async fn start_arrivals_over(&mut self, kept: &[Model]) -> End<()> {
+    async fn start_arrivals_over(&mut self, kept: &[Model]) -> OpEnd<()> {
         for number in 0..make::POOLS {
             let name = make::name(number);
             let mut known = kept.iter().filter_map(|model| model.pools.get(&name));
@@ -75,7 +75,7 @@ impl Play<'_> {
             self.pool(&name).packs.clear();
             self.pool(&name).ends.clear();
             self.pool(&name).arrival = Arrival::Whole;
-            self.append(&Append {
+            self.append(&AppendOp {
                 pool: number,
                 chunks: vec![2, 1],
                 bodies: 1,
@@ -88,7 +88,7 @@ impl Play<'_> {
     }
 
     /// Owns every pool anew that had an owner. Tokens rise above those that were handed out.
-    async fn own_again(&mut self, kept: &[Model]) -> End<()> {
+    async fn own_again(&mut self, kept: &[Model]) -> OpEnd<()> {
         for (name, pool) in self.model.pools.clone() {
             if pool.token == 0 {
                 continue;
@@ -104,7 +104,7 @@ impl Play<'_> {
 }
 
 /// Returns which of these a store is.
-async fn recognise(store: &Store, kept: &[Model]) -> End<Model> {
+async fn recognise(store: &Store, kept: &[Model]) -> OpEnd<Model> {
     let mut why = String::new();
     for model in kept {
         let mut model = model.clone();

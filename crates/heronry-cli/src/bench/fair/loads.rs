@@ -117,7 +117,7 @@ impl Load {
     }
 
     /// Does it on one connection, until it is to stop.
-    pub(super) fn run(self, scene: &Scene, connection: usize, stop: &AtomicBool) -> Done {
+    pub(super) fn run(self, scene: &Scene, stop: &AtomicBool) -> Done {
         let mut done = Done::default();
         let mut wire = None;
         for number in 0.. {
@@ -125,7 +125,7 @@ impl Load {
             if stop.load(Relaxed) || is_enough {
                 break;
             }
-            match self.once(scene, (connection, number), &mut wire, stop) {
+            match self.once(scene, &mut wire, stop) {
                 Ok(200..300) => done.answered += 1,
                 Ok(_) => done.refused += 1,
                 // It may begin again.
@@ -138,18 +138,12 @@ impl Load {
         done
     }
 
-    fn once(
-        self,
-        scene: &Scene,
-        (connection, number): (usize, usize),
-        wire: &mut Option<Wire>,
-        stop: &AtomicBool,
-    ) -> io::Result<u16> {
+    fn once(self, scene: &Scene, wire: &mut Option<Wire>, stop: &AtomicBool) -> io::Result<u16> {
         let mut open = match wire.take() {
             Some(open) => open,
             None => Wire::connect(scene.hostile.server)?,
         };
-        let request = self.request(scene, (connection, number));
+        let request = self.request(scene);
         if self == Self::Replays {
             return open.follow(&request, b"event: caught_up", || !stop.load(Relaxed));
         }
@@ -158,7 +152,7 @@ impl Load {
         Ok(status)
     }
 
-    fn request(self, scene: &Scene, (connection, number): (usize, usize)) -> Vec<u8> {
+    fn request(self, scene: &Scene) -> Vec<u8> {
         let hostile = &scene.hostile;
         let at = |path: &str| format!("/v1/pools/{}{path}", scene.pool.id());
         match self {
@@ -187,7 +181,7 @@ impl Load {
             }
             Self::Armed => {
                 let events = vec![json!({"kind": "tool_completed"}); REPORTED];
-                let key = format!("armed-{connection}-{number}");
+                let key = format!("armed-{}", scene.reported.fetch_add(1, Relaxed));
                 let body = json!({"events": events, "idempotency_key": key});
                 hostile.post(&at("/events"), &body)
             }

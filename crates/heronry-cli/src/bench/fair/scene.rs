@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 use heronry_pool::{Caller, decide::AppendEvents};
@@ -19,6 +19,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     super::ground::{OrStop, id, join},
+    readers,
     wire::Asker,
 };
 use crate::failure::Failure;
@@ -31,6 +32,8 @@ pub(super) struct Scene {
     pub(super) bystander: Asker,
     pub(super) hostile: Asker,
     pub(super) pool: Pool,
+    /// The number of reports that the hostile member began.
+    pub(super) reported: AtomicUsize,
     runtime: Runtime,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ServeError>>,
@@ -50,7 +53,9 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
         let server = listener.local_addr().or_stop()?;
         let auth = Auth::new(OperatorToken::new("bench"), TokenKey::from_bytes([7; 32]));
-        join(&pool, id("reader", 1)?, &[]).await?;
+        for reader in readers()? {
+            join(&pool, reader, &[]).await?;
+        }
         let bystander = asker(&pool, &auth, (server, id("sender", 1)?)).await?;
         let hostile = asker(&pool, &auth, (server, id("hostile", 1)?)).await?;
         remember(&pool, events).await?;
@@ -70,6 +75,7 @@ impl Scene {
             bystander,
             hostile,
             pool,
+            reported: AtomicUsize::new(0),
             runtime,
             stop,
             server: tokio::spawn(serving),

@@ -108,10 +108,10 @@ impl Wire {
         Ok(head.status)
     }
 
-    fn head(&mut self) -> io::Result<Head> {
+    fn head(&mut self) -> io::Result<AnswerHead> {
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|it| it.parse().ok());
-        let mut head = Head {
+        let mut head = AnswerHead {
             status: status.ok_or(io::ErrorKind::InvalidData)?,
             body: BodyOf::Bytes(0),
         };
@@ -159,7 +159,7 @@ impl Wire {
 }
 
 /// The status and the body length that an answer's head tells.
-struct Head {
+struct AnswerHead {
     status: u16,
     body: BodyOf,
 }

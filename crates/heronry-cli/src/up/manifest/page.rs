@@ -17,9 +17,9 @@ use crate::up::{
 };
 
 /// Keeps the names of the fields that a type asks for.
-struct Asked<'a>(&'a mut Vec<&'static str>);
+struct AskedFields<'a>(&'a mut Vec<&'static str>);
 
-impl<'de> Deserializer<'de> for Asked<'_> {
+impl<'de> Deserializer<'de> for AskedFields<'_> {
     type Error = Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -44,7 +44,7 @@ impl<'de> Deserializer<'de> for Asked<'_> {
 
 fn fields_of<T: DeserializeOwned + fmt::Debug>() -> Vec<&'static str> {
     let mut fields = Vec::new();
-    T::deserialize(Asked(&mut fields)).unwrap_err();
+    T::deserialize(AskedFields(&mut fields)).unwrap_err();
     fields.sort_unstable();
     fields
 }
@@ -73,8 +73,11 @@ fn names(heading: &str) -> Vec<String> {
 
 #[test]
 fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
-    assert_eq!(names("Keys of the manifest"), fields_of::<raw::File>());
-    assert_eq!(names("Keys of a member"), fields_of::<raw::Member>());
+    assert_eq!(
+        names("Keys of the manifest"),
+        fields_of::<raw::ManifestFile>()
+    );
+    assert_eq!(names("Keys of a member"), fields_of::<raw::MemberTable>());
     let mut limits: Vec<&str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
     limits.sort_unstable();
     assert_eq!(names("Limits"), limits);
@@ -83,8 +86,8 @@ fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
         keys.sort_unstable();
         keys
     };
-    assert_eq!(sorted(&raw::FILE_KEYS), fields_of::<raw::File>());
-    assert_eq!(sorted(&raw::MEMBER_KEYS), fields_of::<raw::Member>());
+    assert_eq!(sorted(&raw::FILE_KEYS), fields_of::<raw::ManifestFile>());
+    assert_eq!(sorted(&raw::MEMBER_KEYS), fields_of::<raw::MemberTable>());
 }
 
 #[test]

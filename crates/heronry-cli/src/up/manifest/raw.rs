@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::Fault;
+use super::ManifestFault;
 
 /// The time until which a member runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -35,14 +35,14 @@ pub(crate) enum RestartWhen {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct File {
+pub(super) struct ManifestFile {
     pub(super) pool: PoolId,
     pub(super) limits: Option<Limits>,
-    pub(super) member: Option<Vec<Spanned<Member>>>,
+    pub(super) member: Option<Vec<Spanned<MemberTable>>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Member {
+pub(super) struct MemberTable {
     pub(super) agent: AgentId,
     pub(super) run: Option<RunId>,
     pub(super) replicas: Option<u32>,
@@ -61,19 +61,22 @@ pub(super) const MEMBER_KEYS: [&str; 7] = [
 ];
 
 /// Reads the text; a fault comes with its byte offset.
-pub(super) fn parse(text: &str) -> Result<File, (usize, Fault)> {
+pub(super) fn parse(text: &str) -> Result<ManifestFile, (usize, ManifestFault)> {
     let table = DeTable::parse(text).map_err(|error| fault(&error))?;
     refuse_unknown_keys(table.get_ref())?;
     toml::from_str(text).map_err(|error| fault(&error))
 }
 
-fn fault(error: &toml::de::Error) -> (usize, Fault) {
+fn fault(error: &toml::de::Error) -> (usize, ManifestFault) {
     let offset = error.span().map_or(0, |span| span.start);
     let message = error.message().trim().replace('\n', ", ");
-    (offset, Fault::Toml(Unreadable::of(&message).sentence()))
+    (
+        offset,
+        ManifestFault::Toml(Unreadable::of(&message).sentence()),
+    )
 }
 
-fn refuse_unknown_keys(file: &DeTable<'_>) -> Result<(), (usize, Fault)> {
+fn refuse_unknown_keys(file: &DeTable<'_>) -> Result<(), (usize, ManifestFault)> {
     check_keys(file, "the manifest", &FILE_KEYS)?;
     let limits: Vec<&'static str> = LimitName::ALL.iter().map(|n| n.wire_name()).collect();
     if let Some(DeValue::Table(table)) = file.get("limits").map(Spanned::get_ref) {
@@ -93,7 +96,7 @@ fn check_keys(
     table: &DeTable<'_>,
     place: &'static str,
     known: &[&'static str],
-) -> Result<(), (usize, Fault)> {
+) -> Result<(), (usize, ManifestFault)> {
     let unknown = |key: &&Spanned<toml::de::DeString<'_>>| !known.contains(&&**key.get_ref());
     // The first one in the file, not in the alphabet.
     let first = table
@@ -104,7 +107,7 @@ fn check_keys(
         None => Ok(()),
         Some(key) => Err((
             key.span().start,
-            Fault::UnknownKey {
+            ManifestFault::UnknownKey {
                 key: key.get_ref().to_string(),
                 place,
                 suggestion: nearest(key.get_ref(), known.iter().copied()),

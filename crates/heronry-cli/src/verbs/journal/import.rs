@@ -5,7 +5,7 @@ use std::{fs::File, io::BufReader, path::Path};
 use heronry_transfer as transfer;
 
 use crate::{
-    carry::{Target, Way, carrier, show},
+    carry::{TargetStore, Way, carrier, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::StoreChoice,
@@ -20,7 +20,7 @@ pub(super) async fn run(cx: &Context, choice: &StoreChoice, file: &Path) -> Outc
             file.display()
         )));
     }
-    let target = Target::open(choice)?;
+    let target = TargetStore::open(choice)?;
     let open = || File::open(file).map(BufReader::new);
     let ended = transfer::import(target.store(), open, &carrier()).await;
     let imported = target.end(ended).await?;

@@ -3,7 +3,7 @@
 use heronry_journal::Record;
 use heronry_types::{Actor, Position};
 
-use super::{Opened, damaged};
+use super::{OpenedStore, damaged};
 use crate::{
     connect::Context,
     failure::{Exit, Outcome},
@@ -25,7 +25,7 @@ pub(crate) const RECORD_FIELDS: [&str; 9] = [
 /// Shows records, one line each.
 pub(super) async fn run(
     cx: &Context,
-    opened: &Opened,
+    opened: &OpenedStore,
     (mut after, limit): (Position, Option<u64>),
 ) -> Outcome {
     let pool = opened.one_pool(cx).await?;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use heronry_types::{Cursor, PoolId, counted};
 use serde::Serialize;
 
-use super::{Opened, damaged};
+use super::{OpenedStore, damaged};
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     lines::Lines,
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// The totals of a store.
@@ -43,18 +43,18 @@ pub(crate) const POOL_FIELDS: [&str; 7] = [
     "kinds",
 ];
 
-pub(super) async fn run(cx: &Context, opened: &Opened) -> Outcome {
+pub(super) async fn run(cx: &Context, opened: &OpenedStore) -> Outcome {
     let mut stats = Stats { pools: Vec::new() };
     for pool in opened.pools(cx).await? {
         stats.pools.push(count(opened, pool).await?);
     }
-    cx.out.answer(&stats, Rows::Of("pools"), || {
+    cx.out.answer(&stats, RowsPlace::Of("pools"), || {
         stats.pools.iter().map(lines_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
 
-async fn count(opened: &Opened, pool: PoolId) -> Result<PoolStats, Failure> {
+async fn count(opened: &OpenedStore, pool: PoolId) -> Result<PoolStats, Failure> {
     let head = opened.head(&pool).await?;
     let mut stats = PoolStats {
         head: Cursor::new(head.epoch, head.head),

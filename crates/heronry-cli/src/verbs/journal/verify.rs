@@ -17,13 +17,13 @@ use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
 
 use self::bodies::Bodies;
-use super::{Opened, PAGE_BYTES_MAX, read_failure};
+use super::{OpenedStore, PAGE_BYTES_MAX, read_failure};
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{MarkFile, StoreChoice, store_failure},
     lines::Lines,
-    out::{Rows, print},
+    out::{RowsPlace, print},
     up::shim::code_of,
 };
 
@@ -97,7 +97,7 @@ pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
     let report = read_report(path, &output)?;
     cx.out
-        .answer(&report, Rows::Of("pools"), || lines_of(path, &report))?;
+        .answer(&report, RowsPlace::Of("pools"), || lines_of(path, &report))?;
     match (report.first_bad, report.unfinished_move) {
         (None, None) => Ok(Exit::Ok),
         (None, Some(unfinished)) => Err(Failure::failed(format_args!(
@@ -173,7 +173,7 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
         store: args.store.to_string(),
         ..Report::default()
     };
-    let opened = match Opened::open(&args.store) {
+    let opened = match OpenedStore::open(&args.store) {
         Ok(opened) => opened,
         Err(failure) if failure.exit() == Exit::Damaged => {
             report.first_bad = Some(Bad {
@@ -194,8 +194,8 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
     {
         match check(&opened, &pool).await {
             Ok(good) => report.pools.push(good),
-            Err(Fault::Other(failure)) => return Err(failure),
-            Err(Fault::Bad(bad)) => {
+            Err(PoolFault::Other(failure)) => return Err(failure),
+            Err(PoolFault::Bad(bad)) => {
                 report.first_bad = Some(bad);
                 break;
             }
@@ -212,7 +212,7 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
 }
 
 /// Says which move brings pools to a store and is not complete.
-async fn unfinished_move(opened: &Opened) -> Result<Option<String>, Failure> {
+async fn unfinished_move(opened: &OpenedStore) -> Result<Option<String>, Failure> {
     let reserved = opened.store.custody.reserved().await;
     let reserved = reserved.map_err(|error| store_failure(&error))?;
     Ok(reserved.map(|Reservation { route, .. }| {
@@ -224,7 +224,7 @@ async fn unfinished_move(opened: &Opened) -> Result<Option<String>, Failure> {
 }
 
 /// Compares the store with the mark beside it.
-async fn first_lost(opened: &Opened, choice: &StoreChoice) -> Result<Option<Bad>, Failure> {
+async fn first_lost(opened: &OpenedStore, choice: &StoreChoice) -> Result<Option<Bad>, Failure> {
     let marks = MarkFile::of(choice).map_or_else(Marks::default, |file| file.marks());
     let lost = rolled_back(&opened.store, &marks).await;
     let lost = lost.map_err(|error| store_failure(&error))?;
@@ -241,26 +241,26 @@ fn finish(report: &Report) -> Outcome {
 }
 
 /// The reason why a pool is not reported as good.
-enum Fault {
+enum PoolFault {
     Bad(Bad),
     Other(Failure),
 }
 
-impl From<Failure> for Fault {
+impl From<Failure> for PoolFault {
     fn from(failure: Failure) -> Self {
         Self::Other(failure)
     }
 }
 
-fn bad<T>(pool: &PoolId, at: Position, what: &dyn fmt::Display) -> Result<T, Fault> {
-    Err(Fault::Bad(Bad {
+fn bad<T>(pool: &PoolId, at: Position, what: &dyn fmt::Display) -> Result<T, PoolFault> {
+    Err(PoolFault::Bad(Bad {
         pool: Some(pool.clone()),
         position: Some(at),
         what: what.to_string(),
     }))
 }
 
-async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
+async fn check(opened: &OpenedStore, pool: &PoolId) -> Result<PoolReport, PoolFault> {
     let head = opened.head(pool).await?;
     let mut report = PoolReport {
         pool: pool.clone(),
@@ -310,7 +310,11 @@ fn first_hash(chunk: &Chunk) -> ChunkHash {
 }
 
 /// Reads chunks; when one cannot be read, finds out which.
-async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chunk>, Fault> {
+async fn read(
+    opened: &OpenedStore,
+    pool: &PoolId,
+    after: Position,
+) -> Result<Vec<Chunk>, PoolFault> {
     if let Ok(page) = opened.store.journal.read(pool, after, PAGE_BYTES_MAX).await {
         return Ok(page.chunks);
     }
@@ -319,7 +323,7 @@ async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chu
         Err(ReadError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
             bad(pool, after.next(), &error)
         }
-        Err(error) => Err(Fault::Other(read_failure(&error))),
+        Err(error) => Err(PoolFault::Other(read_failure(&error))),
     }
 }
 
@@ -328,7 +332,7 @@ async fn check_records(
     pool: &PoolId,
     chunk: &Chunk,
     bodies: &mut Bodies<'_>,
-) -> Result<u64, Fault> {
+) -> Result<u64, PoolFault> {
     let mut position = chunk.first();
     let mut records = 0;
     for record in chunk.records() {

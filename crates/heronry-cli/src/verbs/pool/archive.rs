@@ -19,7 +19,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     files::create_new,
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// Export a pool that has no members to a file, verify the file, and delete the pool
@@ -72,7 +72,7 @@ pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
         carried: &carried,
         file: path,
     };
-    cx.out.answer(&archived, Rows::Whole, || {
+    cx.out.answer(&archived, RowsPlace::Whole, || {
         format!(
             "pool {} is in {}: {chunks}, {bodies}, head {}; it is deleted here",
             carried.pool,

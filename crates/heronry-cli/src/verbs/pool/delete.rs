@@ -7,7 +7,7 @@ use super::named;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
-    out::Rows,
+    out::RowsPlace,
 };
 
 /// Delete a pool that has no members, with everything in it; nothing brings it back
@@ -36,7 +36,7 @@ pub(super) async fn run(cx: &Context, args: DeleteArgs) -> Outcome {
         )));
     }
     let deleted = pool.delete(None).await.map_err(refused)?;
-    cx.out.answer(&deleted, Rows::Whole, || {
+    cx.out.answer(&deleted, RowsPlace::Whole, || {
         format!(
             "pool {} is deleted; its head was {}",
             deleted.pool, deleted.head

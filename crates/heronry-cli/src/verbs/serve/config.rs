@@ -21,7 +21,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with its meaning.
-const KEYS: [(&str, Read); 13] = [
+const KEYS: [(&str, SettingReader); 13] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
@@ -89,7 +89,7 @@ const KEYS: [(&str, Read); 13] = [
 ];
 
 /// Takes the value of a key over, or says which values the key takes.
-type Read = fn(&mut Config, &Value) -> Result<(), String>;
+type SettingReader = fn(&mut Config, &Value) -> Result<(), String>;
 
 /// The content of a configuration file.
 #[derive(Debug, Default)]

@@ -32,13 +32,13 @@ impl Test {
 }
 
 /// The place that an expression names.
-pub(super) enum Place {
+pub(super) enum ComparedPlace {
     Text(TextPlace),
     /// Any field that does not hold one text.
     Field(Field),
 }
 
-impl Place {
+impl ComparedPlace {
     /// Returns advice on comparing the place, for those who did it in another way.
     pub(super) fn advice(&self) -> String {
         match self {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use heronry_types::{Timestamp, nearest};
 
-use super::{Lowering, Place};
+use super::{ComparedPlace, Lowering};
 use crate::filter::{
     error::{CompileError, ErrorKind},
     field::{Field, NOT_FILTERED, NumberField, Text},
@@ -190,7 +190,7 @@ impl Lowering<'_> {
     }
 
     /// Returns the place that an expression names.
-    pub(super) fn place(&mut self, expression: &Expression) -> Option<Place> {
+    pub(super) fn place(&mut self, expression: &Expression) -> Option<ComparedPlace> {
         let span = &expression.span;
         match &expression.node {
             Node::Broken => None,
@@ -220,12 +220,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn no_field(&mut self, span: &Range<usize>) -> Option<Place> {
+    fn no_field(&mut self, span: &Range<usize>) -> Option<ComparedPlace> {
         self.mismatch(span, "expected a field of the event here");
         None
     }
 
-    fn correlation_member(&mut self, key: &str, span: &Range<usize>) -> Option<Place> {
+    fn correlation_member(&mut self, key: &str, span: &Range<usize>) -> Option<ComparedPlace> {
         self.faults.add(CompileError {
             span: span.clone(),
             kind: ErrorKind::Unsupported,
@@ -235,7 +235,7 @@ impl Lowering<'_> {
         None
     }
 
-    fn entry(&mut self, of: &Expression, key: &Expression) -> Option<Place> {
+    fn entry(&mut self, of: &Expression, key: &Expression) -> Option<ComparedPlace> {
         let Node::Name(name) = &of.node else {
             return self.no_field(&of.span);
         };
@@ -249,13 +249,13 @@ impl Lowering<'_> {
             return None;
         };
         let key = Text::from(key.as_str());
-        Some(Place::Text(TextPlace::Correlation(key)))
+        Some(ComparedPlace::Text(TextPlace::Correlation(key)))
     }
 
-    fn field(&mut self, name: &str, span: &Range<usize>) -> Option<Place> {
+    fn field(&mut self, name: &str, span: &Range<usize>) -> Option<ComparedPlace> {
         match Field::named(name) {
-            Some(Field::Text(field)) => return Some(Place::Text(TextPlace::Field(field))),
-            Some(field) => return Some(Place::Field(field)),
+            Some(Field::Text(field)) => return Some(ComparedPlace::Text(TextPlace::Field(field))),
+            Some(field) => return Some(ComparedPlace::Field(field)),
             None => {}
         }
         let (message, suggestion) = unknown_field(name);

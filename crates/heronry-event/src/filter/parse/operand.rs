@@ -10,7 +10,7 @@ use super::{
 };
 use crate::filter::{
     error::{ErrorKind, Limit},
-    lex::{Lexeme, Symbol, Token},
+    lex::{LexToken, Lexeme, Symbol},
     syntax::{Call, Expression, Node},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn postfix(input: &mut Tokens<'_, '_>) -> Expression {
 
 fn member(input: &mut Tokens<'_, '_>, of: Expression) -> Expression {
     let next = input.peek_token();
-    if let Some(Token {
+    if let Some(LexToken {
         span,
         lexeme: Lexeme::Word(name),
     }) = next
@@ -115,7 +115,7 @@ fn items(input: &mut Tokens<'_, '_>, closing: Symbol, start: usize) -> (Vec<Expr
 }
 
 fn primary(input: &mut Tokens<'_, '_>) -> Expression {
-    let Some(Token { span, lexeme }) = input.peek_token() else {
+    let Some(LexToken { span, lexeme }) = input.peek_token() else {
         unexpected(input, "a comparison");
         return broken(place(input));
     };

@@ -5,8 +5,8 @@ use heronry_types::{MessageFailure, MessageStatus, Position, ReplyStanding, Time
 
 use crate::{
     State,
-    apply::message::{self, End},
-    state::Reply,
+    apply::message::{self, MessageEnd},
+    state::CountedReply,
 };
 
 /// Notes a reply that counts with the message that asked for it.
@@ -28,7 +28,7 @@ pub(super) fn replied(state: &mut State, record: &Record, body: &MessageAccepted
     let recipient = u32::try_from(index).ok();
     let step = message::step(record, TimelineState::Replied, recipient);
     request.timeline.push(step);
-    let reply = Reply {
+    let reply = CountedReply {
         message_id: body.message_id.clone(),
         content_ref: body.content_ref,
     };
@@ -39,7 +39,7 @@ pub(super) fn replied(state: &mut State, record: &Record, body: &MessageAccepted
 }
 
 pub(in crate::apply) fn responded(state: &mut State, record: &Record, accepted: Position) {
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Responded,
         timeline: TimelineState::Responded,
     };
@@ -47,7 +47,7 @@ pub(in crate::apply) fn responded(state: &mut State, record: &Record, accepted: 
 }
 
 pub(in crate::apply) fn timed_out(state: &mut State, record: &Record, accepted: Position) {
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::TimedOut,
         timeline: TimelineState::TimedOut,
     };
@@ -58,7 +58,7 @@ pub(in crate::apply) fn unsatisfiable(state: &mut State, record: &Record, accept
     if let Some(message) = state.messages.get_mut(accepted) {
         message.reason = Some(MessageFailure::Unsatisfiable);
     }
-    let end = End {
+    let end = MessageEnd {
         status: MessageStatus::Failed,
         timeline: TimelineState::Failed,
     };

@@ -10,7 +10,7 @@ use crate::{
     Caller, Done, Rejection, State, Stood,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{guard, message::release::Giving},
-    state::{Member, Turn, WakeAt},
+    state::{ClaimTurn, Member, WakeAt},
 };
 
 /// The suspension of a run by its wake.
@@ -222,7 +222,7 @@ pub(crate) fn resumed_entry(state: &State, run: &RunId, now: Timestamp) -> Optio
 
 /// The first urgent message that a member can claim.
 fn interrupt(state: &State, member: &Member, now: Timestamp) -> Option<Position> {
-    let come = Turn::come(Importance::Interrupt, now);
+    let come = ClaimTurn::come(Importance::Interrupt, now);
     let mut come = member.inbox.special.range(come);
     let found = come.find(|(turn, visible_at)| {
         let message = state.messages.get(turn.accepted);

@@ -21,7 +21,7 @@ pub enum ClaimSet {
 
 /// The standing of a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Hold {
+pub(super) enum ClaimHold {
     /// The claim is held.
     Held,
     /// The claim has ended: its copy was acknowledged under it.
@@ -33,7 +33,7 @@ pub(super) enum Hold {
 /// The standing of a claim, and the message that it is about.
 #[derive(Clone, Debug)]
 pub(super) struct ClaimStanding {
-    pub(super) hold: Hold,
+    pub(super) hold: ClaimHold,
     pub(super) message_id: MessageId,
 }
 
@@ -50,8 +50,8 @@ pub(super) fn hold(state: &State, run: &RunId, claim: Claim) -> Result<ClaimStan
         return Err(unknown);
     };
     let hold = match copy.slot {
-        CopySlot::Claimed { fetched, .. } if fetched == claim.fetched => Hold::Held,
-        CopySlot::Acked { fetched, .. } if fetched == claim.fetched => Hold::Acked,
+        CopySlot::Claimed { fetched, .. } if fetched == claim.fetched => ClaimHold::Held,
+        CopySlot::Acked { fetched, .. } if fetched == claim.fetched => ClaimHold::Acked,
         CopySlot::Queued { .. }
         | CopySlot::Claimed { .. }
         | CopySlot::Acked { .. }
@@ -63,7 +63,7 @@ pub(super) fn hold(state: &State, run: &RunId, claim: Claim) -> Result<ClaimStan
             if !message.was_claimed_at(run, claim.fetched) {
                 return Err(unknown);
             }
-            Hold::Lapsed
+            ClaimHold::Lapsed
         }
     };
     Ok(ClaimStanding {
@@ -98,9 +98,9 @@ pub(super) fn held_claims(
     for claim in claims {
         let ClaimStanding { hold, message_id } = hold(state, &member.run, claim)?;
         match hold {
-            Hold::Held => held.push((claim, message_id)),
-            Hold::Acked => {}
-            Hold::Lapsed => lapsed.push(claim),
+            ClaimHold::Held => held.push((claim, message_id)),
+            ClaimHold::Acked => {}
+            ClaimHold::Lapsed => lapsed.push(claim),
         }
     }
     held.sort_unstable_by_key(|(claim, _)| *claim);

@@ -104,12 +104,12 @@ fn name_of(delivered: &MessageDelivered) -> CopyName {
 
 /// The senders that have an ordered copy under way at a member.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub(super) struct OrderedSenders<'a> {
     member: &'a Member,
     begun: Vec<&'a RunId>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> OrderedSenders<'a> {
     pub(super) fn of(member: &'a Member) -> Self {
         Self {
             member,

@@ -8,7 +8,7 @@ use crate::{
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{
         ClaimSet, guard,
-        message::ack::{self, HeldClaims, Hold},
+        message::ack::{self, ClaimHold, HeldClaims},
     },
     state::CopySlot,
 };
@@ -69,7 +69,7 @@ impl Command for ExtendClaims {
         let mut held = Vec::with_capacity(self.claims.len());
         for claim in &self.claims {
             // What was acknowledged is not held any more, and needs nothing.
-            if ack::hold(state, &self.run, *claim)?.hold == Hold::Held {
+            if ack::hold(state, &self.run, *claim)?.hold == ClaimHold::Held {
                 held.push(*claim);
             }
         }

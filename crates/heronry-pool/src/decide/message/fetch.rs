@@ -15,9 +15,9 @@ use crate::{
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::{
         ReleaseUnanswered, guard,
-        message::{delivery::Lines, settle},
+        message::{delivery::OrderedSenders, settle},
     },
-    state::{CopySlot, Member, MessageAt, Turn},
+    state::{ClaimTurn, CopySlot, Member, MessageAt},
 };
 
 /// The highest number of copies that one call ends because they cannot be handed over.
@@ -84,7 +84,7 @@ impl FetchMessages {
             undeliverable: Vec::new(),
             chosen_by: these.map(|_| ChosenBy::Name),
         };
-        let mut lines = Lines::of(member);
+        let mut lines = OrderedSenders::of(member);
         let is_selected = |accepted: &Position| these.is_none_or(|these| these.contains(accepted));
         for accepted in claimable(state, member, cx.now) {
             if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
@@ -150,7 +150,7 @@ fn claimable<'a>(
     let turn_of = |accepted| {
         let message = state.messages.get(accepted);
         message.map_or_else(
-            || Turn::of_acceptance(Timestamp::default(), accepted),
+            || ClaimTurn::of_acceptance(Timestamp::default(), accepted),
             |message| message.common_turn(accepted),
         )
     };

@@ -18,11 +18,13 @@ use crate::{
         Profile, Speaker,
     },
     condition,
-    decide::{Extent, Suspending, cost_of, guard, member::suspend, message::release::Giving},
+    decide::{
+        Extent, ScanRequest, Suspending, cost_of, guard, member::suspend, message::release::Giving,
+    },
     hash::RequestHasher,
     mint::Minted,
     rejection::{ConflictField, PolicyNeed},
-    state::{Earlier, Member},
+    state::Member,
 };
 
 /// The choice to let events about wakes, and about runs that suspend and resume, trigger a wake or not.
@@ -83,43 +85,6 @@ impl WakeRequest {
             policies: Policies::default(),
             key,
         }
-    }
-}
-
-/// Earlier events to look through before a wake is decided.
-#[derive(Clone, Debug)]
-pub struct ScanRequest {
-    /// Events after this position.
-    pub after: Position,
-    /// And up to this one.
-    pub until: Position,
-    /// The condition that is looked for.
-    pub condition: Condition<Filter>,
-    /// The choice to count events about wakes or not.
-    pub wake_events: WakeEvents,
-    /// The run whose view it is.
-    pub run: RunId,
-}
-
-impl ScanRequest {
-    /// Returns what is to be looked through for a wake that was registered before that was done.
-    pub(crate) fn of_pending(state: &State, registered: Position) -> Option<Self> {
-        let wake = state.wakes.get(registered)?;
-        let Earlier::Pending(until) = wake.earlier else {
-            return None;
-        };
-        let body = &wake.registered;
-        let alone = || Condition::Filter(body.filter.clone());
-        let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
-        // It was compiled when it was registered, and when the pool was opened.
-        let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
-        Some(Self {
-            after: body.since,
-            until,
-            condition: compiled.ok()?,
-            wake_events: WakeEvents::of(body),
-            run: wake.run.clone(),
-        })
     }
 }
 

@@ -1,18 +1,24 @@
 //! Looking through earlier events for what a wake waits for.
 
+mod finish;
+mod request;
+
 use heronry_event::filter::Filter;
 use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
 use heronry_types::{Timelines, Visibility};
 
 use crate::{
-    condition::{Occurrence, Progress},
-    decide::{ScanRequest, WakeEvents, cost_of, is_about_wakes},
+    condition::{ConditionProgress, Occurrence},
+    decide::{WakeEvents, cost_of, is_about_wakes},
     project,
 };
 
+pub use finish::{FinishScan, Scanned};
+pub use request::ScanRequest;
+
 /// The events that a look through earlier ones found for the condition of a wake.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct FoundEvents {
     /// The events by which the condition holds; empty while it does not.
     pub(crate) matches: Vec<WakeTriggeredBy>,
     /// The events that count so far, while it does not hold.
@@ -31,7 +37,7 @@ pub(crate) enum Extent {
     Later,
 }
 
-impl Found {
+impl FoundEvents {
     /// Nothing was asked for, so nothing was found.
     pub(crate) const NOTHING: Self = Self {
         matches: Vec::new(),
@@ -81,7 +87,7 @@ pub enum ScanStep {
 pub struct Scan {
     request: ScanRequest,
     filters: Vec<Filter>,
-    progress: Progress,
+    progress: ConditionProgress,
     /// The cost of a record at the worst, in compared values; reading it is included.
     cost: u64,
 }
@@ -91,7 +97,7 @@ impl Scan {
     pub fn new(request: ScanRequest) -> Self {
         let clauses = request.condition.clauses();
         let filters = clauses.iter().map(|clause| clause.filter.clone()).collect();
-        let progress = Progress::new(&request.condition, &[]);
+        let progress = ConditionProgress::new(&request.condition, &[]);
         let cost = RECORD_COST + cost_of(&request.condition);
         Self {
             request,
@@ -119,16 +125,16 @@ impl Scan {
     }
 
     /// Returns what was found.
-    pub fn finish(self) -> Found {
+    pub fn finish(self) -> FoundEvents {
         if self.progress.holds() {
-            Found {
+            FoundEvents {
                 matches: self.progress.matches(),
-                ..Found::default()
+                ..FoundEvents::default()
             }
         } else {
-            Found {
+            FoundEvents {
                 counted: self.progress.counted(),
-                ..Found::default()
+                ..FoundEvents::default()
             }
         }
     }
@@ -156,11 +162,11 @@ impl Scan {
     /// Returns what was found, with what these later records add to it.
     pub(crate) fn go_on(
         mut self,
-        found: &Found,
+        found: &FoundEvents,
         timelines: &Timelines,
         records: &[Record],
-    ) -> Found {
-        self.progress = Progress::new(&self.request.condition, &found.counted);
+    ) -> FoundEvents {
+        self.progress = ConditionProgress::new(&self.request.condition, &found.counted);
         self.look(timelines, records);
         self.finish()
     }

@@ -60,7 +60,7 @@ fn registered() -> WakeRegistered {
 #[derive(Default)]
 struct Both {
     conditions: Conditions,
-    alone: BTreeMap<Position, (Vec<Filter>, Progress)>,
+    alone: BTreeMap<Position, (Vec<Filter>, ConditionProgress)>,
     came_upon: usize,
 }
 
@@ -81,7 +81,7 @@ impl Both {
             .unwrap();
         let clauses = condition.clauses();
         let filters = clauses.iter().map(|it| Filter::compile(it.filter).unwrap());
-        let progress = Progress::new(condition, &[]);
+        let progress = ConditionProgress::new(condition, &[]);
         self.alone.insert(at, (filters.collect(), progress));
     }
 

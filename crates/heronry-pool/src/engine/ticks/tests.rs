@@ -5,7 +5,7 @@ use heronry_types::{EventKind, Limits, MessageId, Millis, Position, ResponseCont
 
 use crate::{
     decide::Expiry,
-    engine::alone::{Alone, Joined, letter},
+    engine::alone::{Alone, JoinedRun, letter},
 };
 
 /// So many letters, of two records each, are more than a little to be matched.
@@ -20,7 +20,7 @@ fn kinds_after(alone: &Alone, after: Position) -> Vec<EventKind> {
 
 /// A pool with much to be matched, where these are due one after the other: a wake, a message that asks for
 /// a reply, and one that expires.
-fn much_and_due() -> (Alone, Joined, Joined) {
+fn much_and_due() -> (Alone, JoinedRun, JoinedRun) {
     let mut alone = Alone::new(Limits::default(), 1);
     let lead = alone.join("lead", None);
     let other = alone.join("other", None);

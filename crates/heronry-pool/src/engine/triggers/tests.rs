@@ -2,7 +2,7 @@ use heronry_types::{LimitName, Limits, Millis, RunEnd};
 
 use crate::{
     decide::{EndRun, LeavePool},
-    engine::alone::{Alone, Joined, letter},
+    engine::alone::{Alone, JoinedRun, letter},
 };
 
 /// So many records that are to be matched put off every trigger.
@@ -27,7 +27,7 @@ impl Going {
         }
     }
 
-    fn go(self, alone: &mut Alone, gone: &Joined) {
+    fn go(self, alone: &mut Alone, gone: &JoinedRun) {
         let (caller, run) = (gone.caller.clone(), gone.run.clone());
         match self {
             Self::Leaves => {

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use heronry_journal::Recipients;
 use heronry_types::{Address, Policies, RunId};
 
-use crate::state::member::Slot;
+use crate::state::member::MemberSlot;
 
 /// The members that a message reaches: the runs in order, and where each of them stands.
 #[derive(Debug)]
 pub(crate) struct Reach {
     pub(crate) runs: Recipients,
-    pub(crate) slots: Box<[Slot]>,
+    pub(crate) slots: Box<[MemberSlot]>,
 }
 
 /// The arguments from which a reach follows, beside the members.

@@ -6,7 +6,7 @@ use heronry_journal::Claim;
 use heronry_types::{Importance, Millis, Position, ReceiveId, RunId, Timestamp, Vocabulary};
 
 use crate::state::{
-    Turn,
+    ClaimTurn,
     message::{positions::Positions, senders::Senders},
 };
 
@@ -27,7 +27,7 @@ pub struct Inbox {
     pub(crate) ready: Positions,
     pub(crate) delayed: BTreeMap<Position, Timestamp>,
     /// Copies whose turn is not that of their acceptance, and since when they can be claimed.
-    pub(crate) special: BTreeMap<Turn, Option<Timestamp>>,
+    pub(crate) special: BTreeMap<ClaimTurn, Option<Timestamp>>,
     pub(crate) receives: BTreeMap<Position, Receive>,
     pub(crate) by_sender: Senders,
     pub(crate) claimed: u64,
@@ -71,10 +71,10 @@ impl Inbox {
     pub fn claimable<'a>(
         &'a self,
         now: Timestamp,
-        turn_of: impl Fn(Position) -> Turn + 'a,
+        turn_of: impl Fn(Position) -> ClaimTurn + 'a,
     ) -> impl Iterator<Item = Position> + 'a {
         let come = Importance::ALL.iter().rev();
-        let come = come.flat_map(move |it| self.special.range(Turn::come(*it, now)));
+        let come = come.flat_map(move |it| self.special.range(ClaimTurn::come(*it, now)));
         let visible = come.filter(move |(_, at)| at.is_none_or(|at| at <= now));
         let mut special = visible.map(|(turn, _)| *turn).peekable();
         let mut common = self.common(now).peekable();
@@ -148,7 +148,7 @@ impl Inbox {
     pub(crate) fn put_queued(
         &mut self,
         accepted: Position,
-        own: Option<Turn>,
+        own: Option<ClaimTurn>,
         visible_at: Option<Timestamp>,
     ) {
         match (own, visible_at) {
@@ -165,7 +165,7 @@ impl Inbox {
     }
 
     /// Takes a copy out of the queue; `own` is its turn when it has one of its own.
-    pub(crate) fn take_queued(&mut self, accepted: Position, own: Option<Turn>) {
+    pub(crate) fn take_queued(&mut self, accepted: Position, own: Option<ClaimTurn>) {
         if let Some(turn) = own {
             self.special.remove(&turn);
         } else if !self.ready.remove(accepted) {

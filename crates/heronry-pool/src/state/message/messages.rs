@@ -12,7 +12,7 @@ use crate::state::{
     Message, MessageAt,
     encoding::{Encoding, Sink},
     message::{
-        past::{Archive, Past},
+        archive::{Archive, ArchivedMessage},
         quick::{QuickHasher, QuickMap},
     },
 };
@@ -73,7 +73,7 @@ struct Finished {
 
 /// The messages that have finished: how many, and a fold of how each of them ended.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::state) struct Ended {
+pub(in crate::state) struct EndedMessages {
     pub(in crate::state) count: u64,
     pub(in crate::state) fold: u64,
 }
@@ -90,7 +90,7 @@ pub struct Messages {
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
     /// The number of messages that have finished, and a fold of the standing of each at that time.
-    ended: Ended,
+    ended: EndedMessages,
     archive: Archive,
     /// Messages that have left and were read again.
     recalled: QuickMap<Position, Box<Message>>,
@@ -195,7 +195,7 @@ impl Messages {
         } = self;
         let mut unfinished = self.sorted();
         unfinished.retain(|at| !at.message.is_finished);
-        let Ended { count, fold } = ended;
+        let EndedMessages { count, fold } = ended;
         to.list(2);
         to.put((count, fold));
         to.each(unfinished.into_iter(), |to, at| {
@@ -234,8 +234,8 @@ impl Messages {
         let mut hasher = QuickHasher::default();
         (accepted, message.status, message.reason).hash(&mut hasher);
         (&message.copies, &message.timeline).hash(&mut hasher);
-        let Ended { count, fold } = self.ended;
-        self.ended = Ended {
+        let EndedMessages { count, fold } = self.ended;
+        self.ended = EndedMessages {
             count: count + 1,
             fold: fold.rotate_left(1) ^ hasher.finish(),
         };
@@ -277,7 +277,7 @@ impl Messages {
     }
 
     /// Returns what was missed since the last time.
-    pub(crate) fn take_missed(&mut self) -> Vec<Past> {
+    pub(crate) fn take_missed(&mut self) -> Vec<ArchivedMessage> {
         let missed = self
             .missed
             .0
@@ -302,7 +302,7 @@ impl Messages {
     }
 
     /// Takes in a message that was read again; returns false when it is not the one that left.
-    pub(crate) fn recall(&mut self, left: &Past, message: Message) -> bool {
+    pub(crate) fn recall(&mut self, left: &ArchivedMessage, message: Message) -> bool {
         if past(left.accepted, &message) != *left || !message.is_finished {
             return false;
         }
@@ -312,7 +312,7 @@ impl Messages {
     }
 
     /// Forgets a message for good: its records are gone.
-    pub(crate) fn give_up(&mut self, left: &Past) {
+    pub(crate) fn give_up(&mut self, left: &ArchivedMessage) {
         self.archive.remove(left.accepted);
     }
 
@@ -323,8 +323,8 @@ impl Messages {
 }
 
 /// Returns the records of everything that happened to a message.
-fn past(accepted: Position, message: &Message) -> Past {
+fn past(accepted: Position, message: &Message) -> ArchivedMessage {
     let mut records: Vec<Position> = message.timeline.iter().map(|step| step.position).collect();
     records.dedup();
-    Past { accepted, records }
+    ArchivedMessage { accepted, records }
 }

@@ -6,7 +6,7 @@ use heronry_types::{Importance, Position, Timestamp};
 
 /// A place in the order in which the copies of an inbox are claimed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Turn {
+pub struct ClaimTurn {
     /// The urgency of the message: more urgent copies come first.
     pub importance: Reverse<Importance>,
     /// The time since when the copy could be claimed, not counting what claims of it delayed.
@@ -17,7 +17,7 @@ pub struct Turn {
     pub accepted: Position,
 }
 
-impl Turn {
+impl ClaimTurn {
     /// Returns the places of this importance whose turn has come at `now`, from the first to the last.
     pub fn come(importance: Importance, now: Timestamp) -> std::ops::RangeInclusive<Self> {
         let place = |since, end| Self {

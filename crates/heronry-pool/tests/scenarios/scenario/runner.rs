@@ -4,15 +4,15 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Entry, EpochStarted, Record};
 use heronry_pool::{
     Rejection,
-    decide::{Command, FinishScan, Found, Names, Scan, Scanned},
-    engine::{Append, LookedUp, Past, Unanswered},
+    decide::{Command, FinishScan, FoundEvents, Names, Scan, Scanned},
+    engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{
     Actor, Cursor, Epoch, EpochReason, Lineage, Millis, Position, RunId, Timestamp, Visibility,
 };
 
-use super::{Caller, End, Held, LookBack, Scenario, Step, minter, record_text};
+use super::{Caller, EngineDeath, Held, LookBack, Scenario, Step, minter, record_text};
 
 /// The most appends at one time that decide all that is due.
 const ROUNDS_MAX: usize = 100;
@@ -29,9 +29,9 @@ impl Scenario {
         let answer = self.decide(&mut append, command);
         let of_command = self.append(append);
         let so_far = self.records.len();
-        match std::mem::replace(&mut self.end, End::None) {
-            End::None => self.catch_up(),
-            End::AfterNext => self.kill(),
+        match std::mem::replace(&mut self.end, EngineDeath::None) {
+            EngineDeath::None => self.catch_up(),
+            EngineDeath::AfterNext => self.kill(),
         }
         let later = self.records.len() - so_far;
         self.told(before, answer.map(text))
@@ -82,8 +82,8 @@ impl Scenario {
         let keys = names.iter().flat_map(Names::keys);
         let mut found: Vec<_> = keys.filter_map(|key| self.found(key)).collect();
         let scan = match self.engine.scan_of(command, names.as_ref(), &found)? {
-            None => Found::default(),
-            Some(_) if self.look_back == LookBack::Beside => Found::later(),
+            None => FoundEvents::default(),
+            Some(_) if self.look_back == LookBack::Beside => FoundEvents::later(),
             Some(request) => {
                 let mut scan = Scan::new(request);
                 self.engine.scan(&mut scan, &self.records);
@@ -110,7 +110,7 @@ impl Scenario {
         Some(NamedClaim::new(*key, *self.names.get(key)?))
     }
 
-    fn recall(&mut self, past: &Past) {
+    fn recall(&mut self, past: &ArchivedMessage) {
         let records = self.records.iter();
         let records = records.filter(|record| past.records.contains(&record.position));
         let records: Vec<Record> = records.cloned().collect();
@@ -216,7 +216,7 @@ impl Scenario {
 
     /// Lets the engine die right after the append of the next command.
     pub(crate) fn die_after_next(&mut self) {
-        self.end = End::AfterNext;
+        self.end = EngineDeath::AfterNext;
     }
 
     /// Kills the engine, and serves the pool again.

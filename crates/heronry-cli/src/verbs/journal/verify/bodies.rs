@@ -7,15 +7,15 @@ use heronry_journal::{Body, Record};
 use heronry_store::{ContentPlace, StoreError, StoreErrorKind, Stored};
 use heronry_types::{ContentRef, Digest, EpochReason, PoolId, Position, counted};
 
-use super::{Fault, bad, read};
+use super::{PoolFault, bad, read};
 use crate::{
     host::store_failure,
-    verbs::journal::{Opened, PAGE_BYTES_MAX},
+    verbs::journal::{OpenedStore, PAGE_BYTES_MAX},
 };
 
 /// The findings about a pool's bodies, kept while its records are read.
 pub(super) struct Bodies<'a> {
-    opened: &'a Opened,
+    opened: &'a OpenedStore,
     pool: &'a PoolId,
     /// The number of bodies that a record names and that were found.
     found: u64,
@@ -26,18 +26,18 @@ pub(super) struct Bodies<'a> {
 }
 
 /// A body as a record names it.
-struct Named {
+struct NamedBody {
     at: Position,
     content_ref: ContentRef,
     /// The places where the body may be.
     places: Vec<ContentPlace>,
     digest: Option<Digest>,
-    state: State,
+    state: ExpectedBody,
 }
 
 /// The state in which a body must be found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
+enum ExpectedBody {
     /// The body, or the tombstone of an erased one.
     KeptOrErased,
     /// The tombstone of an erased body.
@@ -45,7 +45,7 @@ enum State {
 }
 
 impl<'a> Bodies<'a> {
-    pub(super) fn of(opened: &'a Opened, pool: &'a PoolId) -> Self {
+    pub(super) fn of(opened: &'a OpenedStore, pool: &'a PoolId) -> Self {
         Self {
             opened,
             pool,
@@ -56,13 +56,13 @@ impl<'a> Bodies<'a> {
     }
 
     /// Checks the body that a record names, if it names one.
-    pub(super) async fn check(&mut self, record: &Record) -> Result<(), Fault> {
+    pub(super) async fn check(&mut self, record: &Record) -> Result<(), PoolFault> {
         if let Body::EpochStarted(started) = &record.entry.body
             && started.reason == EpochReason::Import
         {
             self.imported = Some((record.position, self.found));
         }
-        let Some(named) = Named::by(record) else {
+        let Some(named) = NamedBody::by(record) else {
             return Ok(());
         };
         for place in &named.places {
@@ -77,7 +77,7 @@ impl<'a> Bodies<'a> {
 
     /// Looks for bodies that ride with an earlier message, and returns how many were left out of the
     /// export that the pool was imported from. Any other that is missing is damage.
-    pub(super) async fn check_missing(&mut self, before: Position) -> Result<u64, Fault> {
+    pub(super) async fn check_missing(&mut self, before: Position) -> Result<u64, PoolFault> {
         if !self.missing.is_empty() {
             self.look_with_earlier(before).await?;
         }
@@ -105,7 +105,7 @@ impl<'a> Bodies<'a> {
     }
 
     /// Looks for missing bodies with the first message that names each.
-    async fn look_with_earlier(&mut self, before: Position) -> Result<(), Fault> {
+    async fn look_with_earlier(&mut self, before: Position) -> Result<(), PoolFault> {
         let mut sought: HashSet<_> = self.missing.iter().map(|(_, sought)| *sought).collect();
         let mut after = before;
         loop {
@@ -127,7 +127,7 @@ impl<'a> Bodies<'a> {
         &mut self,
         record: &Record,
         sought: &mut HashSet<ContentRef>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), PoolFault> {
         let Body::MessageAccepted(accepted) = &record.entry.body else {
             return Ok(());
         };
@@ -147,7 +147,7 @@ impl<'a> Bodies<'a> {
 
     /// Checks every body that is stored, whether a record names it or not, and returns how many there
     /// are.
-    pub(super) async fn check_rows(&self) -> Result<u64, Fault> {
+    pub(super) async fn check_rows(&self) -> Result<u64, PoolFault> {
         let contents = &self.opened.store.contents;
         let mut count = 0;
         let mut after = Position::ZERO;
@@ -178,26 +178,26 @@ impl<'a> Bodies<'a> {
         at: Position,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<Stored>, Fault> {
+    ) -> Result<Option<Stored>, PoolFault> {
         let contents = &self.opened.store.contents;
         let found = contents.get(self.pool, content_ref, place).await;
         found.map_err(|error| self.fault(Some(at), &error))
     }
 
     /// Tells damage from a device that failed.
-    fn fault(&self, at: Option<Position>, error: &StoreError) -> Fault {
+    fn fault(&self, at: Option<Position>, error: &StoreError) -> PoolFault {
         if error.kind() == StoreErrorKind::Corrupt {
-            return Fault::Bad(super::Bad {
+            return PoolFault::Bad(super::Bad {
                 pool: Some(self.pool.clone()),
                 position: at,
                 what: error.to_string(),
             });
         }
-        Fault::Other(store_failure(error))
+        PoolFault::Other(store_failure(error))
     }
 }
 
-impl Named {
+impl NamedBody {
     /// Returns the body that a record names.
     fn by(record: &Record) -> Option<Self> {
         Self::by_message(record)
@@ -214,7 +214,7 @@ impl Named {
             content_ref: accepted.content_ref,
             places: vec![ContentPlace::With(record.position), ContentPlace::Alone],
             digest: None,
-            state: State::KeptOrErased,
+            state: ExpectedBody::KeptOrErased,
         })
     }
 
@@ -227,7 +227,7 @@ impl Named {
             content_ref: stored.content_ref,
             places: vec![ContentPlace::Alone],
             digest: Some(stored.digest),
-            state: State::KeptOrErased,
+            state: ExpectedBody::KeptOrErased,
         })
     }
 
@@ -243,23 +243,23 @@ impl Named {
             content_ref: erased.content_ref,
             places: vec![place],
             digest: Some(erased.digest),
-            state: State::Erased,
+            state: ExpectedBody::Erased,
         })
     }
 
     /// Compares a body as a record names it with the stored one.
-    fn compare(&self, pool: &PoolId, stored: &Stored) -> Result<(), Fault> {
+    fn compare(&self, pool: &PoolId, stored: &Stored) -> Result<(), PoolFault> {
         let name = self.content_ref;
         if self.digest.is_some_and(|digest| digest != stored.digest()) {
             let what = format!("its body {name} has another digest than the record says");
             return bad(pool, self.at, &what);
         }
         match (self.state, stored) {
-            (State::Erased, Stored::Kept(_)) => {
+            (ExpectedBody::Erased, Stored::Kept(_)) => {
                 let what = format!("the body {name} was erased, and is still there");
                 bad(pool, self.at, &what)
             }
-            (State::Erased, Stored::Erased(_)) | (State::KeptOrErased, _) => Ok(()),
+            (ExpectedBody::Erased, Stored::Erased(_)) | (ExpectedBody::KeptOrErased, _) => Ok(()),
         }
     }
 }

@@ -1,0 +1,206 @@
+//! Rows of consumers' cursors: one row for each consumer.
+//!
+//! A row: checksum, layout (1 byte: 1), epoch (16), position (8), fingerprint of the filter (32).
+//! Numbers are big-endian.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use heronry_types::{Cursor, Epoch, PoolId, Position};
+
+use crate::row_keys::{self, PoolNo};
+use crate::{
+    CHECKSUM_BYTES, Database, Rows, Table, corrupt, pool::WriterPool, readable::Readable, seal,
+    unseal,
+};
+use heronry_store::runs::KeyRange;
+use heronry_store::{
+    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, FilterFingerprint, StoreError,
+    judge_cursor,
+};
+
+const LAYOUT: u8 = 1;
+const READ: &str = "read cursors";
+
+/// A change of a consumer's row.
+#[derive(Debug)]
+pub(crate) struct CursorEdit {
+    pub(crate) consumer: ConsumerId,
+    pub(crate) change: CursorChange,
+    pub(crate) readable: Arc<Readable>,
+}
+
+#[derive(Debug)]
+pub(crate) enum CursorChange {
+    Move {
+        expected: Option<ConsumerCursor>,
+        next: ConsumerCursor,
+    },
+    Delete,
+}
+
+impl CursorEdit {
+    pub(crate) fn op(&self) -> &'static str {
+        match self.change {
+            CursorChange::Move { .. } => "commit a cursor",
+            CursorChange::Delete => "delete a cursor",
+        }
+    }
+
+    /// Writes or removes the row, unless the commit is refused.
+    pub(crate) fn run(
+        self,
+        rows: &mut dyn Rows,
+        pool: Option<(&PoolId, &WriterPool)>,
+    ) -> Result<Result<(), ConsumerError>, StoreError> {
+        let Some((name, pool)) = pool else {
+            return Ok(match self.change {
+                CursorChange::Move { .. } => Err(ConsumerError::NoPool),
+                CursorChange::Delete => Ok(()),
+            });
+        };
+        let key = row_keys::consumer(pool.no, &self.consumer);
+        let row = match self.change {
+            CursorChange::Delete => None,
+            CursorChange::Move { expected, next } => {
+                let found = match rows.get(Table::Cursors, &key)? {
+                    None => None,
+                    Some(row) => match decode(&key, &row) {
+                        Some(found) => Some(found),
+                        None => return Ok(Err(damaged(name, &self.consumer).into())),
+                    },
+                };
+                let head = pool.there().map(|journal| journal.head.head);
+                let (from, to) = range(pool.no);
+                let consumers = || rows.count(Table::Cursors, &from, &to);
+                let asked = CursorMove {
+                    found,
+                    expected,
+                    next,
+                };
+                if let Err(refusal) = judge_cursor(head, asked, consumers) {
+                    return Ok(Err(refusal));
+                }
+                Some(encode(&key, next))
+            }
+        };
+        let before = &self.readable.before;
+        before
+            .replace(rows, (Table::Cursors, &key), row.as_deref())
+            .map(Ok)
+    }
+}
+
+/// Writes where the consumers of a pool stand that an append shows.
+pub(crate) fn bring(
+    rows: &mut dyn Rows,
+    readable: &Readable,
+    no: PoolNo,
+    consumers: &[(ConsumerId, ConsumerCursor)],
+) -> Result<(), StoreError> {
+    for (consumer, at) in consumers {
+        let key = row_keys::consumer(no, consumer);
+        let row = encode(&key, *at);
+        let before = &readable.before;
+        before.replace(rows, (Table::Cursors, &key), Some(&row))?;
+    }
+    Ok(())
+}
+
+fn damaged(pool: &PoolId, consumer: &ConsumerId) -> StoreError {
+    let detail = format!("pool {pool}, consumer {consumer}: its cursor is damaged; delete it");
+    corrupt(READ, detail)
+}
+
+fn range(no: PoolNo) -> ([u8; 4], Vec<u8>) {
+    let from = row_keys::pool(no);
+    (from, [&from[..], &[u8::MAX]].concat())
+}
+
+fn encode(key: &[u8], next: ConsumerCursor) -> Vec<u8> {
+    let mut row = vec![0; CHECKSUM_BYTES];
+    row.push(LAYOUT);
+    row.extend_from_slice(&next.cursor.epoch.0);
+    row.extend_from_slice(&next.cursor.position.0.to_be_bytes());
+    row.extend_from_slice(&next.filter.0);
+    seal(key, row)
+}
+
+/// Reads a row; nothing when it is damaged, or of another layout.
+fn decode(key: &[u8], row: &[u8]) -> Option<ConsumerCursor> {
+    let (layout, rest) = unseal(key, row)?.split_first()?;
+    if *layout != LAYOUT {
+        return None;
+    }
+    let (epoch, rest) = rest.split_first_chunk()?;
+    let (position, filter) = rest.split_first_chunk()?;
+    Some(ConsumerCursor {
+        cursor: Cursor::new(Epoch(*epoch), Position(u64::from_be_bytes(*position))),
+        filter: FilterFingerprint(filter.try_into().ok()?),
+    })
+}
+
+/// Reads where a consumer stands.
+pub(crate) fn get<D: Database>(
+    database: Arc<D>,
+    readable: &Readable,
+    (name, no): (&PoolId, PoolNo),
+    consumer: &ConsumerId,
+) -> Result<Option<ConsumerCursor>, StoreError> {
+    let key = row_keys::consumer(no, consumer);
+    let rows = readable
+        .before
+        .read(database, READ, Table::Cursors, KeyRange::one(&key))?;
+    let row = rows.get(&key);
+    row.map(|row| decode(&key, row).ok_or_else(|| damaged(name, consumer)))
+        .transpose()
+}
+
+/// Reads where every consumer of a pool stands.
+pub(crate) fn list<D: Database>(
+    database: Arc<D>,
+    readable: &Readable,
+    (name, no): (&PoolId, PoolNo),
+) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
+    let (from, to) = range(no);
+    let rows: BTreeMap<_, _> =
+        readable
+            .before
+            .read(database, READ, Table::Cursors, KeyRange::new(&from, &to))?;
+    let read = |(key, row): (Vec<u8>, Vec<u8>)| {
+        let text = key
+            .get(from.len()..)
+            .and_then(|text| str::from_utf8(text).ok());
+        let consumer = text.and_then(|text| ConsumerId::parse(text).ok());
+        let consumer = consumer.ok_or_else(|| {
+            let detail = format!("pool {name}: the name of a consumer is damaged");
+            corrupt(READ, detail)
+        })?;
+        let cursor = decode(&key, &row).ok_or_else(|| damaged(name, &consumer))?;
+        Ok((consumer, cursor))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_back_and_damage_or_misplacement_is_seen() {
+        let cursor = ConsumerCursor {
+            cursor: Cursor::new(Epoch([1; 16]), Position(9)),
+            filter: FilterFingerprint([2; 32]),
+        };
+        let row = encode(b"key", cursor);
+        assert_eq!(decode(b"key", &row), Some(cursor));
+        assert_eq!(decode(b"other", &row), None);
+        for bit in 0..row.len() * 8 {
+            let mut flipped = row.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(b"key", &flipped), None, "bit {bit}");
+        }
+        for cut in 0..row.len() {
+            assert_eq!(decode(b"key", &row[..cut]), None, "cut at {cut}");
+        }
+    }
+}
