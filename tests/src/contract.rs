@@ -21,7 +21,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// The contract of the server that the tests are built with.
-pub static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::read);
+pub static CONTRACT: LazyLock<ContractDocument> = LazyLock::new(ContractDocument::read);
 
 /// The place of schemas in the document.
 const PLACE: &str = "#/components/schemas/";
@@ -37,7 +37,7 @@ pub const FREE_FORM: [(&str, &str); 2] = [
 
 /// A contract document.
 #[derive(Debug)]
-pub struct Contract {
+pub struct ContractDocument {
     /// The document as it is served.
     pub document: Value,
     /// The schemas, each of which refuses fields that it does not name.
@@ -60,7 +60,7 @@ pub struct Answered<'a> {
     pub body: &'a [u8],
 }
 
-impl Contract {
+impl ContractDocument {
     fn read() -> Self {
         let document: Value = serde_json::from_slice(&heronry_server::openapi_json()).unwrap();
         let mut closed = document["components"]["schemas"]
@@ -103,7 +103,7 @@ impl Contract {
     /// Checks a value against a schema of the document.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The faults of the value, each with its place.
     pub fn check(&self, name: &str, value: &Value) -> Result<(), String> {
         let validator = self.validator(name);
         let faults = validator.iter_errors(value);

@@ -227,7 +227,7 @@ struct KnownMembers {
     eligible: Option<u64>,
     /// The reason why the store stopped.
     cause: Option<String>,
-    /// Whether the request may have been kept: `none` or `unknown`.
+    /// The outcome of the request: `none` when it was not kept, `unknown` when it may have been.
     outcome: Option<String>,
     /// The time at which the body was erased.
     erased_at: Option<Timestamp>,

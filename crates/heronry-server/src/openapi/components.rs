@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
 use super::{
-    contract::{Answer, Body, Content, Contract},
+    contract::{Answer, AnswerContent, Contract, RequestForm},
     parameters,
 };
 
@@ -69,7 +69,7 @@ impl Components {
         answers.subschema_for::<Problem>();
         for contract in contracts {
             let headers = contract.headers.iter().map(|header| &header.of);
-            let body = contract.body.as_ref().and_then(Body::json);
+            let body = contract.body.as_ref().and_then(RequestForm::json);
             let read = headers.chain(body).chain(&contract.query);
             read.for_each(|of| (of.describe)(&mut requests));
             queries.extend(contract.query.iter().map(|of| of.name.clone()));
@@ -100,12 +100,12 @@ impl Components {
             schema
         };
         let requests = requests.into_iter().map(|(name, schema)| {
-            let name = if inputs.contains(&name) {
-                name + INPUT
-            } else {
-                name
-            };
-            (name, renamed(schema))
+            let mut schema = renamed(schema);
+            if !inputs.contains(&name) {
+                return (name, schema);
+            }
+            retitle(&mut schema);
+            (name + INPUT, schema)
         });
         schemas.extend(requests);
         let queries = queries.into_iter().map(|(name, schema)| {
@@ -148,7 +148,7 @@ impl Components {
     }
 }
 
-impl Body {
+impl RequestForm {
     fn json(&self) -> Option<&Described> {
         match self {
             Self::Json(of) => Some(of),
@@ -160,8 +160,8 @@ impl Body {
 impl Answer {
     fn json(&self) -> impl Iterator<Item = &Described> {
         self.contents.iter().filter_map(|content| match content {
-            Content::Json(of) | Content::Items(_, _, of) => Some(of),
-            Content::Text(..) | Content::Bytes => None,
+            AnswerContent::Json(of) | AnswerContent::Items(_, _, of) => Some(of),
+            AnswerContent::Text(..) | AnswerContent::Bytes => None,
         })
     }
 }
@@ -203,5 +203,17 @@ fn rename(schema: &mut Value, names: &BTreeSet<String>) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Names the forms of a schema of requests differently from those of answers.
+fn retitle(schema: &mut Value) {
+    for list in ["anyOf", "oneOf"] {
+        let forms = schema.get_mut(list).and_then(Value::as_array_mut);
+        for form in forms.into_iter().flatten() {
+            if let Some(Value::String(title)) = form.get_mut("title") {
+                title.push_str(INPUT);
+            }
+        }
     }
 }

@@ -13,23 +13,23 @@ pub(crate) struct Contract {
     pub(super) tag: Option<Tag>,
     pub(super) headers: Vec<Header>,
     pub(super) query: Option<Described>,
-    pub(super) body: Option<Body>,
-    pub(super) key: Key,
+    pub(super) body: Option<RequestForm>,
+    pub(super) key: KeyNeed,
     pub(super) answers: Vec<Answer>,
     pub(super) refusals: Vec<(u16, ProblemKind)>,
 }
 
 /// The body that a route reads.
-pub(super) enum Body {
+pub(super) enum RequestForm {
     /// JSON of this type.
     Json(Described),
     /// Bytes of any media type.
     Bytes,
 }
 
-/// Whether a request needs an idempotency key, which a header or a field of the request has.
+/// The need of a request for an idempotency key, which a header or a field has.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Key {
+pub(super) enum KeyNeed {
     /// There is none.
     #[default]
     None,
@@ -43,11 +43,11 @@ pub(super) enum Key {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) description: &'static str,
-    pub(super) contents: Vec<Content>,
+    pub(super) contents: Vec<AnswerContent>,
 }
 
-/// What one media type of an answer holds.
-pub(super) enum Content {
+/// The content of an answer in one media type.
+pub(super) enum AnswerContent {
     /// JSON of this type.
     Json(Described),
     /// A text of this media type.
@@ -76,13 +76,13 @@ impl Contract {
 
     /// Says that the route reads a body of this type.
     pub(crate) fn reads<T: JsonSchema>(mut self) -> Self {
-        self.body = Some(Body::Json(Described::of::<T>()));
+        self.body = Some(RequestForm::Json(Described::of::<T>()));
         self
     }
 
     /// Says that the route reads bytes of any media type.
     pub(crate) fn reads_bytes(mut self) -> Self {
-        self.body = Some(Body::Bytes);
+        self.body = Some(RequestForm::Bytes);
         self
     }
 
@@ -109,24 +109,32 @@ impl Contract {
 
     /// Says that a request has an idempotency key, in a header or a field.
     pub(crate) fn keyed(mut self) -> Self {
-        self.key = Key::Required;
+        self.key = KeyNeed::Required;
         self
     }
 
     /// Says that a request may have an idempotency key, in a header or a field.
     pub(crate) fn may_be_keyed(mut self) -> Self {
-        self.key = Key::Optional;
+        self.key = KeyNeed::Optional;
         self
     }
 
     /// Says that the route answers with this status and type.
     pub(crate) fn answers<T: JsonSchema>(self, status: u16, description: &'static str) -> Self {
-        self.answer(status, description, Content::Json(Described::of::<T>()))
+        self.answer(
+            status,
+            description,
+            AnswerContent::Json(Described::of::<T>()),
+        )
     }
 
     /// Says that the route answers with a text of this media type.
     pub(crate) fn answers_text(self, media_type: &'static str, description: &'static str) -> Self {
-        self.answer(200, description, Content::Text(media_type, description))
+        self.answer(
+            200,
+            description,
+            AnswerContent::Text(media_type, description),
+        )
     }
 
     /// Says that the route answers with items of this type, in the form of this media type.
@@ -136,12 +144,16 @@ impl Contract {
         description: &'static str,
     ) -> Self {
         let of = Described::of::<T>();
-        self.answer(200, "Items.", Content::Items(media_type, description, of))
+        self.answer(
+            200,
+            "Items.",
+            AnswerContent::Items(media_type, description, of),
+        )
     }
 
     /// Says that the route answers with bytes of any media type.
     pub(crate) fn answers_bytes(self, description: &'static str) -> Self {
-        self.answer(200, description, Content::Bytes)
+        self.answer(200, description, AnswerContent::Bytes)
     }
 
     /// Says what the route refuses beside what every route of its kind does.
@@ -158,7 +170,7 @@ impl Contract {
     }
 
     /// An answer of a status that is there already has one more media type.
-    fn answer(mut self, status: u16, description: &'static str, content: Content) -> Self {
+    fn answer(mut self, status: u16, description: &'static str, content: AnswerContent) -> Self {
         let known = self.answers.iter_mut().find(|it| it.status == status);
         match known {
             Some(answer) => answer.contents.push(content),

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 use super::{
     BEARER, Tag,
     components::{Components, Described},
-    contract::{Answer, Body, Content, Key},
+    contract::{Answer, AnswerContent, KeyNeed, RequestForm},
     parameters, refusals,
 };
 use crate::{identity::Access, routes::Route};
@@ -48,7 +48,7 @@ pub(super) fn of(route: &Route, components: &Components) -> Operation {
     if let Some(body) = &contract.body {
         operation = operation.request_body(Some(request_body(body, components)));
     }
-    if contract.key == Key::Required {
+    if contract.key == KeyNeed::Required {
         let places = json!([
             {"in": "header", "name": heronry_wire::IDEMPOTENCY_HEADER},
             {"in": "body", "name": "idempotency_key"},
@@ -72,10 +72,10 @@ pub(super) fn of(route: &Route, components: &Components) -> Operation {
     }
 }
 
-fn request_body(body: &Body, components: &Components) -> RequestBody {
+fn request_body(body: &RequestForm, components: &Components) -> RequestBody {
     let request = RequestBodyBuilder::new();
     match body {
-        Body::Json(of) => {
+        RequestForm::Json(of) => {
             let name = components.request(of);
             let content = ContentBuilder::new()
                 .schema(Some(Ref::from_schema_name(&name)))
@@ -89,7 +89,7 @@ fn request_body(body: &Body, components: &Components) -> RequestBody {
             let request = request.content(JSON, content.build());
             request.required(Some(required)).build()
         }
-        Body::Bytes => {
+        RequestForm::Bytes => {
             let contents = BYTES.iter().map(|media_type| (*media_type, bytes()));
             let request = contents.fold(request, |request, (media_type, content)| {
                 request.content(media_type, content)
@@ -111,11 +111,11 @@ fn answered(answer: &Answer, access: Access) -> Response {
     }
     for content in &answer.contents {
         response = match content {
-            Content::Json(of) => response.content(JSON, MediaType::new(Some(named(of)))),
-            Content::Text(media_type, description) => {
+            AnswerContent::Json(of) => response.content(JSON, MediaType::new(Some(named(of)))),
+            AnswerContent::Text(media_type, description) => {
                 response.content(*media_type, MediaType::new(Some(text(description))))
             }
-            Content::Items(media_type, description, of) => {
+            AnswerContent::Items(media_type, description, of) => {
                 let item = named(of);
                 let extensions = ExtensionsBuilder::new().add(ITEM, json!(item));
                 let items = ContentBuilder::new()
@@ -123,7 +123,7 @@ fn answered(answer: &Answer, access: Access) -> Response {
                     .extensions(Some(extensions.build()));
                 response.content(*media_type, items.build())
             }
-            Content::Bytes => BYTES.iter().fold(response, |response, media_type| {
+            AnswerContent::Bytes => BYTES.iter().fold(response, |response, media_type| {
                 response.content(*media_type, bytes())
             }),
         };

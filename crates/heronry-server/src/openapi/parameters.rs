@@ -10,7 +10,7 @@ use utoipa::openapi::{
 
 use super::{
     components::{Components, Described},
-    contract::{Contract, Key},
+    contract::{Contract, KeyNeed},
 };
 
 /// A header that may stand in a request.
@@ -20,12 +20,12 @@ pub(super) struct Header {
     pub(super) of: Described,
 }
 
-/// What the header `traceparent` of a request does.
+/// The description of the header `traceparent`.
 pub(super) const TRACE: &str =
     "The W3C trace that the request belongs to; it is kept with what is recorded.";
 
 /// A part of a path that names something.
-struct Part {
+struct PathPart {
     /// The part of the path before it, which says what it names.
     after: &'static str,
     name: &'static str,
@@ -35,57 +35,57 @@ struct Part {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [Part; 8] = [
-    Part {
+const PARTS: [PathPart; 8] = [
+    PathPart {
         after: "pools",
         name: "pool",
         description: "The pool.",
         example: "review",
         of: Described::of::<PoolId>,
     },
-    Part {
+    PathPart {
         after: "members",
         name: "run",
         description: "The run; a member token may name its own.",
         example: "scanner",
         of: Described::of::<RunId>,
     },
-    Part {
+    PathPart {
         after: "messages",
         name: "id",
         description: "The message.",
         example: "question-1",
         of: Described::of::<MessageId>,
     },
-    Part {
+    PathPart {
         after: "wakes",
         name: "id",
         description: "The wake.",
         example: "answered",
         of: Described::of::<WakeId>,
     },
-    Part {
+    PathPart {
         after: "effects",
         name: "id",
         description: "The effect: the cursor of its intent.",
         example: "07070707070707070707070707070707-12",
         of: Described::of::<Cursor>,
     },
-    Part {
+    PathPart {
         after: "dead-letters",
         name: "cursor",
         description: "The cursor of the message's acceptance.",
         example: "07070707070707070707070707070707-12",
         of: Described::of::<Cursor>,
     },
-    Part {
+    PathPart {
         after: "dead-letters",
         name: "run",
         description: "The recipient of the copy.",
         example: "scanner",
         of: Described::of::<RunId>,
     },
-    Part {
+    PathPart {
         after: "contents",
         name: "ref",
         description: "The reference of the body.",
@@ -172,13 +172,13 @@ fn schema(field: Value) -> Option<RefOr<Schema>> {
     serde_json::from_value(field).ok()
 }
 
-fn key_header(key: Key) -> Option<Header> {
+fn key_header(key: KeyNeed) -> Option<Header> {
     let description = match key {
-        Key::None => return None,
-        Key::Optional => {
+        KeyNeed::None => return None,
+        KeyNeed::Optional => {
             "The idempotency key, unless the query has it: the same key with the same request has the same outcome."
         }
-        Key::Required => {
+        KeyNeed::Required => {
             "The idempotency key, unless the field `idempotency_key` of the body has it: a request has one. The same key with the same request has the same outcome."
         }
     };

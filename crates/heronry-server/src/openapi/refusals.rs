@@ -10,7 +10,7 @@ use heronry_wire::ProblemKind::{
     TooManyConnections, Unauthorized, UnsupportedMediaType,
 };
 
-use super::contract::Key;
+use super::contract::KeyNeed;
 use crate::{identity::Access, routes::Route};
 
 /// The problems of a route that takes a point of a pool's journal.
@@ -55,7 +55,7 @@ pub(super) fn of(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
         (true, ALWAYS),
         (!route.only_reads(), SENT_TO),
         (contract.body.is_some(), WITH_BODY),
-        (contract.key != Key::None, &[IdempotencyConflict]),
+        (contract.key != KeyNeed::None, &[IdempotencyConflict]),
         (route.access != Access::Open, WITH_TOKEN),
         (route.access == Access::Operator, &[OperatorOnly]),
         (is_of_pool, OF_POOL),

@@ -1,4 +1,4 @@
-//! What the document says of each route.
+//! The descriptions of the routes in the document.
 
 pub(crate) mod contents;
 pub(crate) mod dead;

@@ -14,7 +14,7 @@ a kind, `caught_up`, `gap` or `closed`, and `data` one StreamItem as JSON. An `i
 const PAGE: &str =
     "A page of events; a stream of them when the request accepts `text/event-stream`.";
 
-/// What the header with which a stream is resumed does.
+/// The description of the header with which a stream is resumed.
 const RESUMED: &str =
     "Where a stream goes on: the last `id` that its reader saw. It beats `after` and `from`.";
 
