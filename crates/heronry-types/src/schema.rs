@@ -61,17 +61,38 @@ fn own_words(description: &str) -> Option<String> {
     (!words.is_empty()).then_some(words)
 }
 
-/// Writes a doc comment as a text: without links into Rust, and one line for each paragraph.
+/// The beginnings of sentences for readers of Rust, or of one surface alone. A schema is of every surface.
+const LEFT_OUT: [&str; 5] = [
+    "The body of `",
+    "The answer of `",
+    "The query of `",
+    "The idempotency key may come as a header",
+    "`Debug` ",
+];
+
+/// Writes a doc comment as a text: without links into Rust, one line for each paragraph, and without
+/// what is for other readers.
 fn plain_words(schema: &mut Schema) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         let words = text.replace("[`", "`").replace("`]", "`");
-        let paragraphs = words.split("\n\n").map(|paragraph| {
-            let items = paragraph.starts_with("- ");
-            let paragraph = paragraph.lines().collect::<Vec<_>>();
-            paragraph.join(if items { "\n" } else { " " })
-        });
+        let paragraphs = words.split("\n\n").map(plain_paragraph);
+        let paragraphs = paragraphs.filter(|paragraph| !paragraph.is_empty());
         *text = paragraphs.collect::<Vec<_>>().join("\n\n");
     }
+}
+
+fn plain_paragraph(paragraph: &str) -> String {
+    if paragraph.starts_with("- ") {
+        return paragraph.to_owned();
+    }
+    let line = paragraph.lines().collect::<Vec<_>>().join(" ");
+    let is_kept = |sentence: &&str| {
+        !LEFT_OUT
+            .iter()
+            .any(|left_out| sentence.starts_with(left_out))
+    };
+    let sentences = line.split_inclusive(". ").filter(is_kept);
+    sentences.collect::<String>().trim_end().to_owned()
 }
 
 /// Takes `null` out of every field that may be absent: an answer leaves such a field out.
@@ -136,7 +157,9 @@ mod tests {
     use crate::{OnFull, RunId, WakeReason};
 
     /// Says something of a [`RunId`],
-    /// in two lines.
+    /// in two lines. The body of `POST …/samples`.
+    ///
+    /// The body of nothing. `Debug` shows it.
     #[derive(Deserialize, JsonSchema, Serialize)]
     #[serde(deny_unknown_fields)]
     struct Sample {
@@ -180,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doc_comment_is_a_text_without_links_into_rust() {
+    fn a_doc_comment_is_a_text_for_every_surface() {
         let schema = of::<Sample>(answers());
         assert_eq!(
             schema["description"],

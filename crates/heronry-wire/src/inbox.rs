@@ -112,7 +112,7 @@ pub struct InboxPage {
     pub durability: Durability,
 }
 
-/// Acknowledges claims. The body of `POST …/members/{run}/inbox/ack`: either `claims` or `up_to`.
+/// Acknowledges claims: either `claims` or `up_to`. The body of `POST …/members/{run}/inbox/ack`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(

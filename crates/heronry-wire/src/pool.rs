@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NotSupported, Unsupported, unsupported::refuse};
 
-/// The configuration and settings that a caller names when it opens a pool. The body of `PUT …`;
-/// absent fields are not compared.
+/// The configuration and settings that a caller names when it opens a pool; absent fields are not
+/// compared. The body of `PUT …`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(
