@@ -28,11 +28,16 @@ impl Caller {
         }
     }
 
-    /// Returns the run that is named, or the caller's own; nothing for an operator that names none.
-    pub(crate) fn run_or_own<'a>(&'a self, named: Option<&'a RunId>) -> Option<&'a RunId> {
-        named.or(match self {
+    /// Returns the caller's own run; nothing for an operator.
+    pub fn own_run(&self) -> Option<&RunId> {
+        match self {
             Self::Operator => None,
             Self::Member { run, .. } => Some(run),
-        })
+        }
+    }
+
+    /// Returns the run that is named, or the caller's own; nothing for an operator that names none.
+    pub(crate) fn run_or_own<'a>(&'a self, named: Option<&'a RunId>) -> Option<&'a RunId> {
+        named.or(self.own_run())
     }
 }

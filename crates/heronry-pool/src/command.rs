@@ -1,25 +1,25 @@
 //! Commands as such: what a use case is, what its rule may know, and what it decides.
 
-mod claims;
 mod decision;
 mod demand;
 mod draft;
 mod heard;
+mod keys;
 mod names;
 mod prior;
 mod profile;
 mod speaker;
 
-use heronry_store::ClaimKey;
+use heronry_store::KeyHash;
 use heronry_types::{Epoch, Timestamp};
 
-pub use claims::KnownClaims;
 pub use decision::{Applied, Decision, How};
 pub(crate) use demand::RECORD_BYTES;
 pub use demand::{Demand, SMALL_BURDEN, SMALL_BYTES};
 pub use draft::Draft;
 pub(crate) use draft::{Author, visibility};
 pub use heard::Heard;
+pub use keys::KnownKeys;
 pub use names::Names;
 pub use prior::Prior;
 pub(crate) use prior::repeat;
@@ -45,7 +45,7 @@ pub struct Cx<'a> {
     /// The command's names.
     pub names: Option<&'a Names>,
     /// The earlier decisions under further names, those that the command asked for among them.
-    pub earlier: KnownClaims<'a>,
+    pub earlier: KnownKeys<'a>,
     /// The times when members were last heard of, for refusals that say so.
     pub heard: &'a Heard,
     /// The costs of the wakes that wait.
@@ -56,7 +56,7 @@ pub struct Cx<'a> {
 #[derive(Debug, Default)]
 pub struct Needs {
     /// The further names that its decision has to know of.
-    pub names: Vec<ClaimKey>,
+    pub names: Vec<KeyHash>,
     /// The earlier events to look through.
     pub scan: Option<ScanRequest>,
 }

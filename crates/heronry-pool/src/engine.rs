@@ -59,10 +59,10 @@
 mod alone;
 mod append;
 mod archive;
-mod claims;
 mod clauses;
 mod conditions;
 mod history;
+mod keys;
 mod leases;
 mod matching;
 mod replay;
@@ -72,13 +72,13 @@ mod ticks;
 mod triggers;
 
 use heronry_journal::{Entry, Record};
-use heronry_store::{ClaimKey, NamedClaim};
+use heronry_store::{KeyHash, KeyedEntry};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use crate::command::SMALL_BURDEN;
 pub use append::{Append, LookedUp, Staged};
 pub use archive::{ArchiveMismatch, ArchivedMessage, FINISHED_KEPT, Unanswered};
-pub use claims::RecentClaims;
+pub use keys::RecentKeys;
 use leases::Leases;
 pub use matching::MATCHING_SLICE;
 use matching::{MatchTurn, Matching};
@@ -89,8 +89,8 @@ use triggers::Triggers;
 
 pub use crate::decide::{FoundEvents, Scan, ScanStep};
 use crate::{
-    Minter, Rejection, State, apply,
-    command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownClaims, Names, Prior},
+    Caller, Minter, Rejection, State, apply,
+    command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownKeys, Names, Prior},
     decide::{ScanRequest, sees},
     suspicion::Watch,
 };
@@ -105,7 +105,7 @@ pub struct Engine {
     now: Timestamp,
     minter: Minter,
     durability: Durability,
-    recent: RecentClaims,
+    recent: RecentKeys,
     triggers: Triggers,
     matching: Matching,
     /// The contents of the append that is at work; empty in between.
@@ -128,7 +128,7 @@ impl Engine {
             now: Timestamp::default(),
             minter,
             durability,
-            recent: RecentClaims::default(),
+            recent: RecentKeys::default(),
             triggers: Triggers::default(),
             matching: Matching::default(),
             staged: Staged::default(),
@@ -145,6 +145,17 @@ impl Engine {
     /// Returns the staged state.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Returns how many copies a caller has not read: 0 for an operator, and for a joining that is not the
+    /// present one of its run.
+    pub fn unread_of(&self, caller: &Caller) -> u64 {
+        let Caller::Member { run, generation } = caller else {
+            return 0;
+        };
+        let member = self.state.members.get(run);
+        let present = member.filter(|member| member.generation == *generation);
+        present.map_or(0, |member| member.inbox.unread())
     }
 
     /// Says which records are gone, when the pool is opened.
@@ -183,20 +194,20 @@ impl Engine {
         self.is_behind() || self.triggers.has_backlog()
     }
 
-    /// Returns the claims that the claims store may not have yet.
-    pub fn recent(&self) -> &RecentClaims {
+    /// Returns the keys that the store may not have yet.
+    pub fn recent(&self) -> &RecentKeys {
         &self.recent
     }
 
-    /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
-    /// it over, in no order. They are known here until [`claims_kept`](Self::claims_kept), before which
+    /// Returns every key of a record up to `until` that the store does not hold yet, to hand
+    /// it over, in no order. They are known here until [`keys_kept`](Self::keys_kept), before which
     /// no others are to be handed over.
-    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
+    pub fn hand_over_keys(&mut self, until: Position) -> Vec<KeyedEntry> {
         self.recent.hand_over(until)
     }
 
-    /// Says that the claims store has the claims that were handed over.
-    pub fn claims_kept(&mut self) {
+    /// Says that the store has those that were handed over.
+    pub fn keys_kept(&mut self) {
         self.recent.forget_handed();
     }
 
@@ -209,27 +220,27 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        claims: &[NamedClaim],
+        keys: &[KeyedEntry],
     ) -> Result<Option<ScanRequest>, Rejection> {
         let wanted = command.needs(&self.state).map(|needs| needs.scan);
-        if matches!(wanted, Ok(None)) || self.prior_of(names, claims) == Prior::default() {
+        if matches!(wanted, Ok(None)) || self.prior_of(names, keys) == Prior::default() {
             return wanted;
         }
         Ok(None)
     }
 
-    /// Returns the further names that the command needs looked up in the claims store; none when its
+    /// Returns the further names that the command needs looked up in the store; none when its
     /// own were used before.
     pub fn asks_of<C: Command>(
         &self,
         command: &C,
         names: Option<&Names>,
-        claims: &[NamedClaim],
-    ) -> Vec<ClaimKey> {
+        keys: &[KeyedEntry],
+    ) -> Vec<KeyHash> {
         // A command that may not look from its cursor is refused for that.
         let needs = command.needs(&self.state).unwrap_or_default();
         let mut asked = needs.names;
-        if !asked.is_empty() && self.prior_of(names, claims) != Prior::default() {
+        if !asked.is_empty() && self.prior_of(names, keys) != Prior::default() {
             asked.clear();
         }
         asked.retain(|key| self.recent.get(key).is_none());
@@ -278,10 +289,7 @@ impl Engine {
         names: Option<&Names>,
         looked_up: LookedUp<'_>,
     ) -> Result<C::Answer, Unanswered> {
-        let LookedUp {
-            claims: found,
-            scan,
-        } = looked_up;
+        let LookedUp { keys: found, scan } = looked_up;
         let profile = command.profile();
         let turn = self.turn_of(&profile);
         let before = self.state.head;
@@ -293,7 +301,7 @@ impl Engine {
             scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
-            earlier: self.known_claims(found),
+            earlier: self.known_keys(found),
             heard: &self.heard,
             costs: self.triggers.costs(),
         };
@@ -334,19 +342,19 @@ impl Engine {
         Ok(answer?)
     }
 
-    fn prior_of(&self, names: Option<&Names>, found: &[NamedClaim]) -> Prior {
+    fn prior_of(&self, names: Option<&Names>, found: &[KeyedEntry]) -> Prior {
         let Some(names) = names else {
             return Prior::default();
         };
-        let earlier = self.known_claims(found);
-        let look = |key: &ClaimKey| earlier.get(key);
+        let earlier = self.known_keys(found);
+        let look = |key: &KeyHash| earlier.get(key);
         Prior {
             key: names.key().and_then(look),
             id: names.id().and_then(look),
         }
     }
 
-    fn known_claims<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
+    fn known_keys<'a>(&'a self, found: &'a [KeyedEntry]) -> KnownKeys<'a> {
         self.recent.known(found)
     }
 

@@ -6,9 +6,9 @@
 mod archive;
 mod asides;
 mod batch;
-mod claims;
 mod commit;
 mod history;
+mod keys;
 mod open;
 mod scan;
 mod turns;
@@ -18,7 +18,7 @@ use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
-use heronry_store::{FencingToken, Outcome, Store};
+use heronry_store::{CommitOutcome, FencingToken, Store};
 use heronry_types::{PoolId, Position, Timestamp};
 use tokio::{sync::watch, task::JoinError};
 
@@ -101,8 +101,8 @@ pub(crate) struct PoolActor {
     batch: Option<Batch>,
     asides: Asides,
     scans: ScansBegun,
-    /// True while the claims store takes in a run of claims.
-    hands_claims_over: bool,
+    /// True while the store takes in a run of keys.
+    hands_keys_over: bool,
     bulk: Arc<Bulk>,
     /// The place in line of the commands that are bulk.
     place: BulkPlace,
@@ -265,7 +265,7 @@ impl PoolActor {
     async fn stop(mut self, why: StopReason) -> StoppedActor {
         self.place.leave();
         self.wind_down(why).await;
-        let outcome = Outcome::None;
+        let outcome = CommitOutcome::None;
         for job in self
             .queue
             .shut(why)

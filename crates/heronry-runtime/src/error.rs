@@ -1,7 +1,9 @@
 //! Errors of calls of a pool.
 
 use heronry_pool::{Rejection, engine::UnreadableFilter};
-use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{
+    AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind,
+};
 use heronry_types::{Millis, PoolId, Position};
 
 /// The error of a call.
@@ -25,16 +27,18 @@ pub enum CallError {
     #[error("the pool has stopped ({why}); outcome: {}", outcome_name(*.outcome))]
     Stopped {
         /// The knowledge about the command: not recorded, or perhaps recorded.
-        outcome: Outcome,
+        outcome: CommitOutcome,
         /// The reason why the pool stopped.
         why: StopReason,
     },
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+fn outcome_name(outcome: CommitOutcome) -> &'static str {
     match outcome {
-        Outcome::None => "none, repeat it when the pool is open again",
-        Outcome::Unknown => "unknown, repeat it with the same key when the pool is open again",
+        CommitOutcome::None => "none, repeat it when the pool is open again",
+        CommitOutcome::Unknown => {
+            "unknown, repeat it with the same key when the pool is open again"
+        }
     }
 }
 

@@ -95,6 +95,7 @@ impl Pool {
             match reader.read(self, budget, &mut events).await? {
                 ReadOutcome::Events { bytes } => bytes_left = bytes_left.saturating_sub(bytes),
                 ReadOutcome::Head if events.is_empty() && wait.0 > 0 => {
+                    self.forget_unread();
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { break },
                         () = clock.alarm(until) => break,

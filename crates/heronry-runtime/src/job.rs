@@ -1,15 +1,17 @@
 //! A command on its way through the pool, and its answer on the way back.
 
+use std::sync::Arc;
+
 use heronry_pool::{
     Caller, Engine, Rejection,
     decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
-use heronry_store::{ClaimKey, NamedClaim};
+use heronry_store::{KeyHash, KeyedEntry};
 use heronry_types::{Generation, RunId};
 use tokio::sync::oneshot;
 
-use crate::CallError;
+use crate::{CallError, pool::Unread};
 
 /// A command that waits for its turn.
 pub(crate) trait Job: Send + Sync {
@@ -36,11 +38,11 @@ pub(crate) trait Job: Send + Sync {
     fn weight(&self) -> u64;
 
     /// Returns what earlier events to look for.
-    fn scan(&self, engine: &Engine, found: &[NamedClaim])
+    fn scan(&self, engine: &Engine, found: &[KeyedEntry])
     -> Result<Option<ScanRequest>, Rejection>;
 
     /// Returns the further names that it needs looked up.
-    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey>;
+    fn asks(&self, engine: &Engine, found: &[KeyedEntry]) -> Vec<KeyHash>;
 
     /// Decides it; the answer is held back until the append is durable.
     fn run(
@@ -93,6 +95,10 @@ pub(crate) struct Call<C: Command> {
     names: Option<Names>,
     reply: oneshot::Sender<Result<C::Answer, CallError>>,
     answer: Option<Result<C::Answer, CallError>>,
+    /// The member for whom the call is made, to be told with the answer how much it has not read.
+    unread: Option<Arc<Unread>>,
+    /// The number that the member is told.
+    told: Option<u64>,
 }
 
 impl<C: Command> Call<C> {
@@ -107,9 +113,16 @@ impl<C: Command> Call<C> {
                 names,
                 reply,
                 answer: None,
+                unread: None,
+                told: None,
             },
             answer,
         )
+    }
+
+    /// Returns the call of which a member is told, with the answer, how much it has not read.
+    pub(crate) fn telling(self, unread: Option<Arc<Unread>>) -> Self {
+        Self { unread, ..self }
     }
 }
 
@@ -163,12 +176,12 @@ where
     fn scan(
         &self,
         engine: &Engine,
-        found: &[NamedClaim],
+        found: &[KeyedEntry],
     ) -> Result<Option<ScanRequest>, Rejection> {
         engine.scan_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey> {
+    fn asks(&self, engine: &Engine, found: &[KeyedEntry]) -> Vec<KeyHash> {
         engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 
@@ -184,6 +197,8 @@ where
             Err(Unanswered::Rejected(rejection)) => Err(rejection.into()),
         };
         self.answer = Some(answer);
+        let unread = self.unread.as_ref();
+        self.told = unread.and_then(|unread| unread.count(engine, self.command.profile().speaker));
         Ran::Answered(self)
     }
 
@@ -209,7 +224,16 @@ where
 
     fn release(self: Box<Self>) -> Handover {
         let unanswered = self.hands_over();
-        let Self { reply, answer, .. } = *self;
+        let Self {
+            reply,
+            answer,
+            unread,
+            told,
+            ..
+        } = *self;
+        if let (Some(unread), Some(told)) = (unread, told) {
+            unread.tell(told);
+        }
         let Some(answer) = answer else {
             return Handover::Refused(None);
         };

@@ -6,12 +6,19 @@ mod explain;
 mod storing;
 mod summary;
 mod under_way;
+mod unread;
 mod wait;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use heronry_pool::decide::Command;
-use heronry_store::{FencingToken, Outcome};
+use heronry_store::{CommitOutcome, FencingToken};
 use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
@@ -30,12 +37,15 @@ pub use effect::{EffectDone, EffectError, EffectIntent, Reconcile};
 pub(crate) use storing::BodyPermits;
 pub use storing::{ContentScope, StoredBody};
 use under_way::UnderWay;
+pub(crate) use unread::Unread;
 pub use wait::ReceiptChange;
 
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]
 pub struct Pool {
     shared: Arc<SharedPool>,
+    /// The member for whose calls this handle is.
+    unread: Option<Arc<Unread>>,
 }
 
 pub(crate) struct SharedPool {
@@ -52,6 +62,8 @@ pub(crate) struct SharedPool {
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
     storing: Arc<UnderWay>,
+    /// The number of commands that were handed to the queue.
+    trips: AtomicU64,
 }
 
 impl fmt::Debug for Pool {
@@ -81,7 +93,9 @@ impl Pool {
                 token: opening.token,
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
+                trips: AtomicU64::new(0),
             }),
+            unread: None,
         }
     }
 
@@ -115,6 +129,12 @@ impl Pool {
         self.shared.queue.len() as u64
     }
 
+    /// Returns how many commands callers of this pool have brought to its actor since it was opened: its
+    /// trips. What is answered from published facts makes none.
+    pub fn trips(&self) -> u64 {
+        self.shared.trips.load(Ordering::Relaxed)
+    }
+
     /// Returns the limits that hold at the durable head. Nobody is asked for them.
     pub fn limits(&self) -> Arc<Limits> {
         self.shared.published.limits()
@@ -128,14 +148,17 @@ impl Pool {
     where
         C::Answer: Sync,
     {
+        // A number for figures: it guards nothing.
+        self.shared.trips.fetch_add(1, Ordering::Relaxed);
         let names = command.names(self.epoch(), &self.shared.environment.minter);
         let (call, answer) = Call::new(command, names);
+        let call = call.telling(self.unread.clone());
         let (lane, run) = call.turn();
         let run = run.cloned();
         self.shared.queue.push(lane, run, Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.
         answer.await.unwrap_or(Err(CallError::Stopped {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             why: StopReason::Internal,
         }))
     }

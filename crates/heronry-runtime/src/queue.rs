@@ -169,7 +169,7 @@ impl Queue {
         {
             let mut lanes = self.lanes();
             if let Gate::Closed(why) = lanes.gate {
-                let outcome = heronry_store::Outcome::None;
+                let outcome = heronry_store::CommitOutcome::None;
                 return Err(CallError::Stopped { outcome, why });
             }
             let places = Places(self.places.load(Ordering::Relaxed));

@@ -10,7 +10,7 @@ use heronry_pool::{
     decide::{CreatePool, How},
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
-use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
+use heronry_store::{Clock, CommitOutcome, IdSource, Store, StoreError};
 use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
@@ -336,7 +336,7 @@ struct Attended {
 
 impl Drop for Attended {
     fn drop(&mut self) {
-        let (outcome, why) = (Outcome::None, StopReason::Internal);
+        let (outcome, why) = (CommitOutcome::None, StopReason::Internal);
         for job in self.queue.shut(why) {
             job.refuse(CallError::Stopped { outcome, why });
         }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use heronry_pool::{Caller, Joined, decide::JoinPool};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_types::{EffectOutcome, EffectResult, EffectView, IdempotencyKey, RunId};
 
 use crate::{CallError, EffectError, EffectIntent, Pool};
@@ -149,7 +149,7 @@ impl Pool {
         let is_unknown = matches!(
             error,
             CallError::Stopped {
-                outcome: Outcome::Unknown,
+                outcome: CommitOutcome::Unknown,
                 ..
             }
         );

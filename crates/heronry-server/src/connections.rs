@@ -25,6 +25,7 @@ use axum::{
     http::{HeaderValue, Request, header},
     response::Response,
 };
+use heronry_api::Stop;
 use heronry_store::Clock;
 use heronry_types::Millis;
 use hyper::{
@@ -48,7 +49,7 @@ use self::{
     pace::{Pace, Watchdog},
     transport::{Duplex, Transport},
 };
-use crate::{app::Stop, guards::Hosts};
+use crate::hosts::Hosts;
 
 /// The time for which nothing is accepted after a connection could not be.
 const ACCEPT_AGAIN_AFTER: Millis = Millis(100);

@@ -10,37 +10,27 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, header, request::Parts},
 };
-use heronry_types::{Id, IdKind, IdempotencyKey, Trace};
-use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind, Unreadable};
+use heronry_api::{Key, Refusal};
+use heronry_types::{ContentRef, Cursor, Id, IdKind, IdempotencyKey, Trace};
+use heronry_wire::{IDEMPOTENCY_HEADER, Problem, ProblemKind, Unreadable};
 use serde::de::DeserializeOwned;
 
-use crate::problems::Refusal;
+use crate::problems::ProblemAnswer;
 
-pub(crate) use body::{BodyLane, BodyRoom, HeldRoom, read_content};
+pub(crate) use body::{BodyLane, BodyRoom, HeldRoom, ShareExceeded, read_content};
 pub(crate) use json::Json;
-
-/// The longest media type in bytes.
-const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// Fields that hold a cursor wherever they stand.
 const CURSOR_FIELDS: [&str; 3] = ["after", "only", "since"];
-
-/// Fields whose rule comes later, and that no request type knows, are refused by their own types.
-impl From<NotSupported> for Refusal {
-    fn from(refused: NotSupported) -> Self {
-        let problem = Problem::new(ProblemKind::NotSupported, refused.to_string());
-        Self(problem.with("field", refused.field))
-    }
-}
 
 /// A query.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
-    type Rejection = Refusal;
+    type Rejection = ProblemAnswer;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemAnswer> {
         let text = query_of(parts);
         let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
         serde_path_to_error::deserialize(reader)
@@ -54,9 +44,9 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
-    type Rejection = Refusal;
+    type Rejection = ProblemAnswer;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemAnswer> {
         // Decoders take a `%` that starts no escape, or no text, for something else than was meant.
         for (field, text) in [("path", parts.uri.path()), ("query", query_of(parts))] {
             if !is_encoded_text(text) {
@@ -87,12 +77,22 @@ impl Params {
     }
 
     /// Reads a parameter that is an id.
-    pub(crate) fn id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, Refusal> {
+    pub(crate) fn id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, ProblemAnswer> {
         Id::parse(self.text(name)).map_err(|error| invalid(name, &error.to_string()))
     }
 
+    /// Reads a parameter that is a cursor.
+    pub(crate) fn cursor(&self, name: &'static str) -> Result<Cursor, ProblemAnswer> {
+        cursor(self.text(name), name)
+    }
+
+    /// Reads a parameter that is a reference to a body.
+    pub(crate) fn content_ref(&self, name: &'static str) -> Result<ContentRef, ProblemAnswer> {
+        ContentRef::parse(self.text(name)).map_err(|error| invalid(name, &error.to_string()))
+    }
+
     /// Reads a parameter that is the id of something new, which every later path has to name.
-    pub(crate) fn chosen_id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, Refusal> {
+    pub(crate) fn chosen_id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, ProblemAnswer> {
         let id = self.id(name)?;
         id.check_path()
             .map_err(|error| invalid(name, &error.to_string()))?;
@@ -131,35 +131,15 @@ fn is_encoded_text(text: &str) -> bool {
     }
 }
 
-/// Returns the one idempotency key that the header or the field names.
-pub(crate) fn idempotency_key(
-    headers: &HeaderMap,
-    field: Option<IdempotencyKey>,
-) -> Result<IdempotencyKey, Refusal> {
-    named_key(headers, field)?.ok_or_else(|| {
-        invalid(
-            KEY_FIELD,
-            "missing; give a key of your own, so that a repeat is harmless",
-        )
+/// Returns the idempotency key and the trace that stand in the headers.
+pub(crate) fn key(headers: &HeaderMap) -> Result<Key, ProblemAnswer> {
+    Ok(Key {
+        key: header_key(headers)?,
+        trace: trace(headers),
     })
 }
 
-/// Returns the one idempotency key that the header or the field names, if any does.
-pub(crate) fn named_key(
-    headers: &HeaderMap,
-    field: Option<IdempotencyKey>,
-) -> Result<Option<IdempotencyKey>, Refusal> {
-    match (header_key(headers)?, field) {
-        (Some(header), Some(field)) if header != field => Err(invalid(
-            KEY_FIELD,
-            "header and field name different keys; give one",
-        )),
-        (Some(key), _) | (None, Some(key)) => Ok(Some(key)),
-        (None, None) => Ok(None),
-    }
-}
-
-fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
+fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ProblemAnswer> {
     // The guard has seen to it that there is one at the most.
     let Some(given) = headers.get(IDEMPOTENCY_HEADER) else {
         return Ok(None);
@@ -172,32 +152,8 @@ fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
         .map_err(|error| invalid(KEY_FIELD, &error.to_string()))
 }
 
-/// Checks that a text is a media type, which can stand in a header again, as it is, when the body is
-/// fetched. What follows behind a semicolon is not looked into.
-pub(crate) fn media_type(field: &'static str, text: &str) -> Result<(), Refusal> {
-    let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-    let is_whole = text.bytes().all(visible) && text.trim() == text;
-    let essence = text.split(';').next().unwrap_or_default().trim_end();
-    let is_named = essence
-        .split_once('/')
-        .is_some_and(|(kind, name)| is_token(kind) && is_token(name));
-    if text.len() <= MEDIA_TYPE_BYTES_MAX && is_whole && is_named {
-        return Ok(());
-    }
-    Err(invalid(
-        field,
-        "not a media type of up to 255 bytes; write it as text/plain; charset=utf-8",
-    ))
-}
-
-/// Returns true when a text is a token of HTTP (RFC 9110).
-fn is_token(text: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_part)
-}
-
 /// Returns the W3C trace of a request. One that cannot be read is as good as absent, as W3C says.
-pub(crate) fn trace(headers: &HeaderMap) -> Option<Trace> {
+fn trace(headers: &HeaderMap) -> Option<Trace> {
     let mut values = headers.get_all("traceparent").iter();
     match (values.next(), values.next()) {
         (Some(only), None) => only.to_str().ok()?.trim().parse().ok(),
@@ -221,18 +177,25 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
     }
 }
 
+/// Reads a cursor that stands in the path or in a header of this name.
+pub(crate) fn cursor(text: &str, field: &str) -> Result<Cursor, ProblemAnswer> {
+    Cursor::parse(text).map_err(|error| {
+        let problem = Problem::new(ProblemKind::CursorInvalid, error.to_string());
+        ProblemAnswer(problem.with("field", field))
+    })
+}
+
 /// A field with a value that cannot be used.
-pub(crate) fn invalid(field: &str, why: &str) -> Refusal {
-    let problem = Problem::new(ProblemKind::InvalidRequest, format!("{field}: {why}"));
-    Refusal(problem.with("field", field))
+pub(crate) fn invalid(field: &str, why: &str) -> ProblemAnswer {
+    Refusal::invalid(field, why).into()
 }
 
 /// A request that cannot be read: the field is that of the path, or the one that the text names.
-fn unreadable(path: &str, message: &str) -> Refusal {
+fn unreadable(path: &str, message: &str) -> ProblemAnswer {
     let Unreadable { field: named, why } = Unreadable::of(message);
     let is_named = named.is_some();
     let field = match (path, named) {
-        ("." | "?", None) => return Refusal(Problem::new(ProblemKind::InvalidRequest, why)),
+        ("." | "?", None) => return ProblemAnswer(Problem::new(ProblemKind::InvalidRequest, why)),
         ("." | "?", Some(name)) => name,
         (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
             path.to_owned()
@@ -246,7 +209,7 @@ fn unreadable(path: &str, message: &str) -> Refusal {
     } else {
         ProblemKind::InvalidRequest
     };
-    Refusal(Problem::new(kind, format!("{field}: {why}")).with("field", field))
+    ProblemAnswer(Problem::new(kind, format!("{field}: {why}")).with("field", field))
 }
 
 #[cfg(test)]
@@ -260,16 +223,16 @@ mod tests {
     use super::*;
 
     /// Returns the kind of a refusal, and the field that it names.
-    fn told(refusal: &Refusal) -> (Option<ProblemKind>, Option<&str>) {
+    fn told(refusal: &ProblemAnswer) -> (Option<ProblemKind>, Option<&str>) {
         (refusal.0.kind(), refusal.0.text("field"))
     }
 
-    async fn body<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> Refusal {
+    async fn body<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> ProblemAnswer {
         let request = Request::new(Body::from(text.to_owned()));
         Json::<T>::from_request(request, &()).await.unwrap_err()
     }
 
-    async fn query(text: &str) -> Result<EventsQuery, Refusal> {
+    async fn query(text: &str) -> Result<EventsQuery, ProblemAnswer> {
         let uri = format!("/events?{text}");
         let (mut parts, ()) = Request::builder().uri(uri).body(()).unwrap().into_parts();
         let Query(query) = Query::from_request_parts(&mut parts, &()).await?;
@@ -342,31 +305,15 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_given_once() {
-        let field = || Some(IdempotencyKey::parse("k").unwrap());
+    fn the_key_of_the_header_is_read() {
         let mut headers = HeaderMap::new();
-        assert_eq!(idempotency_key(&headers, field()).unwrap().as_str(), "k");
-        assert!(idempotency_key(&headers, None).is_err());
+        assert_eq!(key(&headers).unwrap().key, None);
         headers.insert(IDEMPOTENCY_HEADER, "k".parse().unwrap());
-        assert_eq!(idempotency_key(&headers, field()).unwrap().as_str(), "k");
-        assert_eq!(idempotency_key(&headers, None).unwrap().as_str(), "k");
-        headers.insert(IDEMPOTENCY_HEADER, "other".parse().unwrap());
-        let refusal = idempotency_key(&headers, field()).unwrap_err();
+        let read = key(&headers).unwrap().key;
+        assert_eq!(read.as_ref().map(IdempotencyKey::as_str), Some("k"));
+        headers.insert(IDEMPOTENCY_HEADER, "".parse().unwrap());
+        let refusal = key(&headers).unwrap_err();
         assert_eq!(refusal.0.text("field"), Some("idempotency_key"));
-    }
-
-    #[test]
-    fn a_media_type_can_stand_in_a_header() {
-        let longest = format!("x/{}", "y".repeat(MEDIA_TYPE_BYTES_MAX - 2));
-        for text in ["text/plain; charset=utf-8", "a/b;c", &longest] {
-            assert!(media_type("media_type", text).is_ok(), "{text}");
-        }
-        let longer = format!("{longest}x");
-        let named = ["", "a", "a/", "/b", "a/b/c", " a/b", "a/b ", "a b/c"];
-        for text in ["a\n/b", "text/\u{e9}", &longer].into_iter().chain(named) {
-            let refusal = media_type("media_type", text).unwrap_err();
-            assert_eq!(refusal.0.text("field"), Some("media_type"), "{text}");
-        }
     }
 
     #[test]

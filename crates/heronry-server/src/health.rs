@@ -8,18 +8,10 @@ use std::{
     },
 };
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
-    response::Response,
-};
 use futures::FutureExt;
 use heronry_runtime::Runtime;
 use heronry_store::{Reading, StoreError};
 use heronry_types::Millis;
-
-use crate::app::SharedApp;
 
 /// The time between two looks at the space of the store's file system.
 const DISK_EVERY: Millis = Millis::from_secs(30);
@@ -156,7 +148,7 @@ impl Health {
     }
 
     /// Says whether the server ends because its store has closed.
-    fn ends(&self, runtime: &Runtime) -> bool {
+    pub(crate) fn ends(&self, runtime: &Runtime) -> bool {
         match self.store.when_closed {
             WhenStoreCloses::End => runtime.store_closed().now_or_never().is_some(),
             WhenStoreCloses::Stay => false,
@@ -178,18 +170,4 @@ impl Health {
             }
         }
     }
-}
-
-/// Says in a 503 that the connection closes when the server ends behind it.
-pub(crate) async fn say_whether_it_closes(
-    State(app): State<SharedApp>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE && app.health.ends(&app.runtime) {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
-    }
-    response
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::http::StatusCode;
+use heronry_api::server::PoolSample;
 
 /// Counts of this server since it started.
 #[derive(Debug, Default)]
@@ -21,16 +22,6 @@ pub(crate) struct OpenCounts {
     pub(crate) streams: u64,
 }
 
-/// One pool at the time of writing.
-#[derive(Debug)]
-pub(crate) struct PoolFigures {
-    pub(crate) pool: String,
-    pub(crate) head: u64,
-    pub(crate) members: u64,
-    pub(crate) live_messages: u64,
-    pub(crate) live_wakes: u64,
-}
-
 impl Metrics {
     /// Counts an answer.
     pub(crate) fn count(&self, status: StatusCode) {
@@ -40,7 +31,7 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus.
-    pub(crate) fn render(&self, pools: &[PoolFigures], open: OpenCounts) -> String {
+    pub(crate) fn render(&self, pools: &[PoolSample], open: OpenCounts) -> String {
         let mut text = MetricsText::default();
         text.family(
             "heronry_http_responses_total",
@@ -73,7 +64,7 @@ impl Metrics {
         text.per_pool(
             pools,
             ("heronry_pool_head", "Last position of the journal."),
-            |pool| pool.head,
+            |pool| pool.head.0,
         );
         text.per_pool(pools, ("heronry_pool_members", "Members."), |pool| {
             pool.members
@@ -114,14 +105,14 @@ impl MetricsText {
 
     fn per_pool(
         &mut self,
-        pools: &[PoolFigures],
+        pools: &[PoolSample],
         family: (&str, &str),
-        value: impl Fn(&PoolFigures) -> u64,
+        value: impl Fn(&PoolSample) -> u64,
     ) {
         let (name, help) = family;
         self.family(name, "gauge", help);
         for pool in pools {
-            self.sample(name, ("pool", &pool.pool), value(pool));
+            self.sample(name, ("pool", pool.pool.as_str()), value(pool));
         }
     }
 
@@ -133,6 +124,8 @@ impl MetricsText {
 
 #[cfg(test)]
 mod tests {
+    use heronry_types::Position;
+
     use super::*;
 
     #[test]
@@ -141,9 +134,9 @@ mod tests {
         metrics.count(StatusCode::OK);
         metrics.count(StatusCode::OK);
         metrics.count(StatusCode::CONFLICT);
-        let pool = PoolFigures {
-            pool: "a\"b".to_owned(),
-            head: 7,
+        let pool = PoolSample {
+            pool: "a\"b".parse().unwrap(),
+            head: Position(7),
             members: 1,
             live_messages: 2,
             live_wakes: 3,

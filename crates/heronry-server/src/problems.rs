@@ -1,36 +1,40 @@
-//! Refusals and failures as problems of the contract.
-
-mod failure;
-mod rejection;
+//! Problems as answers over HTTP: a status, and `application/problem+json`.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use heronry_api::Refusal;
 use heronry_wire::{PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 
 /// The problem in an answer with a status of 500 or more, for the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Failed(pub(crate) Problem);
 
-/// The problem that a handler answers in place of a result.
+/// The problem that a handler or a guard answers in place of a result.
 #[derive(Debug)]
-pub(crate) struct Refusal(pub(crate) Problem);
+pub(crate) struct ProblemAnswer(pub(crate) Problem);
 
-impl Refusal {
-    /// Returns a refusal of this kind.
+impl ProblemAnswer {
+    /// Returns a problem of this kind.
     pub(crate) fn of(kind: ProblemKind, detail: &str) -> Self {
         Self(Problem::new(kind, detail))
     }
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for ProblemAnswer {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
 }
 
-impl IntoResponse for Refusal {
+impl From<Refusal> for ProblemAnswer {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal.into())
+    }
+}
+
+impl IntoResponse for ProblemAnswer {
     fn into_response(self) -> Response {
         let Self(problem) = self;
         let status =

@@ -16,21 +16,24 @@ mod wakes;
 
 use axum::{
     Router,
+    body::Bytes,
     handler::Handler,
+    http::{StatusCode, header},
     middleware,
+    response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
-use heronry_pool::Done;
-use heronry_wire::{Changed, ProblemKind};
+use heronry_api::{Recorded, Recording};
+use heronry_wire::ProblemKind;
+use serde::Serialize;
 
 use crate::{
     app::SharedApp,
     extract::Json,
     guards::{self, BodyForm},
-    health,
     identity::{self, Access},
     openapi::Contract,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(crate) use pool_request::PoolRequest;
@@ -127,9 +130,11 @@ pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
         router = router.route(route.path, handler.route_layer(form));
     }
     router
-        .fallback(async || Refusal::of(ProblemKind::NotFound, "no such path; see /openapi.json"))
+        .fallback(async || {
+            ProblemAnswer::of(ProblemKind::NotFound, "no such path; see /openapi.json")
+        })
         .method_not_allowed_fallback(async || {
-            Refusal::of(
+            ProblemAnswer::of(
                 ProblemKind::MethodNotAllowed,
                 "the path exists, but not with this method; see /openapi.json",
             )
@@ -140,15 +145,28 @@ pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
         ))
         .layer(middleware::from_fn_with_state(
             SharedApp::clone(app),
-            health::say_whether_it_closes,
+            guards::say_whether_it_closes,
         ))
         .with_state(SharedApp::clone(app))
 }
 
-/// The answer to a change that has nothing else to say.
-fn changed(done: Done) -> Json<Changed> {
-    Json(Changed {
-        cursor: done.cursor,
-        durability: done.durability,
-    })
+/// Answers with 201 what was recorded now, and with 200 what was recorded before.
+fn recorded<T>(recorded: Recorded<T>) -> (StatusCode, Json<T>) {
+    let Recorded { answer, recording } = recorded;
+    let status = match recording {
+        Recording::Now => StatusCode::CREATED,
+        Recording::Before => StatusCode::OK,
+    };
+    (status, Json(answer))
+}
+
+/// Answers with JSON that may take long to write.
+fn json<T: Serialize>(answer: &T) -> Response {
+    match heronry_api::to_json(answer) {
+        Ok(bytes) => {
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            (json, Bytes::from(bytes)).into_response()
+        }
+        Err(refusal) => ProblemAnswer::from(refusal).into_response(),
+    }
 }

@@ -1,17 +1,17 @@
 //! Serving on listeners of this machine until told to stop.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use futures::future::{join, join_all};
+use heronry_api::{Api, Auth};
 use heronry_runtime::Runtime;
-use heronry_store::StoreError;
 
 use crate::{
-    app,
-    auth::Auth,
     connections::{ConnectionLimits, Connections, Listener, Places},
     extract::BodyRoom,
     health::{Health, StoreWatch},
+    router::{self, Bounds},
+    serve_error::ServeError,
 };
 
 /// The parts that a server needs. Every part is chosen by the program that starts the server.
@@ -27,29 +27,6 @@ pub struct ServerConfig {
     pub limits: ConnectionLimits,
     /// The description of the store, and the reactions to its faults.
     pub store: StoreWatch,
-}
-
-/// The reasons why a server did not start, or ended by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// There is nothing to listen on.
-    #[error("a server needs a listener, and none was given")]
-    NoListener,
-    /// The listener is open to other machines.
-    #[error(
-        "{bound} can be reached by other machines, and requests are not encrypted; listen on 127.0.0.1 or [::1]"
-    )]
-    NotLoopback {
-        /// The address where the listener is bound.
-        bound: SocketAddr,
-    },
-    /// The listener does not say where it is bound.
-    #[error("cannot tell where the listener is bound")]
-    Unbound(#[source] io::Error),
-    /// The store closed while it was served: a write or a sync of it failed, and nothing is written
-    /// any more in this process. [`StoreError::cause`] says why.
-    #[error("the store has closed under the server")]
-    StoreClosed(#[source] StoreError),
 }
 
 /// Serves until `shutdown` completes. Then the server takes no more connections, ends event streams
@@ -74,11 +51,16 @@ pub async fn serve(
     let runtime = config.runtime.clone();
     let health = Health::new(config.store, &runtime);
     let places = Places::new(config.limits.connections_max);
-    let bodies = BodyRoom::new(config.limits.bodies_bytes_max);
-    let parts = (health, Some(places.clone()), bodies);
-    let (router, app) = app::routes(config.runtime, config.auth, parts);
+    let bounds = Bounds {
+        health,
+        places: Some(places.clone()),
+        bodies: BodyRoom::new(config.limits.bodies_bytes_max),
+    };
+    let app = router::app(Api::new(config.runtime, config.auth), bounds);
+    let stop = app.api.stop();
+    let router = router::routes_of(&app);
     let clock = Arc::clone(runtime.clock());
-    let connections = Connections::new(router, (config.limits, places), clock, app.stop.clone());
+    let connections = Connections::new(router, (config.limits, places), clock, stop.clone());
     let accepting = doors
         .into_iter()
         .map(|(listener, hosts)| connections.accept(listener, hosts));
@@ -87,7 +69,7 @@ pub async fn serve(
             () = shutdown => Ok(()),
             error = app.health.must_end(&runtime) => Err(ServeError::StoreClosed(error)),
         };
-        app.stop.stop();
+        stop.stop();
         ended
     };
     let serving = join(stopping, join_all(accepting));

@@ -11,15 +11,11 @@ use axum::{
     extract::Request,
     response::Response,
 };
+use heronry_api::{Holder, Identity, Refusal, Share};
 use heronry_types::{LimitExceeded, LimitName, Limits};
 use hyper::body::{Frame, SizeHint};
 
-use crate::{
-    app::App,
-    identity::Identity,
-    problems::Refusal,
-    shares::{Holder, Share},
-};
+use crate::{app::App, extract::ShareExceeded};
 
 /// Bodies of at most so many bytes are not counted.
 const BYTES_SMALL: u64 = 16 * 1024;
@@ -108,11 +104,6 @@ fn of_member(identity: &Identity) -> Option<(Holder, Arc<Limits>)> {
         }
     }
 }
-
-/// A body that would take more than its member's share.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct ShareExceeded(pub(crate) LimitExceeded);
 
 /// The body of a request that does not say how long it is.
 struct Growing {

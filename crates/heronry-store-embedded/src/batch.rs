@@ -8,7 +8,7 @@ use crate::row_keys;
 use crate::{
     Database, Rows, Table, cursor, delete,
     erase::Erased,
-    job::{Answer, Append, Claim, Force, Job, Put, Reply, Trim, Work},
+    job::{Acquire, Answer, Append, Force, Job, Put, Reply, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
     readable::ReadablePool,
     row::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use heronry_store::{
-    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, Reservation,
+    AppendError, CommitOutcome, ContentPlace, Erasure, FencingToken, Head, LeaseError, Reservation,
     StoreError, StoreErrorKind, judge_append, judge_arrival,
 };
 
@@ -120,8 +120,8 @@ impl Batch {
                 let end = put(rows, pools.get(pool), work);
                 self.answer(Answer::Done, reply, end)?
             }
-            Work::Claim(work, reply) => {
-                let end = claim(rows, writer, pool, &work);
+            Work::Acquire(work, reply) => {
+                let end = acquire(rows, writer, pool, &work);
                 self.answer(Answer::Token, reply, end)?
             }
             Work::Release(token, reply) => {
@@ -138,9 +138,9 @@ impl Batch {
                 let end = work.run(rows, pools.get_key_value(pool));
                 self.answer(Answer::Cursor, reply, end)?
             }
-            Work::Claims(work, reply) => {
+            Work::Keys(work, reply) => {
                 let end = work.run(rows, pools.get_mut(pool));
-                self.answer(Answer::Claims, reply, end)?
+                self.answer(Answer::Keys, reply, end)?
             }
         })
     }
@@ -192,7 +192,7 @@ fn append(
     let is_there = |it: &&Erasure| before.is_some() || it.place == ContentPlace::Alone;
     for erasure in work.commit.erasures.iter().filter(is_there) {
         if let Err(error) = erased.add(rows, pool.no, erasure)? {
-            let outcome = Outcome::None;
+            let outcome = CommitOutcome::None;
             return Ok(Err(AppendError::Store { outcome, error }));
         }
     }
@@ -270,7 +270,7 @@ fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     let no = pool.no;
     let Some(journal) = pool.there_mut() else {
         let error = StoreError::new(StoreErrorKind::NotFound, "trim", "the pool has no journal");
-        let outcome = Outcome::None;
+        let outcome = CommitOutcome::None;
         return Ok(Err(AppendError::Store { outcome, error }));
     };
     // A chunk ends where the next one begins, so the last one that begins at or before `before`
@@ -301,11 +301,11 @@ fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
     Ok(Ok(()))
 }
 
-fn claim(
+fn acquire(
     rows: &mut dyn Rows,
     writer: &mut WriterPools,
     name: &PoolId,
-    work: &Claim,
+    work: &Acquire,
 ) -> End<FencingToken, LeaseError> {
     if let (Force::IfFree, Some(reservation)) = (work.force, &writer.reservation)
         && reservation.pools.contains(name)

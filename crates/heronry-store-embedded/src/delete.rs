@@ -14,7 +14,9 @@ use crate::{
     batch::unowned,
     pool::{WriterJournal, WriterPool, WriterPools},
 };
-use heronry_store::{AppendError, FencingToken, Outcome, Ownership, StoreError, StoreErrorKind};
+use heronry_store::{
+    AppendError, CommitOutcome, FencingToken, Ownership, StoreError, StoreErrorKind,
+};
 
 /// The largest number of positions of a journal that one transaction removes.
 const PIECE_POSITIONS: u64 = 1_024;
@@ -26,7 +28,7 @@ const BESIDE: [Table; 4] = [
     Table::Contents,
     Table::Snapshots,
     Table::Cursors,
-    Table::Claims,
+    Table::Keys,
 ];
 
 /// Takes a pool out of sight, unless the token is stale or there is no such pool.
@@ -45,7 +47,7 @@ pub(crate) fn delete(
         return Ok(Err(not_there()));
     }
     pool.journal = WriterJournal::Deleted;
-    pool.claims = None;
+    pool.keys = None;
     // Nobody has this token: whoever had the last one is stale.
     pool.ownership = Ownership::free(FencingToken(token.0.saturating_add(1)));
     pool.write_row(rows, name)?;
@@ -56,7 +58,7 @@ pub(crate) fn delete(
 fn not_there() -> AppendError {
     let detail = "the pool has no journal";
     AppendError::Store {
-        outcome: Outcome::None,
+        outcome: CommitOutcome::None,
         error: StoreError::new(StoreErrorKind::NotFound, "delete a pool", detail),
     }
 }
@@ -170,7 +172,7 @@ fn bury(
     name: &PoolId,
     pools: &mut HashMap<PoolId, WriterPool>,
 ) -> Result<(), StoreError> {
-    // Another pool without a journal may have bodies or claims of its own, so no two become one.
+    // Another pool without a journal may have bodies or keys of its own, so no two become one.
     let Some(pool) = pools.get_mut(name) else {
         return Ok(());
     };

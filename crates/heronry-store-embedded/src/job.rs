@@ -6,14 +6,14 @@ use futures::channel::oneshot;
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
 use crate::{
-    claims::{ClaimsEdit, ClaimsEnd},
     cursor::CursorEdit,
+    keys::{KeysEdit, KeysEnd},
     pack::PackRow,
     readable::Readable,
     snapshot::SnapshotEdit,
 };
 use heronry_store::{
-    AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome,
+    AppendError, Commit, CommitOutcome, ConsumerError, FencingToken, Guard, Head, LeaseError,
     Reservation, StoreError,
 };
 
@@ -35,11 +35,11 @@ pub(crate) enum Work {
     Trim(Trim, Reply<Result<Head, AppendError>>),
     Delete(FencingToken, Reply<Result<(), AppendError>>),
     Put(Put, Reply<Result<(), StoreError>>),
-    Claim(Claim, Reply<Result<FencingToken, LeaseError>>),
+    Acquire(Acquire, Reply<Result<FencingToken, LeaseError>>),
     Release(FencingToken, Reply<Result<(), StoreError>>),
     Snapshot(SnapshotEdit, Reply<Result<(), StoreError>>),
     Cursor(CursorEdit, Reply<Result<(), ConsumerError>>),
-    Claims(ClaimsEdit, Reply<Result<ClaimsEnd, StoreError>>),
+    Keys(KeysEdit, Reply<Result<KeysEnd, StoreError>>),
 }
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(crate) struct Put {
 
 /// A wish to own a pool.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct Acquire {
     pub(crate) owner: String,
     pub(crate) now: Timestamp,
     pub(crate) force: Force,
@@ -94,9 +94,9 @@ pub(crate) enum Answer {
         Result<FencingToken, LeaseError>,
     ),
     Cursor(Reply<Result<(), ConsumerError>>, Result<(), ConsumerError>),
-    Claims(
-        Reply<Result<ClaimsEnd, StoreError>>,
-        Result<ClaimsEnd, StoreError>,
+    Keys(
+        Reply<Result<KeysEnd, StoreError>>,
+        Result<KeysEnd, StoreError>,
     ),
 }
 
@@ -110,7 +110,7 @@ impl Answer {
             Self::Deleted(reply, answer) => drop(reply.send(answer)),
             Self::Token(reply, answer) => drop(reply.send(answer)),
             Self::Cursor(reply, answer) => drop(reply.send(answer)),
-            Self::Claims(reply, answer) => drop(reply.send(answer)),
+            Self::Keys(reply, answer) => drop(reply.send(answer)),
         }
     }
 
@@ -128,16 +128,16 @@ impl Answer {
             Self::Done(reply, _) => drop(reply.send(Err(error))),
             Self::Token(reply, _) => drop(reply.send(Err(error.into()))),
             Self::Cursor(reply, _) => drop(reply.send(Err(error.into()))),
-            Self::Claims(reply, _) => drop(reply.send(Err(error))),
+            Self::Keys(reply, _) => drop(reply.send(Err(error))),
         }
     }
 }
 
 /// Returns what is known of something whose commit failed: what was refused was not part of it.
-fn outcome_of<T>(answer: &Result<T, AppendError>) -> Outcome {
+fn outcome_of<T>(answer: &Result<T, AppendError>) -> CommitOutcome {
     match answer {
-        Ok(_) => Outcome::Unknown,
-        Err(_) => Outcome::None,
+        Ok(_) => CommitOutcome::Unknown,
+        Err(_) => CommitOutcome::None,
     }
 }
 
@@ -168,7 +168,7 @@ impl Work {
     pub(crate) fn refuse_sealed(self, moved_to: &str) -> Result<Self, Answer> {
         let error = |op| StoreError::sealed(op, moved_to);
         let unwritten = |error| {
-            let outcome = Outcome::None;
+            let outcome = CommitOutcome::None;
             AppendError::Store { outcome, error }
         };
         Err(match self {
@@ -178,14 +178,12 @@ impl Work {
                 Answer::Deleted(reply, Err(unwritten(error("delete a pool"))))
             }
             Self::Put(_, reply) => Answer::Done(reply, Err(error("put content"))),
-            Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
+            Self::Acquire(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
             Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
             Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
-            Self::Claims(edit, reply) if edit.is_put() => {
-                Answer::Claims(reply, Err(error(edit.op())))
-            }
+            Self::Keys(edit, reply) if edit.is_put() => Answer::Keys(reply, Err(error(edit.op()))),
             // What can be folded again may be dropped.
-            Self::Release(..) | Self::Claims(..) => return Ok(self),
+            Self::Release(..) | Self::Keys(..) => return Ok(self),
         })
     }
 
@@ -193,19 +191,19 @@ impl Work {
     fn refuse(self, error: StoreError) {
         match self {
             Self::Append(_, reply) | Self::Trim(_, reply) => {
-                let outcome = Outcome::None;
+                let outcome = CommitOutcome::None;
                 drop(reply.send(Err(AppendError::Store { outcome, error })));
             }
             Self::Delete(_, reply) => {
-                let outcome = Outcome::None;
+                let outcome = CommitOutcome::None;
                 drop(reply.send(Err(AppendError::Store { outcome, error })));
             }
             Self::Put(_, reply) | Self::Release(_, reply) | Self::Snapshot(_, reply) => {
                 drop(reply.send(Err(error)));
             }
-            Self::Claim(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Acquire(_, reply) => drop(reply.send(Err(error.into()))),
             Self::Cursor(_, reply) => drop(reply.send(Err(error.into()))),
-            Self::Claims(_, reply) => drop(reply.send(Err(error))),
+            Self::Keys(_, reply) => drop(reply.send(Err(error))),
         }
     }
 
@@ -219,10 +217,10 @@ impl Work {
             }
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
-            Self::Claims(edit, _) => edit.bytes(),
+            Self::Keys(edit, _) => edit.bytes(),
             Self::Trim(..)
             | Self::Delete(..)
-            | Self::Claim(..)
+            | Self::Acquire(..)
             | Self::Release(..)
             | Self::Cursor(..) => 0,
         }

@@ -3,7 +3,6 @@
 mod batch;
 mod before;
 mod chunks;
-mod claims;
 mod contents;
 mod cursor;
 mod database;
@@ -11,6 +10,7 @@ mod delete;
 mod erase;
 pub mod files;
 mod job;
+mod keys;
 mod load;
 mod pack;
 mod pool;

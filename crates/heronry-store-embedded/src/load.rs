@@ -11,7 +11,7 @@ use heronry_types::PoolId;
 use crate::{
     Order, PoolRow, Reading, RowJournal, Table, WriterPools,
     chunks::{Chunks, pool_numbers},
-    claims, corrupt,
+    corrupt, keys,
     pool::{WriterJournal, WriterPool},
     readable::JournalView,
     row::{MOVED_KEY, RESERVED, decode_moved, decode_reserved},
@@ -133,16 +133,16 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
         let head = head.ok_or_else(|| damaged("its journal is missing"))?;
         Ok::<_, StoreError>(JournalView { head, timelines })
     };
-    let (journal, claims) = match row.journal {
+    let (journal, keys) = match row.journal {
         // A journal without a pool that has one is found by whoever looks for strays.
-        RowJournal::None => (WriterJournal::None, claims::load(rows, no)?),
+        RowJournal::None => (WriterJournal::None, keys::load(rows, no)?),
         RowJournal::Arriving(timelines) => (
             WriterJournal::Arriving(view(timelines)?),
-            claims::load(rows, no)?,
+            keys::load(rows, no)?,
         ),
         RowJournal::There(timelines) => (
             WriterJournal::There(view(timelines)?),
-            claims::load(rows, no)?,
+            keys::load(rows, no)?,
         ),
         RowJournal::Deleted => (WriterJournal::Deleted, None),
     };
@@ -150,7 +150,7 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
         no,
         ownership: Ownership::free(row.token),
         journal,
-        claims,
+        keys,
     })
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct WriterPool {
     pub(crate) ownership: Ownership,
     /// The state of its journal.
     pub(crate) journal: WriterJournal,
-    /// The sorted runs of its claims; `None` while it has no claims, or when they are damaged.
-    pub(crate) claims: Option<Arc<Runs>>,
+    /// The sorted runs of its keys; `None` while it has no keys, or when they are damaged.
+    pub(crate) keys: Option<Arc<Runs>>,
 }
 
 /// The state of a journal.
@@ -60,7 +60,7 @@ impl WriterPool {
             no,
             ownership: Ownership::free(FencingToken(0)),
             journal: WriterJournal::None,
-            claims: None,
+            keys: None,
         }
     }
 
@@ -69,7 +69,7 @@ impl WriterPool {
         let view = || ReadablePool {
             no: self.no,
             journal: self.there().cloned(),
-            claims: self.claims.clone(),
+            keys: self.keys.clone(),
         };
         match &self.journal {
             WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::There(_) => {

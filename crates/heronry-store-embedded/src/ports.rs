@@ -1,8 +1,8 @@
 //! The ports of a store over an embedded database.
 
-mod claims;
 mod cursors;
 mod custody;
+mod keys;
 mod snapshots;
 
 use std::{
@@ -19,15 +19,15 @@ use crate::{
     Database, WriterPools,
     before::Before,
     chunks, contents,
-    job::{Append, Claim, Force, Job, Put, Reply, Trim, Work},
+    job::{Acquire, Append, Force, Job, Put, Reply, Trim, Work},
     pack,
     readable::Readable,
     writer::Writer,
 };
 use heronry_store::{
-    AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError, Stored,
-    judge_content, judge_contents,
+    AppendError, Capabilities, Commit, CommitOutcome, ContentPack, ContentPlace, Contents,
+    FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent, Page, ReadError,
+    StoreError, Stored, judge_content, judge_contents,
 };
 
 /// A store over an embedded database: its writer thread, and its gate.
@@ -98,8 +98,8 @@ impl<D: Database> Embedded<D> {
         Ok((self.database(op)?, &self.readable.before))
     }
 
-    async fn claim(&self, pool: &PoolId, claim: Claim) -> Result<FencingToken, LeaseError> {
-        self.ask(pool, |reply| Work::Claim(claim, reply))
+    async fn own(&self, pool: &PoolId, wanted: Acquire) -> Result<FencingToken, LeaseError> {
+        self.ask(pool, |reply| Work::Acquire(wanted, reply))
             .await
             .unwrap_or_else(|_| Err(self.readable.closed("own a pool").into()))
     }
@@ -107,8 +107,8 @@ impl<D: Database> Embedded<D> {
     fn unanswered(&self, op: &'static str, why: &Unanswered) -> AppendError {
         AppendError::Store {
             outcome: match why {
-                Unanswered::NotQueued => Outcome::None,
-                Unanswered::Stopped => Outcome::Unknown,
+                Unanswered::NotQueued => CommitOutcome::None,
+                Unanswered::Stopped => CommitOutcome::Unknown,
             },
             error: self.readable.closed(op),
         }
@@ -290,7 +290,7 @@ impl<D: Database> Leases for Embedded<D> {
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::IfFree;
-        self.claim(pool, Claim { owner, now, force }).await
+        self.own(pool, Acquire { owner, now, force }).await
     }
 
     async fn seize(
@@ -301,7 +301,7 @@ impl<D: Database> Leases for Embedded<D> {
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::Seize;
-        self.claim(pool, Claim { owner, now, force }).await
+        self.own(pool, Acquire { owner, now, force }).await
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {

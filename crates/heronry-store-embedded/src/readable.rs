@@ -16,7 +16,7 @@ use heronry_store::{Doorbells, Head, Reservation, StoreError, StoreErrorKind, ru
 pub(crate) struct ReadablePool {
     pub(crate) no: PoolNo,
     pub(crate) journal: Option<JournalView>,
-    pub(crate) claims: Option<Arc<Runs>>,
+    pub(crate) keys: Option<Arc<Runs>>,
 }
 
 /// A journal as readers see it.

@@ -26,8 +26,8 @@ pub enum Table {
     Snapshots = 5,
     /// Pool number and name → where a consumer stands. Since the second set of tables.
     Cursors = 6,
-    /// The sorted runs that the claims of a pool lie in. Since the third set of tables.
-    Claims = 7,
+    /// The sorted runs that the keys of a pool lie in; a database calls it `keys`. Since the third set of tables.
+    Keys = 7,
 }
 
 impl Table {
@@ -39,7 +39,7 @@ impl Table {
         Self::Contents,
         Self::Snapshots,
         Self::Cursors,
-        Self::Claims,
+        Self::Keys,
     ];
 
     /// The tables that every store has. A build that came before the others has only these; those
@@ -55,7 +55,7 @@ impl Table {
             Self::Contents => "contents",
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
-            Self::Claims => "claims",
+            Self::Keys => "keys",
         }
     }
 

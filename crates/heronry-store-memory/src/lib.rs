@@ -13,9 +13,9 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases,
-    MemoryClaims, NamedClaim, NewContent, Outcome, Page, ReadError, Reservation, StoreError,
+    AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ContentPack, ContentPlace,
+    Contents, Doorbells, FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys,
+    LeaseError, Leases, MemoryKeys, NewContent, Page, ReadError, Reservation, StoreError,
     StoreErrorKind, Stored, StoredContent, judge_content, judge_contents,
 };
 use heronry_types::{
@@ -28,7 +28,7 @@ use crate::pool::MemoryPool;
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<MemoryState>,
-    claims: MemoryClaims,
+    keys: MemoryKeys,
     bells: Doorbells,
     content_bytes_max: u64,
 }
@@ -68,7 +68,7 @@ impl MemoryStore {
                 moved_to: None,
                 reservation: None,
             }),
-            claims: MemoryClaims::new(),
+            keys: MemoryKeys::new(),
             bells: Doorbells::default(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
         }
@@ -105,7 +105,7 @@ impl MemoryStore {
 /// Nothing is written before the lock is held, so a store that refuses it has written nothing.
 fn unwritten(error: StoreError) -> AppendError {
     AppendError::Store {
-        outcome: Outcome::None,
+        outcome: CommitOutcome::None,
         error,
     }
 }
@@ -191,7 +191,7 @@ impl Journal for MemoryStore {
             let error = StoreError::new(StoreErrorKind::NotFound, op, detail);
             return Err(unwritten(error));
         }
-        self.claims.clear(pool).map_err(unwritten)?;
+        self.keys.clear(pool).map_err(unwritten)?;
         state.pools.remove(pool);
         // Nobody has this token: whoever had the last one is stale.
         let next = FencingToken(token.0.saturating_add(1));
@@ -303,31 +303,31 @@ impl Leases for MemoryStore {
 }
 
 #[async_trait]
-impl Claims for MemoryStore {
+impl Keys for MemoryStore {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<NamedClaim>,
+        run: Vec<KeyedEntry>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        self.check_owner(pool, token, "put claims")?;
-        self.claims.put_run(pool, &run, checkpoint)
+        self.check_owner(pool, token, "put keys")?;
+        self.keys.put_run(pool, &run, checkpoint)
     }
 
     async fn find(
         &self,
         pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        self.claims.find(pool, keys)
+        keys: &[KeyHash],
+    ) -> Result<Vec<Option<KeyEntry>>, StoreError> {
+        self.keys.find(pool, keys)
     }
 
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        self.claims.checkpoint(pool)
+        self.keys.checkpoint(pool)
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.claims.clear(pool)
+        self.keys.clear(pool)
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use futures::{FutureExt, executor::block_on};
-use heronry_store::{AppendError, Commit, Guard, Head, Outcome, Store, StoreErrorKind};
+use heronry_store::{AppendError, Commit, CommitOutcome, Guard, Head, Store, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faulty, sample};
 use heronry_types::Position;
@@ -34,7 +34,7 @@ async fn append(store: &Store, guard: Guard) -> Result<Head, AppendError> {
     store.journal.append(&sample::pool(1), commit, guard).await
 }
 
-fn outcome(end: &Result<Head, AppendError>) -> Option<Outcome> {
+fn outcome(end: &Result<Head, AppendError>) -> Option<CommitOutcome> {
     match end {
         Err(AppendError::Store { outcome, .. }) => Some(*outcome),
         Ok(_) | Err(_) => None,
@@ -42,7 +42,7 @@ fn outcome(end: &Result<Head, AppendError>) -> Option<Outcome> {
 }
 
 /// Fails the first append, and checks what the caller is told and what a reopening finds.
-fn check(fault: AppendFault, told: Option<Outcome>, found: Option<u64>) {
+fn check(fault: AppendFault, told: Option<CommitOutcome>, found: Option<u64>) {
     block_on(async {
         let Faulty { store, faults } = faulty();
         faults.fail_append(1, fault);
@@ -51,7 +51,7 @@ fn check(fault: AppendFault, told: Option<Outcome>, found: Option<u64>) {
         assert_eq!(faults.is_closed(), told.is_some(), "{fault:?}");
         if faults.is_closed() {
             let later = append(&store, guard).await;
-            assert_eq!(outcome(&later), Some(Outcome::None), "{fault:?}");
+            assert_eq!(outcome(&later), Some(CommitOutcome::None), "{fault:?}");
             let error = store.journal.head(&sample::pool(1)).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Closed);
         }
@@ -66,8 +66,16 @@ fn check(fault: AppendFault, told: Option<Outcome>, found: Option<u64>) {
 
 #[test]
 fn a_planned_fault_is_told_as_planned_and_found_after_reopening() {
-    check(AppendFault::UnknownKept, Some(Outcome::Unknown), Some(2));
-    check(AppendFault::UnknownNotKept, Some(Outcome::Unknown), None);
+    check(
+        AppendFault::UnknownKept,
+        Some(CommitOutcome::Unknown),
+        Some(2),
+    );
+    check(
+        AppendFault::UnknownNotKept,
+        Some(CommitOutcome::Unknown),
+        None,
+    );
     check(AppendFault::Fenced, None, None);
     check(AppendFault::Conflict, None, None);
 }
@@ -101,7 +109,7 @@ fn what_is_held_behind_a_failing_append_was_not_written() {
         hold.reached(2).await;
         faults.fail_next_append(AppendFault::UnknownNotKept);
         hold.release();
-        assert_eq!(outcome(&first.await), Some(Outcome::Unknown));
-        assert_eq!(outcome(&second.await), Some(Outcome::None));
+        assert_eq!(outcome(&first.await), Some(CommitOutcome::Unknown));
+        assert_eq!(outcome(&second.await), Some(CommitOutcome::None));
     });
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use heronry_store::{
-    AppendError, ClaimsLayer, ContentsLayer, CursorsLayer, CustodyLayer, FencingToken, Guard,
-    JournalLayer, Layer, Layered, LeasesLayer, Outcome, SnapshotsLayer, Store, StoreError,
+    AppendError, CommitOutcome, ContentsLayer, CursorsLayer, CustodyLayer, FencingToken, Guard,
+    JournalLayer, KeysLayer, Layer, Layered, LeasesLayer, SnapshotsLayer, Store, StoreError,
     StoreErrorKind,
 };
 use heronry_store_memory::MemoryStore;
@@ -44,7 +44,7 @@ impl JournalLayer for Plain {}
 impl CustodyLayer for Plain {}
 impl ContentsLayer for Plain {}
 impl LeasesLayer for Plain {}
-impl ClaimsLayer for Plain {}
+impl KeysLayer for Plain {}
 impl SnapshotsLayer for Plain {}
 impl CursorsLayer for Plain {}
 
@@ -96,7 +96,7 @@ fn a_call_that_is_not_admitted_never_reaches_the_store_beneath() {
     };
     assert_eq!(
         (outcome, error.kind()),
-        (Outcome::None, StoreErrorKind::Closed)
+        (CommitOutcome::None, StoreErrorKind::Closed)
     );
     assert_eq!(block_on(inner.journal.head(&pool)).unwrap(), None);
 

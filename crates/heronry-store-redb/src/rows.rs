@@ -24,25 +24,25 @@ const LAST: Definition = TableDefinition::new("last");
 const LAST_KEY: &[u8] = b"rows";
 /// The row of [`LAST`] that names rows of later tables, which a build from before them cannot read.
 const LAST_LATER_KEY: &[u8] = b"rows of later tables";
-/// The row of [`LAST`] that names rows of claims, which came later still.
-const LAST_CLAIMS_KEY: &[u8] = b"rows of claims";
+/// The row of [`LAST`] that names rows of keys, which came later still.
+const LAST_KEYS_KEY: &[u8] = b"rows of claims";
 
 /// The tables whose rows a row of [`LAST`] names: those that came together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Set {
     First,
     Later,
-    Claims,
+    Keys,
 }
 
 impl Set {
-    const ALL: [Self; 3] = [Self::First, Self::Later, Self::Claims];
+    const ALL: [Self; 3] = [Self::First, Self::Later, Self::Keys];
 
     fn of(table: Table) -> Self {
         match table {
             Table::Pools | Table::Journal | Table::Packs | Table::Contents => Self::First,
             Table::Snapshots | Table::Cursors => Self::Later,
-            Table::Claims => Self::Claims,
+            Table::Keys => Self::Keys,
         }
     }
 
@@ -50,7 +50,7 @@ impl Set {
         match self {
             Self::First => LAST_KEY,
             Self::Later => LAST_LATER_KEY,
-            Self::Claims => LAST_CLAIMS_KEY,
+            Self::Keys => LAST_KEYS_KEY,
         }
     }
 }
@@ -82,7 +82,7 @@ pub(crate) struct Writing<'t> {
     contents: BytesTable<'t>,
     snapshots: Option<BytesTable<'t>>,
     cursors: Option<BytesTable<'t>>,
-    claims: Option<BytesTable<'t>>,
+    keys: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
@@ -108,7 +108,7 @@ impl<'t> Writing<'t> {
             contents: open(Table::Contents)?,
             snapshots: None,
             cursors: None,
-            claims: None,
+            keys: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
@@ -125,7 +125,7 @@ impl<'t> Writing<'t> {
             Table::Contents => return Ok(&mut self.contents),
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
-            Table::Claims => &mut self.claims,
+            Table::Keys => &mut self.keys,
         };
         Ok(match later {
             Some(open) => open,

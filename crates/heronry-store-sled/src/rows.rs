@@ -26,7 +26,7 @@ pub(crate) struct Trees {
     contents: Tree,
     snapshots: Tree,
     cursors: Tree,
-    claims: Tree,
+    keys: Tree,
 }
 
 impl Trees {
@@ -40,7 +40,7 @@ impl Trees {
             contents: open(Table::Contents)?,
             snapshots: open(Table::Snapshots)?,
             cursors: open(Table::Cursors)?,
-            claims: open(Table::Claims)?,
+            keys: open(Table::Keys)?,
         })
     }
 
@@ -64,7 +64,7 @@ impl Trees {
             Table::Contents => &self.contents,
             Table::Snapshots => &self.snapshots,
             Table::Cursors => &self.cursors,
-            Table::Claims => &self.claims,
+            Table::Keys => &self.keys,
         }
     }
 }
@@ -84,7 +84,7 @@ pub(crate) struct Writing<'a> {
     contents: Changes,
     snapshots: Changes,
     cursors: Changes,
-    claims: Changes,
+    keys: Changes,
     /// Packs that are written anew. A new one lies above the gate.
     packs_anew: Vec<Vec<u8>>,
 }
@@ -99,7 +99,7 @@ impl<'a> Writing<'a> {
             contents: Changes::new(),
             snapshots: Changes::new(),
             cursors: Changes::new(),
-            claims: Changes::new(),
+            keys: Changes::new(),
             packs_anew: Vec::new(),
         }
     }
@@ -112,7 +112,7 @@ impl<'a> Writing<'a> {
             Table::Contents => &mut self.contents,
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
-            Table::Claims => &mut self.claims,
+            Table::Keys => &mut self.keys,
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Writing<'a> {
             && self.contents.is_empty()
             && self.snapshots.is_empty()
             && self.cursors.is_empty()
-            && self.claims.is_empty()
+            && self.keys.is_empty()
     }
 
     /// Returns the rows of contents that it writes, and those of packs that it writes anew.
@@ -149,18 +149,18 @@ impl<'a> Writing<'a> {
             contents,
             snapshots,
             cursors,
-            claims,
+            keys,
         } = self.trees;
-        (packs, contents, snapshots, cursors, claims, pools, journal)
+        (packs, contents, snapshots, cursors, keys, pools, journal)
             .transaction(
-                |(packs, contents, snapshots, cursors, claims, pools, journal)| {
+                |(packs, contents, snapshots, cursors, keys, pools, journal)| {
                     write(pools, &self.pools)?;
                     write(journal, &self.journal)?;
                     write(packs, &self.packs)?;
                     write(contents, &self.contents)?;
                     write(snapshots, &self.snapshots)?;
                     write(cursors, &self.cursors)?;
-                    write(claims, &self.claims)
+                    write(keys, &self.keys)
                 },
             )
             .map_err(|error| failed_transaction(COMMIT, error))

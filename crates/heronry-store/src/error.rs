@@ -156,7 +156,7 @@ impl Error for StoreError {
 
 /// The knowledge about a commit that did not succeed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum CommitOutcome {
     /// Nothing of the commit was or will be kept.
     None,
     /// The commit may or may not have been kept: open the store again and ask by idempotency key.
@@ -196,7 +196,7 @@ pub enum AppendError {
     #[error("commit failed with outcome {outcome:?}")]
     Store {
         /// The knowledge about the commit: not kept, or perhaps kept.
-        outcome: Outcome,
+        outcome: CommitOutcome,
         /// The failure of the store.
         #[source]
         error: StoreError,

@@ -4,8 +4,8 @@ use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
 use heronry_types::{Position, Timelines, Timestamp};
 
 use crate::{
-    AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, FencingToken, Guard, Head, LeaseError,
-    Outcome, StoreError, StoreErrorKind, Timeline,
+    AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, CommitOutcome, FencingToken, Guard, Head,
+    LeaseError, StoreError, StoreErrorKind, Timeline,
 };
 
 /// Checks a commit against a pool's ownership and head, and returns the head that it leads to.
@@ -129,7 +129,7 @@ pub fn judge_contents(commit: &Commit, content_bytes_max: u64) -> Result<(), App
         .iter()
         .try_for_each(|content| judge_content(content.stored.stored_bytes(), content_bytes_max))
         .map_err(|error| AppendError::Store {
-            outcome: Outcome::None,
+            outcome: CommitOutcome::None,
             error,
         })
 }

@@ -206,7 +206,7 @@ pub trait Journal: Send + Sync {
         token: FencingToken,
     ) -> Result<Head, AppendError>;
 
-    /// Deletes a pool: its journal, contents, claims, snapshot and consumers. What has arrived of a new
+    /// Deletes a pool: its journal, contents, keys, snapshot and consumers. What has arrived of a new
     /// pool is deleted, too.
     ///
     /// The caller owns the pool (`token`), and owns it no more afterwards. A repeat is refused as

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
 use crate::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ConsumerCursor,
-    ConsumerError, ConsumerId, ContentPack, ContentPlace, Contents, Cursors, Custody, FencingToken,
-    Guard, Head, Journal, LeaseError, Leases, NamedClaim, NewContent, Outcome, Page, ReadError,
+    AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ConsumerCursor, ConsumerError,
+    ConsumerId, ContentPack, ContentPlace, Contents, Cursors, Custody, FencingToken, Guard, Head,
+    Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases, NewContent, Page, ReadError,
     Reservation, Snapshot, Snapshots, Store, StoreError, Stored,
 };
 
@@ -59,7 +59,7 @@ not_admitted!(StoreError, ReadError, LeaseError, ConsumerError);
 impl NotAdmitted for AppendError {
     fn not_admitted(error: StoreError) -> Self {
         Self::Store {
-            outcome: Outcome::None,
+            outcome: CommitOutcome::None,
             error,
         }
     }
@@ -153,11 +153,11 @@ layer! {
 }
 
 layer! {
-    ClaimsLayer of Claims in claims
-    fn put_run(pool: &PoolId, run: Vec<NamedClaim>, checkpoint: Checkpoint, token: FencingToken) -> Result<(), StoreError>, "put claims";
-    fn find(pool: &PoolId, keys: &[ClaimKey]) -> Result<Vec<Option<ClaimEntry>>, StoreError>, "find claims";
-    fn checkpoint(pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>, "read the claims checkpoint";
-    fn clear(pool: &PoolId) -> Result<(), StoreError>, "clear claims";
+    KeysLayer of Keys in keys
+    fn put_run(pool: &PoolId, run: Vec<KeyedEntry>, checkpoint: Checkpoint, token: FencingToken) -> Result<(), StoreError>, "put keys";
+    fn find(pool: &PoolId, keys: &[KeyHash]) -> Result<Vec<Option<KeyEntry>>, StoreError>, "find keys";
+    fn checkpoint(pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>, "read the keys checkpoint";
+    fn clear(pool: &PoolId) -> Result<(), StoreError>, "clear keys";
 }
 
 layer! {

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod checksum;
-mod claims;
 mod clock;
 mod contents;
 mod cursors;
@@ -12,15 +11,15 @@ mod ext;
 mod guard;
 mod journal;
 mod keyed_map;
+mod keys;
 mod layer;
 mod lease;
-mod memory_claims;
+mod memory_keys;
 mod reservation;
 pub mod runs;
 mod snapshots;
 mod store;
 
-pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims, NamedClaim};
 pub use clock::{Clock, IdSource, Reading};
 pub use contents::{
     ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,
@@ -31,7 +30,7 @@ pub use cursors::{
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;
-pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+pub use error::{AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{
     Ownership, judge_append, judge_arrival, judge_content, judge_contents, timelines_after,
@@ -40,12 +39,13 @@ pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };
 pub use keyed_map::KeyedMap;
+pub use keys::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry, Keys};
 pub use layer::{
-    ClaimsLayer, ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, Layer, Layered,
+    ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeysLayer, Layer, Layered,
     LeasesLayer, SnapshotsLayer,
 };
 pub use lease::{FencingToken, Leases};
-pub use memory_claims::MemoryClaims;
+pub use memory_keys::MemoryKeys;
 pub use reservation::{MoveRoute, Reservation};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
 pub use store::{Adapter, Store};

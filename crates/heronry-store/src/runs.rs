@@ -1,10 +1,10 @@
-//! Sorted runs: the layout of claims in a store.
+//! Sorted runs: the layout of keys in a store.
 //!
-//! A row for each claim would cost more than the records that it is about. So claims are put in
+//! A row for each key would cost more than the records that it is about. So keys are put in
 //! runs: entries in the order of the hash of their key, in blocks of [`RunShape::block`] entries. A
 //! block is one row, and never changes. Eight neighbouring runs of about one size are merged into
 //! one, a bounded piece with every run that is put. A merged block is dropped as the merge passes
-//! it. A filter in memory, of at most two bytes for each claim, knows nearly every key that no run
+//! it. A filter in memory, of at most two bytes for each key, knows nearly every key that no run
 //! has.
 //!
 //! Everything here is pure: rows are read through [`RunRows`], and changes are an [`Edit`], which a
@@ -14,13 +14,13 @@
 mod block;
 mod filter;
 mod hash;
-mod keys;
 mod look;
 mod manifest;
 mod merge;
 mod plan;
 mod put;
 mod reader;
+mod row_keys;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -30,17 +30,17 @@ use std::sync::Arc;
 
 use filter::Filter;
 
-use hash::ClaimHash;
+use hash::SortHash;
 
-pub use keys::RunKeys;
 pub use look::Asked;
 pub use put::{Edit, NewRun, RunsPut};
+pub use row_keys::RunKeys;
 pub use rows::{KeyRange, Order, RunRows, See};
 
 use crate::Checkpoint;
 
-/// The hash that no claim has: what lies below it is everything.
-const END: ClaimHash = ClaimHash(u128::MAX);
+/// The hash that no key has: what lies below it is everything.
+const END: SortHash = SortHash(u128::MAX);
 
 /// The number of neighbouring runs that are merged into one.
 const FANOUT: usize = 8;
@@ -63,20 +63,20 @@ impl Default for RunShape {
     }
 }
 
-/// The rows of one pool's runs, and the keys that they stand under.
+/// The rows of one pool's runs, and the row keys that they stand under.
 #[derive(Clone, Copy)]
 #[expect(
     missing_debug_implementations,
     reason = "rows are behind a trait that has none"
 )]
 pub struct RunPlace<'a> {
-    /// The keys.
+    /// The row keys.
     pub keys: RunKeys,
     /// The rows.
     pub rows: &'a dyn RunRows,
 }
 
-/// The claims of one pool, up to a checkpoint: what is to be known of them to find one.
+/// The keys of one pool, up to a checkpoint: what is to be known of them to find one.
 #[derive(Clone, Debug)]
 pub struct Runs {
     shape: RunShape,
@@ -111,8 +111,8 @@ struct Merge {
     inputs: Vec<Input>,
     /// The run that is merged so far.
     output: Run,
-    /// Claims below it are found in the output, all others in the inputs.
-    below: ClaimHash,
+    /// Keys below it are found in the output, all others in the inputs.
+    below: SortHash,
 }
 
 /// A run that is being merged.
@@ -120,7 +120,7 @@ struct Merge {
 struct Input {
     run: Arc<Run>,
     /// Blocks that begin below it are not needed any more.
-    from: ClaimHash,
+    from: SortHash,
 }
 
 impl Runs {

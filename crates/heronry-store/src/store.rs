@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Claims, Contents, Cursors, Custody, Journal, Leases, Snapshots};
+use crate::{Contents, Cursors, Custody, Journal, Keys, Leases, Snapshots};
 
 /// The ports of one store. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Store {
     /// The ownership of pools.
     pub leases: Arc<dyn Leases>,
     /// The requests that were decided before.
-    pub claims: Arc<dyn Claims>,
+    pub keys: Arc<dyn Keys>,
     /// The states of engines.
     pub snapshots: Arc<dyn Snapshots>,
     /// The cursors of consumers.
@@ -39,7 +39,7 @@ pub trait Adapter {
 
 impl<A> Adapter for A
 where
-    A: Journal + Custody + Contents + Leases + Claims + Snapshots + Cursors + 'static,
+    A: Journal + Custody + Contents + Leases + Keys + Snapshots + Cursors + 'static,
 {
     fn ports(self: Arc<Self>) -> Store {
         Store {
@@ -47,7 +47,7 @@ where
             custody: Arc::clone(&self) as Arc<dyn Custody>,
             contents: Arc::clone(&self) as Arc<dyn Contents>,
             leases: Arc::clone(&self) as Arc<dyn Leases>,
-            claims: Arc::clone(&self) as Arc<dyn Claims>,
+            keys: Arc::clone(&self) as Arc<dyn Keys>,
             snapshots: Arc::clone(&self) as Arc<dyn Snapshots>,
             cursors: self,
         }

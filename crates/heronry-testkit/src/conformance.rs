@@ -57,9 +57,6 @@ mod appends;
 mod arrivals;
 mod arrivals_kept;
 mod certificate;
-mod claims;
-mod claims_kept;
-mod claims_runs;
 mod contents;
 mod contents_erased;
 mod contents_kept;
@@ -70,6 +67,9 @@ mod deletions;
 mod durable;
 mod harness;
 mod journal;
+mod keys;
+mod keys_kept;
+mod keys_runs;
 mod leases;
 mod leases_kept;
 mod pages;
@@ -260,9 +260,9 @@ pub fn cases() -> Vec<Case> {
         contents_erased::CASES,
         leases::CASES,
         leases_kept::CASES,
-        claims::CASES,
-        claims_kept::CASES,
-        claims_runs::CASES,
+        keys::CASES,
+        keys_kept::CASES,
+        keys_runs::CASES,
         snapshots::CASES,
         snapshots_kept::CASES,
         cursors::CASES,
@@ -369,7 +369,7 @@ mod tests {
             ("custody", "journal", 2),
             ("contents", "contents", 14),
             ("lease", "leases", 11),
-            ("claims", "claims", 16),
+            ("keys", "keys", 16),
             ("snapshots", "snapshots", 12),
             ("cursors", "cursors", 13),
         ] {

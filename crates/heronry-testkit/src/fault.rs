@@ -7,7 +7,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use heronry_store::{Doorbells, FencingToken, Layered, Outcome, Store, StoreError, StoreErrorKind};
+use heronry_store::{
+    CommitOutcome, Doorbells, FencingToken, Layered, Store, StoreError, StoreErrorKind,
+};
 use heronry_types::PoolId;
 
 use crate::gate::{Gate, Hold};
@@ -156,7 +158,7 @@ impl Faults {
     }
 
     /// Closes this store and wraps what it kept anew, as a new process would open it: nobody owns
-    /// a pool, and claims are to be folded again.
+    /// a pool, and keys are to be folded again.
     ///
     /// # Errors
     /// The failure of the store underneath.
@@ -169,7 +171,7 @@ impl Faults {
         self.plan.bells.close();
         for (pool, token) in leases {
             self.inner.leases.release(&pool, token).await?;
-            self.inner.claims.clear(&pool).await?;
+            self.inner.keys.clear(&pool).await?;
         }
         Ok(FaultStore::over(self.inner.clone()))
     }
@@ -196,7 +198,7 @@ impl Plan {
     fn failed_sync(&self) -> heronry_store::AppendError {
         let cause = self.lock().cause;
         heronry_store::AppendError::Store {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             error: StoreError::new(cause, "commit", "the test failed this sync"),
         }
     }

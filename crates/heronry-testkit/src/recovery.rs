@@ -11,8 +11,8 @@ use std::{
 
 use futures::executor::block_on;
 use heronry_store::{
-    AppendError, ContentPlace, FencingToken, Guard, Head, JournalExt, Outcome, ReadError, Store,
-    StoreError, StoreErrorKind, Stored,
+    AppendError, CommitOutcome, ContentPlace, FencingToken, Guard, Head, JournalExt, ReadError,
+    Store, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, Position};
 
@@ -336,7 +336,7 @@ fn write_or_fail(store: Store) -> Result<Written, Failure> {
     match writer.write(2) {
         Ok(_) => Ok(Written::All),
         Err(AppendError::Store {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             ..
         }) => check_closed(&clone).map(|()| Written::Perhaps),
         Err(error) => Err(error.into()),

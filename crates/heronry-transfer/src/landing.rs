@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
-    FencingToken, Guard, Head, NewContent, Outcome, Store, Stored, StoredContent, Timeline,
+    AppendError, Arrival, Commit, CommitOutcome, ConsumerCursor, ConsumerId, ContentPack,
+    ContentPlace, Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent,
+    Timeline,
 };
 use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Timestamp};
 
@@ -274,7 +275,7 @@ pub(super) fn was_not_taken(error: &TransferError) -> bool {
     let is_unknown = matches!(
         error,
         AppendError::Store {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             ..
         }
     );

@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{AppendEvents, Viewer},
 };
 use heronry_runtime::{CallError, Follow, Pool};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
@@ -247,7 +247,7 @@ async fn j7_an_append_that_fails_leaves_all_of_a_batch_or_nothing(world: World) 
         let before = world.head(&pool).await;
         world.faults.fail_next_append(fault);
         let failed = report(&pool, &caller, batch()).await.unwrap_err();
-        let outcome = Outcome::Unknown;
+        let outcome = CommitOutcome::Unknown;
         assert!(matches!(failed, CallError::Stopped { outcome: o, .. } if o == outcome));
         drop(pool);
         world = world.crash().await;

@@ -4,7 +4,7 @@
 use futures::future::join_all;
 use heronry_pool::{Caller, decide::SendMessage};
 use heronry_runtime::{BodyError, CallError, Pool};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_tests::{
     World, calling, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
 };
@@ -204,7 +204,7 @@ async fn w8_a_body_that_waits_for_its_share_is_not_stored_once_its_pool_has_stop
     world.runtime.shutdown().await;
     world.clock.advance(Millis(1_000));
     let refused = stored.await.unwrap().unwrap_err();
-    let outcome = Outcome::None;
+    let outcome = CommitOutcome::None;
     assert!(
         matches!(refused, BodyError::Call(CallError::Stopped { outcome: it, .. }) if it == outcome),
         "{refused:?}"

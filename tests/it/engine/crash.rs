@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{Content, Expiry, SendRequest},
 };
 use heronry_runtime::{CallError, Pool, StopReason};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{Address, Body, MessageStatus, Millis, Receipt};
@@ -45,7 +45,7 @@ fn requests(fault: AppendFault) -> Vec<(SendRequest, MessageStatus)> {
     ]
 }
 
-fn stopped(error: &CallError, expected: Outcome) {
+fn stopped(error: &CallError, expected: CommitOutcome) {
     let CallError::Stopped { outcome, why } = error else {
         panic!("{error:?}");
     };
@@ -67,9 +67,9 @@ async fn crash(
 ) -> (World, Pool) {
     world.faults.fail_next_append(fault);
     let first = world.send(&pool, lead, request.clone()).await.unwrap_err();
-    stopped(&first, Outcome::Unknown);
+    stopped(&first, CommitOutcome::Unknown);
     let second = world.send(&pool, lead, request.clone()).await.unwrap_err();
-    stopped(&second, Outcome::None);
+    stopped(&second, CommitOutcome::None);
     drop(pool);
     let world = world.crash().await;
     let pool = world.pool().await;
@@ -186,7 +186,7 @@ async fn a20_a_crash_of_a_join_and_a_retry_are_one_member(world: World) {
             .join_as(&pool, World::joining(&name))
             .await
             .unwrap_err();
-        stopped(&lost, Outcome::Unknown);
+        stopped(&lost, CommitOutcome::Unknown);
         drop(pool);
         world = world.crash().await;
         let pool = world.pool().await;

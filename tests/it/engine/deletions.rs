@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{CheckCursor, RetirePool, Viewer},
 };
 use heronry_runtime::{CallError, DeleteError, Follow, OpenError, Pool, StopReason};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_tests::{World, on_every_store_that_is_reopened, on_every_store_with_threads, run};
 use heronry_types::{Cursor, Millis, RunEnd, Since};
 
@@ -118,7 +118,7 @@ async fn who_works_with_a_pool_that_is_deleted_is_told(world: World) {
     let CallError::Stopped { outcome, why } = error else {
         panic!("{error:?}");
     };
-    assert_eq!((outcome, why), (Outcome::None, StopReason::Deleting));
+    assert_eq!((outcome, why), (CommitOutcome::None, StopReason::Deleting));
     check_gone(&world, &pool).await;
 }
 
@@ -202,7 +202,7 @@ async fn of_a_join_and_a_deletion_at_once_one_is_refused(world: World) {
             let is_told = matches!(
                 why,
                 CallError::Stopped {
-                    outcome: Outcome::None,
+                    outcome: CommitOutcome::None,
                     why: StopReason::Deleting,
                 }
             );

@@ -9,7 +9,7 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::{CallError, Follow, Pool, StopReason, Subscription};
-use heronry_store::{Clock, Outcome};
+use heronry_store::{Clock, CommitOutcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{
     World, asked, let_others_run, message, on_every_store, on_every_store_that_is_reopened, run,
@@ -55,7 +55,7 @@ fn look(caller: &Caller) -> PeekInbox {
 }
 
 /// Checks what is known of a command whose pool stopped.
-fn check_stopped<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: Outcome) {
+fn check_stopped<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: CommitOutcome) {
     let Err(CallError::Stopped { outcome, why }) = answer else {
         panic!("it was answered: {answer:?}");
     };
@@ -104,18 +104,18 @@ async fn failed_append(world: World, fault: AppendFault) {
     assert!(futures::poll!(next.as_mut()).is_pending());
     world.faults.fail_next_append(fault);
     hold.release();
-    check_stopped(&first.await, Outcome::Unknown);
-    check_stopped(&repeat.await, Outcome::Unknown);
-    check_stopped(&conflict.await, Outcome::Unknown);
-    check_stopped(&read.await, Outcome::Unknown);
-    check_stopped(&old_repeat.await, Outcome::Unknown);
+    check_stopped(&first.await, CommitOutcome::Unknown);
+    check_stopped(&repeat.await, CommitOutcome::Unknown);
+    check_stopped(&conflict.await, CommitOutcome::Unknown);
+    check_stopped(&read.await, CommitOutcome::Unknown);
+    check_stopped(&old_repeat.await, CommitOutcome::Unknown);
     // What would have recorded something was never given to the store; what is only an answer is
     // as uncertain as what it was decided on.
-    check_stopped(&next.await, Outcome::None);
-    check_stopped(&next_repeat.await, Outcome::Unknown);
-    check_stopped(&next_conflict.await, Outcome::Unknown);
-    check_stopped(&next_look.await, Outcome::Unknown);
-    check_stopped(&next_receive.await, Outcome::None);
+    check_stopped(&next.await, CommitOutcome::None);
+    check_stopped(&next_repeat.await, CommitOutcome::Unknown);
+    check_stopped(&next_conflict.await, CommitOutcome::Unknown);
+    check_stopped(&next_look.await, CommitOutcome::Unknown);
+    check_stopped(&next_receive.await, CommitOutcome::None);
     assert_eq!(pool.head().position, before, "nothing of it was shown");
     drop(pool);
 
@@ -140,13 +140,13 @@ async fn a51_a_failed_append_stops_the_pool_for_good(world: World) {
     let request = World::to_run("scout", "k1", "look");
     check_stopped(
         &world.send(&pool, &lead, request.clone()).await,
-        Outcome::Unknown,
+        CommitOutcome::Unknown,
     );
     for _ in 0..3 {
         let again = world.send(&pool, &lead, request.clone()).await;
-        check_stopped(&again, Outcome::None);
+        check_stopped(&again, CommitOutcome::None);
     }
-    check_stopped(&pool.call(look(&scout)).await, Outcome::None);
+    check_stopped(&pool.call(look(&scout)).await, CommitOutcome::None);
     let appended = world.faults.appends() - appends;
     assert_eq!(appended, 1, "a sync is never tried again");
     for _ in 0..2 {
@@ -263,7 +263,7 @@ async fn c2_a_writer_that_lost_its_pool_stops_and_says_that_nothing_was_recorded
             let stopped = matches!(
                 answer,
                 Err(CallError::Stopped {
-                    outcome: Outcome::None,
+                    outcome: CommitOutcome::None,
                     why: StopReason::OwnershipLost
                 })
             );
@@ -362,10 +362,13 @@ async fn c2_a_panic_of_the_engine_leaves_nobody_waiting(world: World) {
         CallError::Stopped { outcome, why } => (outcome, why),
         CallError::Rejected(_) | CallError::Busy { .. } => panic!("{error}"),
     };
-    assert_eq!(of(bug.await.unwrap_err()), stopped(Outcome::Unknown));
-    assert_eq!(of(waiting.await.unwrap_err()), stopped(Outcome::Unknown));
+    assert_eq!(of(bug.await.unwrap_err()), stopped(CommitOutcome::Unknown));
+    assert_eq!(
+        of(waiting.await.unwrap_err()),
+        stopped(CommitOutcome::Unknown)
+    );
     let later = pool.call(look(&scout)).await.unwrap_err();
-    assert_eq!(of(later), stopped(Outcome::None));
+    assert_eq!(of(later), stopped(CommitOutcome::None));
     drop(pool);
     let world = world.crash().await;
     let pool = world.pool().await;

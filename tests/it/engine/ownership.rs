@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use heronry_event::{CloseReason, StreamItem};
 use heronry_pool::decide::{DescribePool, FindMessage, Viewer};
 use heronry_runtime::{CallError, Follow, OpenError, StopReason};
-use heronry_store::{LeaseError, Outcome, StoreErrorKind};
+use heronry_store::{CommitOutcome, LeaseError, StoreErrorKind};
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, pool, run};
 use heronry_types::{Millis, PoolSpec};
@@ -28,7 +28,7 @@ async fn soon<T>(what: impl Future<Output = T>) -> T {
         .unwrap()
 }
 
-fn stopped(error: &CallError, expected: (Outcome, StopReason)) {
+fn stopped(error: &CallError, expected: (CommitOutcome, StopReason)) {
     let CallError::Stopped { outcome, why } = error else {
         panic!("{error:?}");
     };
@@ -96,7 +96,7 @@ async fn a50_a_fenced_writer_stops_and_its_callers_are_told(world: World) {
     for sent in futures::future::join_all(sends).await {
         stopped(
             &sent.unwrap_err(),
-            (Outcome::None, StopReason::OwnershipLost),
+            (CommitOutcome::None, StopReason::OwnershipLost),
         );
     }
     let late = world
@@ -104,7 +104,7 @@ async fn a50_a_fenced_writer_stops_and_its_callers_are_told(world: World) {
         .await;
     stopped(
         &late.unwrap_err(),
-        (Outcome::None, StopReason::OwnershipLost),
+        (CommitOutcome::None, StopReason::OwnershipLost),
     );
     let read = owned
         .call(DescribePool {
@@ -113,7 +113,7 @@ async fn a50_a_fenced_writer_stops_and_its_callers_are_told(world: World) {
         .await;
     stopped(
         &read.unwrap_err(),
-        (Outcome::None, StopReason::OwnershipLost),
+        (CommitOutcome::None, StopReason::OwnershipLost),
     );
     assert_eq!(world.head(&owned).await, before, "nothing was written");
 
@@ -149,14 +149,14 @@ async fn a50_a_writer_that_meets_a_conflict_stops_and_never_tries_again(world: W
             .await;
         stopped(
             &sent.unwrap_err(),
-            (Outcome::None, StopReason::OwnershipLost),
+            (CommitOutcome::None, StopReason::OwnershipLost),
         );
         let again = world
             .send(&owned, &lead, World::to_run("lead", "k1", "-"))
             .await;
         stopped(
             &again.unwrap_err(),
-            (Outcome::None, StopReason::OwnershipLost),
+            (CommitOutcome::None, StopReason::OwnershipLost),
         );
         assert_eq!(world.faults.appends(), appends + 1);
         assert_eq!(world.head(&owned).await, before);
@@ -204,7 +204,7 @@ async fn a50_whoever_waits_on_a_fenced_writer_is_told(world: World) {
         .send(&owned, &lead, World::to_run("lead", "k2", "-"))
         .await
         .unwrap_err();
-    let expected = (Outcome::None, StopReason::OwnershipLost);
+    let expected = (CommitOutcome::None, StopReason::OwnershipLost);
     stopped(&soon(on_inbox).await.unwrap().unwrap_err(), expected);
     stopped(&soon(on_receipt).await.unwrap().unwrap_err(), expected);
     stopped(&soon(on_wake).await.unwrap().unwrap_err(), expected);

@@ -2,7 +2,7 @@
 
 use heronry_pool::{Caller, decide::RegisterWake};
 use heronry_runtime::{CallError, Pool, StopReason};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::{
     World, asked, let_others_run, on_every_store, on_every_store_that_is_reopened, run,
@@ -21,7 +21,7 @@ on_every_store_that_is_reopened! {
     c2_what_is_decided_on_a_failed_append_is_as_uncertain_as_that
 }
 
-fn told<T: std::fmt::Debug>(answer: &Result<T, CallError>) -> (Outcome, StopReason) {
+fn told<T: std::fmt::Debug>(answer: &Result<T, CallError>) -> (CommitOutcome, StopReason) {
     let Err(CallError::Stopped { outcome, why }) = answer else {
         panic!("it was answered: {answer:?}");
     };
@@ -45,7 +45,7 @@ async fn c2_a_store_that_panics_at_once_leaves_nobody_waiting_and_gives_the_pool
     let first = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "look")));
     let repeat = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "look")));
     let unknown = (
-        Outcome::Unknown,
+        CommitOutcome::Unknown,
         StopReason::StoreFenced(heronry_store::StoreErrorKind::Io),
     );
     assert_eq!(told(&first.await), unknown);
@@ -82,10 +82,10 @@ async fn c2_a_store_that_panics_later_leaves_nobody_waiting_and_gives_the_pool_u
             StopReason::StoreFenced(heronry_store::StoreErrorKind::Io),
         )
     };
-    assert_eq!(told(&first.await), fenced(Outcome::Unknown));
-    assert_eq!(told(&next.await), fenced(Outcome::None));
-    assert_eq!(told(&repeat.await), fenced(Outcome::Unknown));
-    assert_eq!(told(&queued.await), fenced(Outcome::None));
+    assert_eq!(told(&first.await), fenced(CommitOutcome::Unknown));
+    assert_eq!(told(&next.await), fenced(CommitOutcome::None));
+    assert_eq!(told(&repeat.await), fenced(CommitOutcome::Unknown));
+    assert_eq!(told(&queued.await), fenced(CommitOutcome::None));
     world.stopped(&pool).await;
     let again = world
         .runtime
@@ -133,11 +133,11 @@ async fn stop_while_under_way(world: World, fault: Option<AppendFault>) {
     };
     match fault {
         None => assert!(!first.await.unwrap().repeated),
-        Some(_) => assert_eq!(told(&first.await), fenced(Outcome::Unknown)),
+        Some(_) => assert_eq!(told(&first.await), fenced(CommitOutcome::Unknown)),
     }
-    assert_eq!(told(&next.await), fenced(Outcome::None));
-    assert_eq!(told(&repeat.await), fenced(Outcome::Unknown));
-    assert_eq!(told(&unreadable.await), fenced(Outcome::None));
+    assert_eq!(told(&next.await), fenced(CommitOutcome::None));
+    assert_eq!(told(&repeat.await), fenced(CommitOutcome::Unknown));
+    assert_eq!(told(&unreadable.await), fenced(CommitOutcome::None));
     world.stopped(&pool).await;
     drop(pool);
     let world = world.crash().await;

@@ -10,7 +10,7 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, body, key, on_every_store_with_threads, run, topic};
 use heronry_types::{
@@ -44,7 +44,7 @@ struct Member {
     wakes: Vec<WakeId>,
     /// The sends under a new key that met the failure of the store, and the outcomes that were
     /// told.
-    uncertain: Vec<(SendRequest, Outcome)>,
+    uncertain: Vec<(SendRequest, CommitOutcome)>,
 }
 
 impl Member {
@@ -275,7 +275,7 @@ async fn inv_what_members_did_when_the_store_failed_is_there_once_or_not_at_all(
             for (request, outcome) in uncertain {
                 let retry = |request: SendRequest| world.send(&pool, &caller, request);
                 let first = retry(request.clone()).await.unwrap();
-                assert!(outcome == Outcome::Unknown || !first.repeated);
+                assert!(outcome == CommitOutcome::Unknown || !first.repeated);
                 let second = retry(request).await.unwrap();
                 assert!(second.repeated);
                 assert_eq!(second.receipt.cursor, first.receipt.cursor);

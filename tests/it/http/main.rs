@@ -43,6 +43,7 @@ mod shares;
 mod strangers;
 mod suspend;
 mod timelines;
+mod trips;
 mod viewers;
 mod wake_policies;
 mod wakes;

@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Commit, ContentsLayer, CustodyLayer, FencingToken, Guard, Head, JournalLayer,
-    Layer, Layered, LeaseError, LeasesLayer, Outcome, Reservation, Store, StoreError,
+    AppendError, Commit, CommitOutcome, ContentsLayer, CustodyLayer, FencingToken, Guard, Head,
+    JournalLayer, Layer, Layered, LeaseError, LeasesLayer, Reservation, Store, StoreError,
     StoreErrorKind,
 };
 use heronry_types::{Body, ContentRef, PoolId, Timestamp};
@@ -83,7 +83,7 @@ struct CutStore {
 
 fn unknown(error: StoreError) -> AppendError {
     AppendError::Store {
-        outcome: Outcome::Unknown,
+        outcome: CommitOutcome::Unknown,
         error,
     }
 }

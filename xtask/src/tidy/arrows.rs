@@ -21,9 +21,10 @@ const TABLE: &str = "
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
-    server       | types journal event store pool transfer runtime wire | http-client disk terminal
+    api          | types journal event store pool transfer runtime wire | http http-server http-client disk terminal
+    server       | types journal event store pool transfer runtime wire api | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
+    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire api server client | http http-server disk
     facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 

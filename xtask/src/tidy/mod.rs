@@ -6,6 +6,7 @@
 mod adr;
 mod arrows;
 mod bans;
+mod circles;
 mod docs;
 mod functions;
 mod links;
@@ -67,6 +68,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let mut findings = arrows::check(&Workspace::read(&metadata, &tree));
     findings.extend(sizes::check(&tree));
     findings.extend(rooms::check(&tree));
+    findings.extend(circles::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
     findings.extend(names::check(&tree));

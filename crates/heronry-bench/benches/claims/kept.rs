@@ -3,7 +3,7 @@
 use std::{io::Write, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use futures::executor::block_on;
-use heronry_store::{ClaimKey, FencingToken, NamedClaim, Store};
+use heronry_store::{FencingToken, KeyHash, KeyedEntry, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -103,11 +103,11 @@ impl Filling {
         let at = checkpoint(messages.end);
         let run: Vec<_> = messages
             .flat_map(|message| {
-                claims_of(&self.run, message).map(|key| NamedClaim::new(key, entry(message)))
+                claims_of(&self.run, message).map(|key| KeyedEntry::new(key, entry(message)))
             })
             .collect();
         let (start, spent) = (Instant::now(), Moment::of_process());
-        block_on(self.store.claims.put_run(&self.pool, run, at, self.token)).unwrap();
+        block_on(self.store.keys.put_run(&self.pool, run, at, self.token)).unwrap();
         [start.elapsed().as_secs_f64() * 1e6, spent.micros()]
     }
 
@@ -116,11 +116,11 @@ impl Filling {
         let count = messages.end - messages.start;
         let mut spent = 0.0;
         for first in messages.step_by(usize::try_from(BATCH).unwrap()) {
-            let keys: Vec<ClaimKey> = (first..first + BATCH)
+            let keys: Vec<KeyHash> = (first..first + BATCH)
                 .flat_map(|message| claims_of(&self.run, message))
                 .collect();
             let start = Instant::now();
-            let found = block_on(self.store.claims.find(&self.pool, &keys)).unwrap();
+            let found = block_on(self.store.keys.find(&self.pool, &keys)).unwrap();
             spent += start.elapsed().as_secs_f64();
             assert!(found.iter().all(Option::is_none), "nobody used it");
         }
@@ -134,7 +134,7 @@ impl Filling {
             let message = number * (messages / LOOKED_UP).max(1) % messages;
             let keys = claims_of(&self.run, message);
             let start = Instant::now();
-            let found = block_on(self.store.claims.find(&self.pool, &keys)).unwrap();
+            let found = block_on(self.store.keys.find(&self.pool, &keys)).unwrap();
             spent += start.elapsed().as_secs_f64();
             assert_eq!(found, vec![Some(entry(message)); 2], "it was put");
         }
@@ -151,7 +151,7 @@ impl Filling {
         let start = Instant::now();
         let again = Self::begin(kind, folder);
         let took = start.elapsed().as_secs_f64();
-        let at = block_on(again.store.claims.checkpoint(&again.pool)).unwrap();
+        let at = block_on(again.store.keys.checkpoint(&again.pool)).unwrap();
         assert_eq!(at, Some(checkpoint(messages)));
         let old = again.look_up_old(messages);
         say(&format!(

@@ -87,8 +87,8 @@ impl JournalWriting {
     fn take(&mut self, engine: &mut Engine, append: Append) {
         let staged = append.finish(engine);
         // The claims would go to the store of claims, which opening fills again.
-        engine.hand_over_claims(engine.state().head());
-        engine.claims_kept();
+        engine.hand_over_keys(engine.state().head());
+        engine.keys_kept();
         let mut writer = ChunkWriter::new(EPOCH, self.head, self.hash, engine.state().time());
         for record in &staged.records {
             writer.push(&record.entry).unwrap();

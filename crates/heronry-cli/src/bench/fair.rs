@@ -21,7 +21,7 @@ use serde_json::json;
 
 use self::{
     loads::{Done, Load},
-    scene::Scene,
+    scene::FairScene,
     wire::{PATIENCE, Wire},
 };
 use super::{
@@ -48,7 +48,7 @@ const HEALTH_EVERY: Duration = Duration::from_millis(5);
 pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let (mut rows, mut worst, mut beside_worst) = (Vec::new(), 0.0, "");
     for load in Load::ALL {
-        let scene = Scene::start(folder, scale.of(HISTORY)).await?;
+        let scene = FairScene::start(folder, scale.of(HISTORY)).await?;
         let scene = Arc::new(scene);
         let seen = Arc::clone(&scene);
         let measured = tokio::task::spawn_blocking(move || beside(load, &seen, scale));
@@ -109,7 +109,7 @@ fn readers() -> Result<Vec<RunId>, Failure> {
 }
 
 /// Measures a bystander alone and beside a load, in turn.
-fn beside(load: Load, scene: &Scene, scale: Scale) -> Result<Felt, Failure> {
+fn beside(load: Load, scene: &FairScene, scale: Scale) -> Result<Felt, Failure> {
     let mut bystander = Bystander::connect(scene)?;
     let mut felt = Felt::default();
     let sends = scale.of(SENDS);
@@ -142,7 +142,7 @@ fn beside(load: Load, scene: &Scene, scale: Scale) -> Result<Felt, Failure> {
 /// Does something while a load runs; returns it, how the load went, and the worst look at the health.
 fn among<T>(
     load: Load,
-    scene: &Scene,
+    scene: &FairScene,
     act: impl FnOnce(&AtomicBool) -> Result<T, Failure>,
 ) -> Result<(T, Done, f64), Failure> {
     let stop = AtomicBool::new(false);
@@ -169,7 +169,7 @@ fn broke(what: &str) -> Failure {
 }
 
 /// Asks again and again whether the server is alive; returns the longest time in microseconds.
-fn watch_health(scene: &Scene, is_over: &mpsc::Receiver<()>) -> io::Result<f64> {
+fn watch_health(scene: &FairScene, is_over: &mpsc::Receiver<()>) -> io::Result<f64> {
     let request = scene.bystander.get("/healthz");
     let mut wire = Wire::connect(scene.bystander.server)?;
     let mut worst: f64 = 0.0;
@@ -190,13 +190,13 @@ fn watch_health(scene: &Scene, is_over: &mpsc::Receiver<()>) -> io::Result<f64> 
 
 /// A member that sends, one message after the other, on a connection of its own.
 struct Bystander<'a> {
-    scene: &'a Scene,
+    scene: &'a FairScene,
     wire: Wire,
     sent: usize,
 }
 
 impl<'a> Bystander<'a> {
-    fn connect(scene: &'a Scene) -> Result<Self, Failure> {
+    fn connect(scene: &'a FairScene) -> Result<Self, Failure> {
         Ok(Self {
             scene,
             wire: Wire::connect(scene.bystander.server).or_stop()?,

@@ -1,6 +1,6 @@
-//! The names that a command claims.
+//! The names that a command stands under.
 
-use heronry_store::{ClaimKey, ClaimName};
+use heronry_store::{KeyHash, KeyName};
 use heronry_types::{IdempotencyKey, MessageId, RunId};
 
 use crate::mint::Minted;
@@ -8,23 +8,23 @@ use crate::mint::Minted;
 /// The names to look up before a command is decided, made before the queue.
 #[derive(Clone, Debug)]
 pub struct Names {
-    key: Option<ClaimKey>,
-    id: Option<ClaimKey>,
+    key: Option<KeyHash>,
+    id: Option<KeyHash>,
     message_id: Option<MessageId>,
     minted: Option<Minted>,
 }
 
 impl Names {
-    /// Returns what a run's command claims or asks for: an idempotency key, the id of a message or
+    /// Returns the names that a run's command stands under or asks for: an idempotency key, the id of a message or
     /// wake, or both.
-    pub fn new(run: &RunId, key: Option<IdempotencyKey>, id: Option<ClaimName>) -> Self {
-        let claim = |name: &ClaimName| ClaimKey::new(run, name);
+    pub fn new(run: &RunId, key: Option<IdempotencyKey>, id: Option<KeyName>) -> Self {
+        let hash = |name: &KeyName| KeyHash::new(run, name);
         Self {
-            key: key.map(ClaimName::Key).as_ref().map(claim),
-            id: id.as_ref().map(claim),
+            key: key.map(KeyName::Key).as_ref().map(hash),
+            id: id.as_ref().map(hash),
             message_id: match id {
-                Some(ClaimName::Message(id)) => Some(id),
-                Some(ClaimName::Key(_) | ClaimName::Wake(_)) | None => None,
+                Some(KeyName::Message(id)) => Some(id),
+                Some(KeyName::Key(_) | KeyName::Wake(_)) | None => None,
             },
             minted: None,
         }
@@ -36,18 +36,18 @@ impl Names {
         self
     }
 
-    /// Returns the claim of the idempotency key.
-    pub fn key(&self) -> Option<&ClaimKey> {
+    /// Returns the hash of the idempotency key.
+    pub fn key(&self) -> Option<&KeyHash> {
         self.key.as_ref()
     }
 
-    /// Returns the claim of the message's or wake's id.
-    pub fn id(&self) -> Option<&ClaimKey> {
+    /// Returns the hash of the message's or wake's id.
+    pub fn id(&self) -> Option<&KeyHash> {
         self.id.as_ref()
     }
 
-    /// Walks the claims to look up.
-    pub fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
+    /// Walks the keys to look up.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyHash> {
         [self.key(), self.id()].into_iter().flatten()
     }
 

@@ -1,7 +1,7 @@
 //! Idempotency: what a repeated command gets.
 
 use heronry_journal::RequestHash;
-use heronry_store::ClaimEntry;
+use heronry_store::KeyEntry;
 use heronry_types::Position;
 
 use crate::{Rejection, State, command::Cx, rejection::ConflictField};
@@ -10,9 +10,9 @@ use crate::{Rejection, State, command::Cx, rejection::ConflictField};
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Prior {
     /// The one under its idempotency key.
-    pub key: Option<ClaimEntry>,
+    pub key: Option<KeyEntry>,
     /// The one under its message or wake id.
-    pub id: Option<ClaimEntry>,
+    pub id: Option<KeyEntry>,
 }
 
 /// Returns the record that an equal command led to, or nothing when the names are fresh.

@@ -6,7 +6,7 @@ mod lists;
 mod sum_up;
 mod view;
 
-use heronry_store::ClaimName;
+use heronry_store::KeyName;
 use heronry_types::{ContentRef, Epoch, MessageId, Position, Receipt, RunId, WakeId, WakeView};
 
 pub use dead::ListDeadLetters;
@@ -41,7 +41,7 @@ impl Command for FindMessage {
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
-        let id = ClaimName::Message(self.message_id.clone());
+        let id = KeyName::Message(self.message_id.clone());
         Some(Names::new(&self.from, None, Some(id)))
     }
 

@@ -1,7 +1,7 @@
 //! Appends: what is decided together and becomes durable together.
 
 use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, ToldRecord};
-use heronry_store::{ContentPlace, Erasure, NamedClaim, NewContent, Tombstone};
+use heronry_store::{ContentPlace, Erasure, KeyedEntry, NewContent, Tombstone};
 use heronry_types::{Generation, RunId, Timestamp};
 
 use super::{Engine, Unanswered};
@@ -75,8 +75,8 @@ fn erasure(body: &ContentErased, erased_at: Timestamp) -> Erasure {
 /// The results of the look-ups that a command asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct LookedUp<'a> {
-    /// The claims that the claims store has on the names of the command, and on further ones that it asks for.
-    pub claims: &'a [NamedClaim],
+    /// The entries that the store has for the names of the command, and on further ones that it asks for.
+    pub keys: &'a [KeyedEntry],
     /// The result of the look through earlier events.
     pub scan: &'a FoundEvents,
 }
@@ -86,7 +86,7 @@ impl Default for LookedUp<'_> {
     fn default() -> Self {
         static NOTHING: FoundEvents = FoundEvents::NOTHING;
         Self {
-            claims: &[],
+            keys: &[],
             scan: &NOTHING,
         }
     }

@@ -2,10 +2,10 @@
 
 use heronry_event::filter::CompileErrors;
 use heronry_journal::Record;
-use heronry_store::NamedClaim;
+use heronry_store::KeyedEntry;
 use heronry_types::{Durability, Epoch, PoolId, Position};
 
-use super::{Engine, RecentClaims};
+use super::{Engine, RecentKeys};
 use crate::{Minter, State, apply};
 
 /// A stored wake whose filter this build cannot read.
@@ -56,8 +56,8 @@ impl Replay {
         &self.engine.state
     }
 
-    /// Says that the claims store has the claims of records up to this one, before they are taken in.
-    pub fn set_claims_kept(&mut self, until: Position) {
+    /// Says that the store has the keys of records up to this one, before they are taken in.
+    pub fn set_keys_kept(&mut self, until: Position) {
         self.engine.recent.set_kept(until);
     }
 
@@ -79,19 +79,19 @@ impl Replay {
         self.engine.forget_finished(until);
     }
 
-    /// Returns the claims that the claims store may not have yet.
-    pub fn recent(&self) -> &RecentClaims {
+    /// Returns the keys that the store may not have yet.
+    pub fn recent(&self) -> &RecentKeys {
         self.engine.recent()
     }
 
-    /// Hands claims over, as [`Engine::hand_over_claims`].
-    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
-        self.engine.hand_over_claims(until)
+    /// Hands keys over, as [`Engine::hand_over_keys`].
+    pub fn hand_over_keys(&mut self, until: Position) -> Vec<KeyedEntry> {
+        self.engine.hand_over_keys(until)
     }
 
-    /// Says that the claims store has the claims that were handed over.
-    pub fn claims_kept(&mut self) {
-        self.engine.claims_kept();
+    /// Says that the store has the keys that were handed over.
+    pub fn keys_kept(&mut self) {
+        self.engine.keys_kept();
     }
 
     /// Returns the engine, which goes on from the last record.

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heronry_journal::{Body, Claim, Record};
 use heronry_pool::{Caller, Engine, Minter, State, engine::Replay};
-use heronry_store::{ClaimEntry, ClaimKey};
+use heronry_store::{KeyEntry, KeyHash};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
 pub(crate) use notation::{Condition, Event, Joining, Letter, Sleep, Take, Wait};
@@ -74,7 +74,7 @@ pub(crate) struct Scenario {
     /// The number of bodies that rode with the appends.
     bodies: usize,
     /// The claims on names that were handed over.
-    names: HashMap<ClaimKey, ClaimEntry>,
+    names: HashMap<KeyHash, KeyEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
     /// The death of the engine that is set for the next command.

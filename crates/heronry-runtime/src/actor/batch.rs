@@ -8,7 +8,7 @@ use heronry_pool::{
     decide::{Names, ReleaseUnanswered},
     engine::{Append, LookedUp, Staged},
 };
-use heronry_store::{ClaimKey, NamedClaim, Outcome};
+use heronry_store::{CommitOutcome, KeyHash, KeyedEntry};
 use heronry_types::{Millis, Timestamp};
 
 use super::{BATCH_MAX, Flow, PoolActor, turns::WaitReason};
@@ -67,9 +67,9 @@ impl HeldAnswer {
 
     /// Says that the append before the answer's own one failed. What the answer itself would have
     /// recorded never reached the store; what it was decided on is as uncertain as that append.
-    pub(super) fn fail_before(self, (outcome, why): (Outcome, StopReason)) {
+    pub(super) fn fail_before(self, (outcome, why): (CommitOutcome, StopReason)) {
         let outcome = if self.has_records {
-            Outcome::None
+            CommitOutcome::None
         } else {
             outcome
         };
@@ -227,7 +227,7 @@ impl PoolActor {
             let answer = match scanned {
                 Ok(scan) => {
                     let looked_up = LookedUp {
-                        claims: &with(&found, &asked),
+                        keys: &with(&found, &asked),
                         scan: &scan,
                     };
                     self.answer(job, &mut batch.append, looked_up).await?
@@ -264,10 +264,10 @@ impl PoolActor {
         Ok(())
     }
 
-    /// Asks the claims store for every key of the commands that are decided now, in one call.
-    async fn look_up(&mut self) -> Result<Vec<NamedClaim>, StopReason> {
+    /// Asks the store for every key of the commands that are decided now, in one call.
+    async fn look_up(&mut self) -> Result<Vec<KeyedEntry>, StopReason> {
         let recent = self.engine.recent();
-        let keys: Vec<ClaimKey> = self
+        let keys: Vec<KeyHash> = self
             .pending
             .iter()
             .filter(|job| self.waits_for(job.as_ref()).is_none())
@@ -279,33 +279,33 @@ impl PoolActor {
         self.find(keys).await
     }
 
-    /// Asks the claims store for the names that the first command which waits wants to know of.
+    /// Asks the store for the names that the first command which waits wants to know of.
     async fn asked_by_first(
         &mut self,
-        found: &[NamedClaim],
-    ) -> Result<Vec<NamedClaim>, StopReason> {
+        found: &[KeyedEntry],
+    ) -> Result<Vec<KeyedEntry>, StopReason> {
         let first = self.pending.front();
         let asked = first.map_or_else(Vec::new, |job| job.asks(&self.engine, found));
         self.find(asked).await
     }
 
-    async fn find(&mut self, keys: Vec<ClaimKey>) -> Result<Vec<NamedClaim>, StopReason> {
+    async fn find(&mut self, keys: Vec<KeyHash>) -> Result<Vec<KeyedEntry>, StopReason> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let found = self
             .store
-            .claims
+            .keys
             .find(&self.pool, &keys)
             .await
             .map_err(|error| {
-                tracing::error!(pool = %self.pool, %error, "claims cannot be read");
+                tracing::error!(pool = %self.pool, %error, "keys cannot be read");
                 StopReason::StoreFenced(error.cause())
             })?;
         Ok(keys
             .into_iter()
             .zip(found)
-            .filter_map(|(key, entry)| Some(NamedClaim::new(key, entry?)))
+            .filter_map(|(key, entry)| Some(KeyedEntry::new(key, entry?)))
             .collect())
     }
 
@@ -318,8 +318,8 @@ impl PoolActor {
     }
 }
 
-/// Returns these claims with more of them, which there hardly ever are.
-fn with<'a>(found: &'a [NamedClaim], more: &[NamedClaim]) -> Cow<'a, [NamedClaim]> {
+/// Returns these entries with more of them, which there hardly ever are.
+fn with<'a>(found: &'a [KeyedEntry], more: &[KeyedEntry]) -> Cow<'a, [KeyedEntry]> {
     if more.is_empty() {
         Cow::Borrowed(found)
     } else {

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use futures::{FutureExt, future::BoxFuture};
 use heronry_journal::{Noun, PoolRecord};
 use heronry_pool::engine::Staged;
-use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
+use heronry_store::{AppendError, Commit, CommitOutcome, Guard, Head, StoreError, StoreErrorKind};
 
 use super::{
     Flow, PoolActor,
@@ -115,7 +115,7 @@ impl PoolActor {
                 let mut answers = flight.answers;
                 answers.extend(self.launch());
                 self.release(answers);
-                self.hand_over_claims(head);
+                self.hand_over_keys(head);
                 Flow::Go
             }
             Err(error) => {
@@ -189,7 +189,7 @@ impl PoolActor {
 
     /// Says that the append failed, and how much is known of what it held and of what was decided
     /// on top of it. The queue is closed first: who is told and opens the pool again gets a new one.
-    fn fail(&mut self, answers: Vec<HeldAnswer>, (outcome, why): (Outcome, StopReason)) {
+    fn fail(&mut self, answers: Vec<HeldAnswer>, (outcome, why): (CommitOutcome, StopReason)) {
         debug_assert!(
             *self.head.borrow() <= self.durable,
             "nothing is shown above the last sync"
@@ -214,7 +214,7 @@ impl PoolActor {
     pub(super) async fn wind_down(&mut self, why: StopReason) {
         self.queue.close(why);
         let decided = self.batch.take();
-        let mut outcome = Outcome::Unknown;
+        let mut outcome = CommitOutcome::Unknown;
         if let Some(flight) = &mut self.flight {
             let landing = flight.land().await;
             if let Err(error) = &landing {
@@ -229,7 +229,7 @@ impl PoolActor {
         self.end_asides().await;
     }
 
-    fn why(&self, error: &AppendError) -> (Outcome, StopReason) {
+    fn why(&self, error: &AppendError) -> (CommitOutcome, StopReason) {
         if let AppendError::Store { outcome, error } = error {
             let cause = error.cause().name();
             tracing::error!(pool = %self.pool, cause, ?outcome, %error, "append failed");
@@ -241,19 +241,19 @@ impl PoolActor {
 }
 
 /// Returns the knowledge about an append that failed, and the reason why its pool stops.
-fn told(error: &AppendError) -> (Outcome, StopReason) {
+fn told(error: &AppendError) -> (CommitOutcome, StopReason) {
     match error {
         AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
-            (Outcome::None, StopReason::OwnershipLost)
+            (CommitOutcome::None, StopReason::OwnershipLost)
         }
         AppendError::Store { outcome, error } => (*outcome, StopReason::StoreFenced(error.cause())),
-        AppendError::Discontinuous { .. } => (Outcome::None, StopReason::Internal),
+        AppendError::Discontinuous { .. } => (CommitOutcome::None, StopReason::Internal),
     }
 }
 
 fn panicked() -> AppendError {
     AppendError::Store {
-        outcome: Outcome::Unknown,
+        outcome: CommitOutcome::Unknown,
         error: StoreError::new(StoreErrorKind::Io, "append", "the store panicked"),
     }
 }

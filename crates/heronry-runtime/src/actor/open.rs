@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
 use heronry_pool::{Engine, engine::Replay};
-use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
+use heronry_store::{Checkpoint, CommitOutcome, FencingToken, Head, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
@@ -16,8 +16,8 @@ use crate::{
 
 /// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
-/// The number of claims in memory from which on they go to the claims store.
-const CLAIMS_RUN: usize = 8_192;
+/// The number of keys in memory from which on they go to the store.
+const KEYS_RUN: usize = 8_192;
 
 /// A pool that is owned and folded, and not running yet.
 pub(crate) struct Opening {
@@ -81,7 +81,7 @@ impl Opening {
             batch: None,
             asides: Asides::default(),
             scans: ScansBegun::default(),
-            hands_claims_over: false,
+            hands_keys_over: false,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),
@@ -91,7 +91,7 @@ impl Opening {
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
             // Nobody has asked it anything.
             drop(Box::pin(actor.stop(why)).await);
-            let outcome = Outcome::Unknown;
+            let outcome = CommitOutcome::Unknown;
             return Err(CallError::Stopped { outcome, why }.into());
         }
         Ok(Self {
@@ -139,7 +139,7 @@ async fn fold(
         replay,
         chain: Chain::start(),
     };
-    fold.start_from_kept_claims().await?;
+    fold.start_from_kept_keys().await?;
     fold.replay(head).await?;
     let last_hash = fold.chain.hash();
     Ok(Folded {
@@ -158,16 +158,16 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// Leaves out claims that the claims store has of this journal; what it has of another goes.
-    async fn start_from_kept_claims(&mut self) -> Result<(), OpenError> {
-        let (claims, journal) = (&self.store.claims, &*self.store.journal);
-        if let Some(at) = claims.checkpoint(self.pool).await?
+    /// Leaves out keys that the store has of this journal; what it has of another goes.
+    async fn start_from_kept_keys(&mut self) -> Result<(), OpenError> {
+        let (keys, journal) = (&self.store.keys, &*self.store.journal);
+        if let Some(at) = keys.checkpoint(self.pool).await?
             && stands_on(journal, self.pool, at).await?
         {
-            self.replay.set_claims_kept(at.position);
+            self.replay.set_keys_kept(at.position);
             return Ok(());
         }
-        claims.clear(self.pool).await?;
+        keys.clear(self.pool).await?;
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl Fold<'_> {
                 self.replay_chunk(chunk)?;
                 after = chunk.last();
             }
-            self.flush_claims().await?;
+            self.flush_keys().await?;
         }
         Ok(())
     }
@@ -201,8 +201,8 @@ impl Fold<'_> {
         Ok(())
     }
 
-    async fn flush_claims(&mut self) -> Result<(), OpenError> {
-        if self.replay.recent().len() < CLAIMS_RUN {
+    async fn flush_keys(&mut self) -> Result<(), OpenError> {
+        if self.replay.recent().len() < KEYS_RUN {
             return Ok(());
         }
         let checkpoint = Checkpoint {
@@ -210,12 +210,12 @@ impl Fold<'_> {
             position: self.chain.position(),
             hash: self.chain.hash(),
         };
-        let run = self.replay.hand_over_claims(checkpoint.position);
+        let run = self.replay.hand_over_keys(checkpoint.position);
         self.store
-            .claims
+            .keys
             .put_run(self.pool, run, checkpoint, self.token)
             .await?;
-        self.replay.claims_kept();
+        self.replay.keys_kept();
         Ok(())
     }
 }

@@ -61,6 +61,7 @@ impl JournalReader {
             ReadFrom::Cursor(cursor) => (Some(cursor), cursor.position),
         };
         let admit = AdmitReader {
+            caller: query.viewer.caller(),
             viewer: query.viewer.clone(),
             from,
             page,

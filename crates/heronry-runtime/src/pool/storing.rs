@@ -8,7 +8,7 @@ use heronry_pool::{
     Caller, Done, Rejection,
     decide::{AdmitBody, ContentShare, StoreContent},
 };
-use heronry_store::{ContentPlace, Outcome, StoreError, Stored, StoredContent};
+use heronry_store::{CommitOutcome, ContentPlace, StoreError, Stored, StoredContent};
 use heronry_types::{
     Body, ContentRef, Cursor, Digest, IdempotencyKey, MediaType, Position, RunId, Timestamp,
 };
@@ -224,7 +224,7 @@ impl Pool {
             Ok(stored) => stored,
             Err(Ok(panic)) => resume_unwind(panic),
             Err(Err(_)) => Err(BodyError::Call(CallError::Stopped {
-                outcome: Outcome::Unknown,
+                outcome: CommitOutcome::Unknown,
                 why: StopReason::Shutdown,
             })),
         }
@@ -242,7 +242,7 @@ impl Pool {
         };
         // A pool that stopped meanwhile records nothing any more.
         if let Some(why) = self.shared().queue.closed_by() {
-            let outcome = Outcome::None;
+            let outcome = CommitOutcome::None;
             return Err(BodyError::Call(CallError::Stopped { outcome, why }));
         }
         let put = self.put(storing, permit).await;

@@ -108,9 +108,24 @@ impl Pool {
         change: impl Into<ReceiptChange>,
         wait: Millis,
     ) -> Result<Receipt, CallError> {
+        let receipt = self.call(find.clone()).await?;
+        self.wait_receipt_after(find, receipt, change, wait).await
+    }
+
+    /// Returns the receipt of a message, as [`wait_receipt`](Self::wait_receipt) does, for who has been told
+    /// one of it.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn wait_receipt_after(
+        &self,
+        find: FindMessage,
+        receipt: Receipt,
+        change: impl Into<ReceiptChange>,
+        wait: Millis,
+    ) -> Result<Receipt, CallError> {
         let until = self.deadline(wait);
         let change = change.into();
-        let receipt = self.call(find.clone()).await?;
         if change.is_in(&receipt) || wait.0 == 0 {
             return Ok(receipt);
         }
@@ -172,6 +187,7 @@ impl Pool {
         until: Millis,
         (woken, present): (impl Future<Output = ()>, Option<Present>),
     ) -> Waited {
+        self.forget_unread();
         tokio::select! {
             () = woken => Waited::Woken,
             () = self.shared().environment.clock.alarm(until) => {

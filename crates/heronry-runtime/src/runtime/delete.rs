@@ -1,7 +1,7 @@
 //! Deleting a pool: it stops first, and takes no more commands.
 
 use heronry_pool::decide::RetirePool;
-use heronry_store::{AppendError, Outcome};
+use heronry_store::{AppendError, CommitOutcome};
 use heronry_types::{Cursor, PoolId};
 
 use super::{Runtime, Wanted, stopped};
@@ -26,7 +26,7 @@ impl Runtime {
         let task = tokio::spawn(async move { runtime.delete_now(&pool, &retire).await });
         task.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a deletion did not end");
-            let (outcome, why) = (Outcome::Unknown, StopReason::Internal);
+            let (outcome, why) = (CommitOutcome::Unknown, StopReason::Internal);
             Err(OpenError::from(CallError::Stopped { outcome, why }).into())
         })
     }
@@ -90,7 +90,7 @@ fn is_unknown(error: &AppendError) -> bool {
     matches!(
         error,
         AppendError::Store {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             ..
         }
     )
@@ -98,6 +98,6 @@ fn is_unknown(error: &AppendError) -> bool {
 
 /// Returns the error of a deletion that deleted nothing, because the pool stopped otherwise.
 fn unfinished(why: StopReason) -> DeleteError {
-    let outcome = Outcome::None;
+    let outcome = CommitOutcome::None;
     OpenError::from(CallError::Stopped { outcome, why }).into()
 }

@@ -9,7 +9,7 @@ use heronry_runtime::Party;
 use heronry_wire::{Problem, ProblemKind};
 
 use super::ConnectionLimits;
-use crate::problems::Refusal;
+use crate::problems::ProblemAnswer;
 
 /// The owners of the open connections.
 ///
@@ -47,11 +47,11 @@ pub(crate) struct Full {
 
 impl Full {
     /// Refuses a connection.
-    pub(crate) fn refusal(self) -> Refusal {
+    pub(crate) fn refusal(self) -> ProblemAnswer {
         let Self { limit, max } = self;
         let detail = format!("{limit} is {max}, and so many are open; close some, or try again");
         let problem = Problem::new(ProblemKind::TooManyConnections, detail);
-        Refusal(
+        ProblemAnswer(
             problem
                 .with("limit", limit)
                 .with("max", max)

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::net::UnixListener;
 
 use super::transport::Duplex;
-use crate::{guards::Hosts, serve::ServeError};
+use crate::{hosts::Hosts, serve_error::ServeError};
 
 /// A place where a server listens: bound already, and reachable from this machine alone.
 #[derive(Debug)]

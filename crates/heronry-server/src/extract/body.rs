@@ -17,15 +17,21 @@ use axum::{
     extract::Request,
     http::{HeaderMap, header},
 };
-use heronry_types::LimitName;
+use heronry_api::{BeforeWaiting, Refusal};
+use heronry_types::{LimitExceeded, LimitName};
 use heronry_wire::{Problem, ProblemKind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::unreadable;
-use crate::{connections::BodyLate, problems::Refusal, under_way::ShareExceeded};
+use crate::{connections::BodyLate, problems::ProblemAnswer};
 
 /// The time after which a body that found no room is to be sent again, in milliseconds.
 const AGAIN_AFTER_MS: u64 = 1_000;
+
+/// A body that would take more than its member's share.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct ShareExceeded(pub(crate) LimitExceeded);
 
 /// The room for the bodies of all requests that a server reads or works on. All but a quarter of it is
 /// for everybody; that quarter is left to operators.
@@ -125,14 +131,16 @@ impl HeldRoom {
     }
 
     /// Takes so many bytes more, or refuses the body that needs them.
-    pub(super) fn take(&self, bytes: u64) -> Result<(), Refusal> {
+    pub(super) fn take(&self, bytes: u64) -> Result<(), ProblemAnswer> {
         self.room.take(self.lane, bytes).map_err(no_room)?;
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
         Ok(())
     }
+}
 
-    /// Gives back what it holds: what was made of the body is elsewhere, and counted there.
-    pub(crate) fn release(&self) {
+/// A request that waits holds no room: its body was read, and the rest of it is counted elsewhere.
+impl BeforeWaiting for HeldRoom {
+    fn release(&self) {
         let bytes = self.bytes.swap(0, Ordering::AcqRel);
         self.room.give_back(self.lane, bytes);
     }
@@ -144,13 +152,13 @@ impl Drop for HeldRoom {
     }
 }
 
-fn no_room(max: u64) -> Refusal {
+fn no_room(max: u64) -> ProblemAnswer {
     let detail = format!(
         "the bodies of requests under way take all of the {max} bytes that there are for them; \
          send it again a little later"
     );
     let problem = Problem::new(ProblemKind::Busy, detail);
-    Refusal(
+    ProblemAnswer(
         problem
             .with("limit", "bodies_bytes_max")
             .with("max", max)
@@ -237,7 +245,7 @@ pub(super) fn held(request: &Request) -> Option<Arc<HeldRoom>> {
 }
 
 /// Reads the pieces of a body of at most `max` bytes, as far as there is room for them.
-pub(super) async fn read_pieces(request: Request, max: usize) -> Result<BodyPieces, Refusal> {
+pub(super) async fn read_pieces(request: Request, max: usize) -> Result<BodyPieces, ProblemAnswer> {
     check_stated_length(request.headers(), max)?;
     let held = held(&request);
     let mut body = Limited::new(request.into_body(), max);
@@ -263,7 +271,7 @@ pub(super) async fn read_pieces(request: Request, max: usize) -> Result<BodyPiec
 struct Arrived(Vec<Bytes>);
 
 /// Refuses a body that says that it is too large, before any of it is read.
-fn check_stated_length(headers: &HeaderMap, max: usize) -> Result<(), Refusal> {
+fn check_stated_length(headers: &HeaderMap, max: usize) -> Result<(), ProblemAnswer> {
     let stated = headers.get(header::CONTENT_LENGTH);
     let stated = stated.and_then(|text| text.to_str().ok()?.parse::<u64>().ok());
     match stated {
@@ -272,7 +280,7 @@ fn check_stated_length(headers: &HeaderMap, max: usize) -> Result<(), Refusal> {
     }
 }
 
-fn broken_off(error: &(dyn Error + Send + Sync + 'static), max: usize) -> Refusal {
+fn broken_off(error: &(dyn Error + Send + Sync + 'static), max: usize) -> ProblemAnswer {
     if error.is::<LengthLimitError>() {
         return too_large(max as u64);
     }
@@ -280,7 +288,7 @@ fn broken_off(error: &(dyn Error + Send + Sync + 'static), max: usize) -> Refusa
         return too_late(late);
     }
     if let Some(ShareExceeded(exceeded)) = cause(error) {
-        return Refusal::of_share(exceeded, "send less at once");
+        return Refusal::of_share(exceeded, "send less at once").into();
     }
     unreadable(".", "the body broke off; send it again")
 }
@@ -292,14 +300,14 @@ fn cause<E: Error + Copy + 'static>(error: &(dyn Error + 'static)) -> Option<E> 
     found.next().copied()
 }
 
-fn too_late(late: BodyLate) -> Refusal {
+fn too_late(late: BodyLate) -> ProblemAnswer {
     let detail = format!("{late}; send it again, faster or in less bytes");
     let problem = Problem::new(ProblemKind::RequestTimeout, detail);
-    Refusal(problem.with("max_ms", late.limit.0))
+    ProblemAnswer(problem.with("max_ms", late.limit.0))
 }
 
 /// Reads a whole content of at most `max` bytes, which the limit of contents says.
-pub(crate) async fn read_content(request: Request, max: u64) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn read_content(request: Request, max: u64) -> Result<Vec<u8>, ProblemAnswer> {
     let size = usize::try_from(max).unwrap_or(usize::MAX);
     let read = read_pieces(request, size).await;
     let pieces = read.map_err(|refusal| {
@@ -313,19 +321,19 @@ pub(crate) async fn read_content(request: Request, max: u64) -> Result<Vec<u8>, 
 }
 
 /// A body over `max` bytes.
-fn too_large(max: u64) -> Refusal {
+fn too_large(max: u64) -> ProblemAnswer {
     let detail = format!("the body may have {max} bytes; send less, or store it as content");
-    Refusal(Problem::new(ProblemKind::TooLarge, detail).with("max", max))
+    ProblemAnswer(Problem::new(ProblemKind::TooLarge, detail).with("max", max))
 }
 
 /// A content over its limit. How much over, nobody has read.
-fn content_too_large(max: u64) -> Refusal {
+fn content_too_large(max: u64) -> ProblemAnswer {
     let limit = LimitName::ContentBytesMax;
     let detail = format!(
         "{limit} is {max}, and the body has more; send less, or raise the limit in the settings"
     );
     let problem = Problem::new(ProblemKind::TooLarge, detail).with("max", max);
-    Refusal(problem.with("limit", limit.to_string()))
+    ProblemAnswer(problem.with("limit", limit.to_string()))
 }
 
 #[cfg(test)]
@@ -382,7 +390,7 @@ mod tests {
         let [common, operators] =
             [BodyLane::Common, BodyLane::Operators].map(|lane| HeldRoom::nothing_of(&room, lane));
         let refused = |held: &HeldRoom, bytes| {
-            let Refusal(problem) = held.take(bytes).unwrap_err();
+            let ProblemAnswer(problem) = held.take(bytes).unwrap_err();
             problem.number("max")
         };
         common.take(75).unwrap();
@@ -414,7 +422,7 @@ mod tests {
         assert!(first.is_ok());
         let (request, none) = holding(&["d", "ef"]);
         let second = read_pieces(request, 100).await;
-        let Refusal(problem) = second.unwrap_err();
+        let ProblemAnswer(problem) = second.unwrap_err();
         assert_eq!(problem.kind(), Some(ProblemKind::Busy));
         assert_eq!(problem.number("retry_after_ms"), Some(1_000));
         assert_eq!(problem.text("limit"), Some("bodies_bytes_max"));

@@ -15,7 +15,7 @@ use super::{
     short::limited,
     unreadable,
 };
-use crate::problems::Refusal;
+use crate::problems::ProblemAnswer;
 
 /// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
 pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
@@ -31,9 +31,9 @@ const PLACE_BYTES_MAX: usize = 1_024;
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
-    type Rejection = Refusal;
+    type Rejection = ProblemAnswer;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemAnswer> {
         let held = held(&request);
         let pieces = read_pieces(request, JSON_BYTES_MAX).await?;
         let (value, kept) = read(pieces)?;
@@ -51,7 +51,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// Reads a body, and says how many bytes were made of it.
-fn read<T: DeserializeOwned>(pieces: BodyPieces) -> Result<(T, u64), Refusal> {
+fn read<T: DeserializeOwned>(pieces: BodyPieces) -> Result<(T, u64), ProblemAnswer> {
     let meter = Meter::new(pieces.len() as u64, pieces.unread());
     if pieces.len() == 0 {
         let value = read_with(serde_json::Deserializer::from_str("{}"), &meter)?;
@@ -75,7 +75,7 @@ fn read<T: DeserializeOwned>(pieces: BodyPieces) -> Result<(T, u64), Refusal> {
 fn read_with<'de, R: Read<'de>, T: DeserializeOwned>(
     mut reader: serde_json::Deserializer<R>,
     meter: &Meter,
-) -> Result<T, Refusal> {
+) -> Result<T, ProblemAnswer> {
     let read = serde_path_to_error::deserialize(Metered::new(&mut reader, meter));
     let value = read.map_err(|error| {
         let place = limited(error.path(), PLACE_BYTES_MAX);
@@ -90,7 +90,7 @@ fn read_with<'de, R: Read<'de>, T: DeserializeOwned>(
     Ok(value)
 }
 
-fn too_much(place: &str, excess: Excess) -> Refusal {
+fn too_much(place: &str, excess: Excess) -> ProblemAnswer {
     let detail = match place {
         "." | "?" => excess.to_string(),
         place => format!("{place}: {excess}"),
@@ -102,5 +102,5 @@ fn too_much(place: &str, excess: Excess) -> Refusal {
         }
         Excess::Depth | Excess::Name => Problem::new(ProblemKind::InvalidRequest, detail),
     };
-    Refusal(problem.with("field", place))
+    ProblemAnswer(problem.with("field", place))
 }

@@ -7,17 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_pool::Rejection;
-use heronry_runtime::{BodyError, CallError, ContentScope};
-use heronry_types::{Body, ContentRef, LimitName};
-use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
+use heronry_api::content::{self, UploadRequest};
+use heronry_types::Body;
+use heronry_wire::{ContentErased, ContentQuery, ContentStored};
 
-use super::{PoolRequest, Route};
+use super::{PoolRequest, Route, recorded};
 use crate::{
-    extract::{Json, Query, invalid, media_type, named_key, read_content},
+    extract::{Json, Query, key, read_content},
     guards::BodyForm,
     openapi::routes::contents as described,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -51,62 +50,27 @@ async fn put(
     request: PoolRequest,
     Query(query): Query<ContentQuery>,
     sent: Request,
-) -> Result<(StatusCode, Json<ContentStored>), Refusal> {
-    let media_type = stated_type(sent.headers())?;
-    let key = named_key(sent.headers(), query.idempotency_key)?;
-    // What repeats nothing is refused before any of it is read.
-    if key.is_none() {
-        request.identity.check_standing().await?;
-    }
-    let run = match (request.identity.own_run(), query.run) {
-        (None, named) => named,
-        (Some(_), named) => Some(request.identity.acting(named, "run")?),
+) -> Result<(StatusCode, Json<ContentStored>), ProblemAnswer> {
+    let headers = sent.headers();
+    let store = UploadRequest {
+        media_type: stated_type(headers),
+        key: key(headers)?.named(query.idempotency_key)?,
+        run: query.run,
     };
-    let max = request.limit(LimitName::ContentBytesMax);
-    let bytes = read_content(sent, max).await?;
-    let size_bytes = bytes.len() as u64;
-    let body = Body::new(media_type.as_str(), bytes);
-    let stored = match key {
-        None => request.pool.store_body(request.caller(), body).await?,
-        Some(key) => {
-            let scope = ContentScope { run, key };
-            request
-                .pool
-                .store_body_once(request.caller(), scope, body)
-                .await?
-        }
-    };
-    let status = if stored.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    let stored = ContentStored {
-        content_ref: stored.content_ref,
-        media_type,
-        size_bytes,
-        cursor: stored.cursor,
-        durability: request.app.durability(),
-        erased_at: stored.erased_at,
-    };
-    Ok((status, Json(stored)))
+    let upload = store.admit(&request.access).await?;
+    let bytes = read_content(sent, upload.bytes_max()).await?;
+    Ok(recorded(upload.store(bytes).await?))
 }
 
-fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(Body::BINARY.to_owned());
-    };
+fn stated_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?;
     // What is not text is as little a media type as no text.
-    let text = value.to_str().unwrap_or_default();
-    media_type("content-type", text)?;
-    Ok(text.to_owned())
+    Some(value.to_str().unwrap_or_default().to_owned())
 }
 
-async fn fetch(request: PoolRequest) -> Result<Response, Refusal> {
-    let content_ref = named_ref(&request)?;
-    let found = request.pool.body(request.caller(), content_ref).await;
-    let missing = "no such content of a message that the caller sent or received";
-    let body = found.map_err(|error| not_found(error, missing))?.body;
+async fn fetch(request: PoolRequest) -> Result<Response, ProblemAnswer> {
+    let content_ref = request.params.content_ref("ref")?;
+    let body = content::fetch(&request.access, content_ref).await?;
     let media_type = HeaderValue::from_str(&body.media_type)
         .unwrap_or_else(|_| HeaderValue::from_static(Body::BINARY));
     // A body is data of strangers: no browser may run it as a page of this server.
@@ -128,30 +92,7 @@ async fn fetch(request: PoolRequest) -> Result<Response, Refusal> {
     Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
-async fn erase(request: PoolRequest) -> Result<Json<ContentErased>, Refusal> {
-    let content_ref = named_ref(&request)?;
-    let left = request.pool.erase_body(request.caller(), content_ref).await;
-    let missing = "no such content that the caller sent or stored";
-    let left = left.map_err(|error| not_found(error, missing))?;
-    Ok(Json(ContentErased {
-        content_ref,
-        media_type: left.media_type.to_string(),
-        size_bytes: left.bytes,
-        digest: left.digest,
-        erased_at: left.erased_at,
-    }))
-}
-
-fn named_ref(request: &PoolRequest) -> Result<ContentRef, Refusal> {
-    ContentRef::parse(request.params.text("ref"))
-        .map_err(|error| invalid("ref", &error.to_string()))
-}
-
-/// Returns the refusal of a body that is named in the path: nothing conflicts when it is missing.
-fn not_found(error: BodyError, missing: &str) -> Refusal {
-    if let BodyError::Call(CallError::Rejected(Rejection::ContentMissing)) = error {
-        Refusal::of(ProblemKind::ContentMissing, missing)
-    } else {
-        error.into()
-    }
+async fn erase(request: PoolRequest) -> Result<Json<ContentErased>, ProblemAnswer> {
+    let content_ref = request.params.content_ref("ref")?;
+    Ok(Json(content::erase(&request.access, content_ref).await?))
 }

@@ -1,19 +1,15 @@
 //! Effects: showing those without a result, and resolving them by hand.
 
 use axum::routing::MethodFilter;
-use heronry_pool::{
-    EffectReport,
-    decide::{ListEffects, ReportEffect},
-};
-use heronry_types::{Cursor, EffectFault, EffectResult};
-use heronry_wire::{Changed, EffectList, EffectsQuery, Problem, ProblemKind, ResolveEffect};
+use heronry_api::effect;
+use heronry_wire::{Changed, EffectList, EffectsQuery, ResolveEffect};
 
-use super::{PoolRequest, Route, changed};
+use super::{PoolRequest, Route};
 use crate::{
-    extract::{Json, Query, invalid},
+    extract::{Json, Query},
     identity::Access,
     openapi::routes::effects as described,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -39,67 +35,15 @@ pub(super) fn rows() -> Vec<Route> {
 async fn list(
     request: PoolRequest,
     Query(query): Query<EffectsQuery>,
-) -> Result<Json<EffectList>, Refusal> {
-    request.identity.check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
-    }
-    let run = match request.identity.own_run() {
-        None => query.run,
-        Some(_) => request.identity.acting(query.run, "run").map(Some)?,
-    };
-    let list = ListEffects {
-        caller: request.caller(),
-        run,
-        after: query.after,
-        max: request.page_size(query.limit)?,
-    };
-    let page = request.call(list).await?;
-    Ok(Json(EffectList {
-        effects: page.effects,
-        next: page.next,
-        as_of: page.as_of,
-    }))
+) -> Result<Json<EffectList>, ProblemAnswer> {
+    Ok(Json(effect::list(&request.access, query).await?))
 }
 
 async fn resolve(
     request: PoolRequest,
     Json(body): Json<ResolveEffect>,
-) -> Result<Json<Changed>, Refusal> {
-    let effect: Cursor = request.params.text("id").parse().map_err(|error| {
-        let problem = Problem::new(
-            ProblemKind::CursorInvalid,
-            heronry_types::CursorError::to_string(&error),
-        );
-        Refusal(problem.with("field", "id"))
-    })?;
-    let report = ReportEffect {
-        caller: request.caller(),
-        run: None,
-        effect,
-        attempt: None,
-        result: EffectResult {
-            outcome: body.outcome,
-            note: body.note,
-        },
-    };
-    match request.call(report).await? {
-        EffectReport::Completed(_, done) => Ok(changed(done)),
-        EffectReport::Refused(fault, _) => Err(refused(fault)),
-    }
-}
-
-fn refused(fault: EffectFault) -> Refusal {
-    let (kind, detail) = match fault {
-        EffectFault::Unknown => (
-            ProblemKind::EffectNotFound,
-            "no such effect in this pool; list them to see which there are",
-        ),
-        EffectFault::Finished => (ProblemKind::EffectFinished, "the effect has a result"),
-        EffectFault::Stale => (
-            ProblemKind::EffectStale,
-            "a later attempt or a newer generation has the effect",
-        ),
-    };
-    Refusal(Problem::new(kind, detail))
+) -> Result<Json<Changed>, ProblemAnswer> {
+    let effect = request.params.cursor("id")?;
+    let resolved = effect::resolve(&request.access, effect, body).await?;
+    Ok(Json(resolved))
 }

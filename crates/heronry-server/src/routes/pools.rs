@@ -8,25 +8,20 @@ use axum::{
     routing::MethodFilter,
 };
 use futures::stream;
-use heronry_pool::{
-    PoolView,
-    decide::{ConfigurePool, DescribePool, How, RetirePool},
-};
-use heronry_runtime::OpenedPool;
-use heronry_transfer::{Bodies, TransferError};
-use heronry_types::PoolId;
+use heronry_api::pool;
+use heronry_transfer::TransferError;
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoliciesSource, PoolBody, PoolDeleted,
-    PoolEntry, PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
+    PoolView, SettingsChanged,
 };
 
-use super::{PoolRequest, Route};
+use super::{PoolRequest, Route, recorded};
 use crate::{
     app::SharedApp,
     extract::{Json, Params, Query},
-    identity::{Access, Identity},
+    identity::{Access, Authenticated},
     openapi::routes::pools as described,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -83,91 +78,44 @@ pub(super) fn rows() -> Vec<Route> {
 async fn put(
     State(app): State<SharedApp>,
     params: Params,
-    identity: Identity,
+    Authenticated(identity): Authenticated,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, Json<PoolOpened>), Refusal> {
-    let id: PoolId = params.chosen_id("pool")?;
-    let OpenedPool { pool, how } = app.open(&id, body.into_spec()?).await?;
-    let caller = identity.caller();
-    let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
-    let status = match how {
-        How::Written => StatusCode::CREATED,
-        How::Repeated | How::Unchanged => StatusCode::OK,
-    };
-    let cursor = view.head;
-    Ok((status, Json(PoolOpened { view, cursor })))
+) -> Result<(StatusCode, Json<PoolOpened>), ProblemAnswer> {
+    let id = params.chosen_id("pool")?;
+    let opened = pool::open(&app.api, &identity, id, body).await?;
+    Ok(recorded(opened))
 }
 
-async fn list(State(app): State<SharedApp>, identity: Identity) -> Result<Json<PoolList>, Refusal> {
-    let pools = match &identity {
-        Identity::Operator => app.runtime.pools().await?,
-        Identity::Member { pool, .. } => {
-            identity.check_standing().await?;
-            vec![pool.id().clone()]
-        }
-    };
-    let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
-    Ok(Json(PoolList { pools }))
+async fn list(
+    State(app): State<SharedApp>,
+    Authenticated(identity): Authenticated,
+) -> Result<Json<PoolList>, ProblemAnswer> {
+    Ok(Json(pool::list(&app.api, &identity).await?))
 }
 
-async fn show(request: PoolRequest) -> Result<Json<PoolShown>, Refusal> {
-    let view = request
-        .call(DescribePool {
-            caller: request.caller(),
-        })
-        .await?;
-    Ok(Json(shown(&request.app, request.id.clone(), view)))
-}
-
-fn shown(app: &SharedApp, pool: PoolId, view: PoolView) -> PoolShown {
-    PoolShown {
-        subscriptions: app.streams.of(&pool),
-        pool,
-        epoch: view.head.epoch.to_string(),
-        head: view.head,
-        floor: view.floor,
-        policies: match view.config.grants {
-            Some(_) => PoliciesSource::Granted,
-            None => PoliciesSource::SelfAsserted,
-        },
-        config: PoolBody::from(&view.config),
-        limits: view
-            .limits
-            .effective()
-            .map(|(limit, value)| (limit.to_string(), value))
-            .collect(),
-        settings: view.settings,
-        settings_version: view.settings_version,
-        members: view.members,
-        lost_members: view.lost_members,
-        suspended_members: view.suspended_members,
-        deadlocked_members: view.deadlocked_members,
-        orphaned_wakes: view.orphaned_wakes,
-        live_messages: view.live_messages,
-        live_wakes: view.live_wakes,
-        durability: view.durability,
-    }
+async fn show(request: PoolRequest) -> Result<Json<PoolView>, ProblemAnswer> {
+    Ok(Json(pool::show(&request.access).await?))
 }
 
 async fn delete(
     State(app): State<SharedApp>,
     params: Params,
-    identity: Identity,
+    Authenticated(identity): Authenticated,
     Query(query): Query<DeletePoolQuery>,
-) -> Result<Json<PoolDeleted>, Refusal> {
-    let pool: PoolId = params.id("pool")?;
-    let retire = RetirePool {
-        caller: identity.caller(),
-        expected: query.expected_head,
-    };
-    let head = app.runtime.delete(&pool, retire).await?;
-    Ok(Json(PoolDeleted { pool, head }))
+) -> Result<Json<PoolDeleted>, ProblemAnswer> {
+    let id = params.id("pool")?;
+    let deleted = pool::delete(&app.api, &identity, id, query).await?;
+    Ok(Json(deleted))
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
-async fn export(State(app): State<SharedApp>, params: Params) -> Result<Response, Refusal> {
-    let pool: PoolId = params.id("pool")?;
-    let export = app.runtime.export(&pool, Bodies::Included).await?;
+async fn export(
+    State(app): State<SharedApp>,
+    params: Params,
+    Authenticated(identity): Authenticated,
+) -> Result<Response, ProblemAnswer> {
+    let id = params.id("pool")?;
+    let export = pool::export(&app.api, &identity, &id).await?;
     let lines = stream::try_unfold(export, |mut export| async move {
         let lines = export.next().await.inspect_err(|error| {
             tracing::error!(%error, "an export broke off");
@@ -185,24 +133,6 @@ async fn export(State(app): State<SharedApp>, params: Params) -> Result<Response
 async fn configure(
     request: PoolRequest,
     Json(body): Json<PatchSettings>,
-) -> Result<Json<SettingsChanged>, Refusal> {
-    body.supported()?;
-    let done = request
-        .call(ConfigurePool {
-            caller: request.caller(),
-            expected_version: body.expected_version,
-            limits: body.limits.unwrap_or_default(),
-        })
-        .await?;
-    let view = request
-        .call(DescribePool {
-            caller: request.caller(),
-        })
-        .await?;
-    Ok(Json(SettingsChanged {
-        settings: view.settings,
-        settings_version: view.settings_version,
-        cursor: done.cursor,
-        durability: done.durability,
-    }))
+) -> Result<Json<SettingsChanged>, ProblemAnswer> {
+    Ok(Json(pool::configure(&request.access, body).await?))
 }

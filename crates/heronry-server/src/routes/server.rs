@@ -6,12 +6,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_wire::{ServerStatus, Version};
+use heronry_api::server::{self, ServerHost};
+use heronry_wire::{ConnectionsStatus, DiskStatus, ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::SharedApp, connections::Places, extract::Json, identity::Access, metrics::OpenCounts,
-    openapi::routes::server as described, problems::Refusal, status,
+    app::{App, SharedApp},
+    connections::Places,
+    extract::Json,
+    identity::{Access, Authenticated},
+    metrics::OpenCounts,
+    openapi::routes::server as described,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -71,16 +77,43 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<SharedApp>) -> Result<String, Refusal> {
-    app.runtime.pools().await?;
+async fn readyz(State(app): State<SharedApp>) -> Result<String, ProblemAnswer> {
+    server::check_ready(&app.api).await?;
     Ok(match app.health.disk_warning() {
         None => "ready\n".to_owned(),
         Some(warning) => format!("ready\n{warning}\n"),
     })
 }
 
-async fn status(State(app): State<SharedApp>) -> Json<ServerStatus> {
-    Json(status::of(&app).await)
+async fn status(
+    State(app): State<SharedApp>,
+    Authenticated(identity): Authenticated,
+) -> Result<Json<ServerStatus>, ProblemAnswer> {
+    let host = host(&app).await;
+    Ok(Json(server::status(&app.api, &identity, host).await?))
+}
+
+async fn host(app: &App) -> ServerHost {
+    let places = app.places.as_ref();
+    ServerHost {
+        started: app.health.started,
+        place: app.health.store.place.clone(),
+        connections: places.map(|places| ConnectionsStatus {
+            open: places.taken(),
+            max: places.max(),
+        }),
+        disk: disk(app).await,
+    }
+}
+
+async fn disk(app: &App) -> Option<DiskStatus> {
+    let watch = app.health.store.disk.as_ref()?;
+    let space = app.health.look_at_disk().await?;
+    Some(DiskStatus {
+        free_bytes: space.free_bytes,
+        total_bytes: space.total_bytes,
+        free_bytes_min: watch.free_bytes_min,
+    })
 }
 
 async fn contract(State(app): State<SharedApp>) -> Response {
@@ -89,22 +122,21 @@ async fn contract(State(app): State<SharedApp>) -> Response {
 }
 
 async fn version() -> Json<Version> {
-    Json(Version {
-        name: "heronry".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        api: "v1".to_owned(),
-    })
+    Json(server::version())
 }
 
-async fn metrics(State(app): State<SharedApp>) -> Result<Response, Refusal> {
-    let pools = app.figures().await?;
+async fn metrics(
+    State(app): State<SharedApp>,
+    Authenticated(identity): Authenticated,
+) -> Result<Response, ProblemAnswer> {
+    let pools = server::samples(&app.api, &identity).await?;
     let text = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
     let open = OpenCounts {
         connections: app.places.as_ref().map_or(0, Places::taken),
-        streams: app.streams.total(),
+        streams: app.api.streams().total(),
     };
     Ok((text, app.metrics.render(&pools, open)).into_response())
 }

@@ -7,9 +7,9 @@
 use heronry_journal::RequestHash;
 use heronry_types::Position;
 
-use super::{ClaimHash, END};
+use super::{END, SortHash};
 use crate::{
-    ClaimEntry,
+    KeyEntry,
     checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
@@ -17,23 +17,23 @@ const LAYOUT: u8 = 1;
 /// The size of an entry in bytes.
 pub(super) const ENTRY_BYTES: usize = 40;
 
-/// One claim.
+/// One entry, under the hash of its key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Entry {
-    pub(super) hash: ClaimHash,
-    pub(super) claim: ClaimEntry,
+    pub(super) hash: SortHash,
+    pub(super) kept: KeyEntry,
 }
 
 /// Returns the row of a block.
-pub(super) fn encode(key: &[u8], until: ClaimHash, entries: &[Entry]) -> Vec<u8> {
+pub(super) fn encode(key: &[u8], until: SortHash, entries: &[Entry]) -> Vec<u8> {
     let mut row = Vec::with_capacity(CHECKSUM_BYTES + 17 + entries.len() * ENTRY_BYTES);
     row.extend_from_slice(&[0; CHECKSUM_BYTES]);
     row.push(LAYOUT);
     row.extend_from_slice(&until.to_bytes());
-    for Entry { hash, claim } in entries {
+    for Entry { hash, kept } in entries {
         row.extend_from_slice(&hash.to_bytes());
-        row.extend_from_slice(&claim.first.0.to_be_bytes());
-        row.extend_from_slice(&claim.request_hash.0);
+        row.extend_from_slice(&kept.first.0.to_be_bytes());
+        row.extend_from_slice(&kept.request_hash.0);
     }
     seal(key, row)
 }
@@ -42,7 +42,7 @@ pub(super) fn encode(key: &[u8], until: ClaimHash, entries: &[Entry]) -> Vec<u8>
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block<'a> {
     /// The hash that the next block begins with.
-    pub(super) until: ClaimHash,
+    pub(super) until: SortHash,
     entries: &'a [[u8; ENTRY_BYTES]],
 }
 
@@ -53,7 +53,7 @@ impl<'a> Block<'a> {
         let (until, rest) = rest.split_first_chunk()?;
         let until = match u128::from_be_bytes(*until) {
             u128::MAX => END,
-            _ => ClaimHash::from_bytes(*until),
+            _ => SortHash::from_bytes(*until),
         };
         let (entries, surplus) = rest.as_chunks();
         (*layout == LAYOUT && surplus.is_empty()).then_some(Self { until, entries })
@@ -68,28 +68,28 @@ impl<'a> Block<'a> {
     }
 
     /// Returns the index of the first entry at or above a hash.
-    pub(super) fn seek(self, hash: ClaimHash) -> usize {
+    pub(super) fn seek(self, hash: SortHash) -> usize {
         self.entries
             .partition_point(|entry| hash_of(entry) < Some(hash))
     }
 
-    /// Returns the claim under a hash.
-    pub(super) fn find(self, hash: ClaimHash) -> Option<ClaimEntry> {
+    /// Returns the entry under a hash.
+    pub(super) fn find(self, hash: SortHash) -> Option<KeyEntry> {
         let entry = self.get(self.seek(hash))?;
-        (entry.hash == hash).then_some(entry.claim)
+        (entry.hash == hash).then_some(entry.kept)
     }
 }
 
-fn hash_of(entry: &[u8; ENTRY_BYTES]) -> Option<ClaimHash> {
-    entry.first_chunk().copied().map(ClaimHash::from_bytes)
+fn hash_of(entry: &[u8; ENTRY_BYTES]) -> Option<SortHash> {
+    entry.first_chunk().copied().map(SortHash::from_bytes)
 }
 
 fn read(entry: &[u8; ENTRY_BYTES]) -> Option<Entry> {
     let (hash, rest) = entry.split_first_chunk()?;
     let (first, rest) = rest.split_first_chunk()?;
     Some(Entry {
-        hash: ClaimHash::from_bytes(*hash),
-        claim: ClaimEntry {
+        hash: SortHash::from_bytes(*hash),
+        kept: KeyEntry {
             first: Position(u64::from_be_bytes(*first)),
             request_hash: RequestHash(rest.try_into().ok()?),
         },
@@ -102,8 +102,8 @@ mod tests {
 
     fn entry(hash: u128) -> Entry {
         Entry {
-            hash: ClaimHash(hash),
-            claim: ClaimEntry {
+            hash: SortHash(hash),
+            kept: KeyEntry {
                 first: Position(7),
                 request_hash: RequestHash([9; 16]),
             },
@@ -118,9 +118,9 @@ mod tests {
         let found: Vec<_> = (0..4).filter_map(|index| block.get(index)).collect();
         assert_eq!(found, entries);
         assert_eq!(block.until, END);
-        assert_eq!(block.find(ClaimHash(5)), Some(entry(5).claim));
-        assert_eq!(block.find(ClaimHash(4)), None);
-        assert_eq!(block.seek(ClaimHash(4)), 1);
+        assert_eq!(block.find(SortHash(5)), Some(entry(5).kept));
+        assert_eq!(block.find(SortHash(4)), None);
+        assert_eq!(block.seek(SortHash(4)), 1);
         assert!(Block::decode(b"l", &row).is_none());
         for bit in 0..row.len() * 8 {
             let mut flipped = row.clone();

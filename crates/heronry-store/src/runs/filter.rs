@@ -6,7 +6,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::ClaimHash;
+use super::SortHash;
 use crate::checksum::{CHECKSUM_BYTES, seal, unseal};
 
 const LAYOUT: u8 = 1;
@@ -57,14 +57,14 @@ impl Filter {
 
     /// Returns false when no entry has this hash.
     #[cfg(test)]
-    fn may_have(&self, hash: ClaimHash) -> bool {
+    fn may_have(&self, hash: SortHash) -> bool {
         let mut left = vec![self];
         sieve(&mut left, |filter| (filter, hash));
         !left.is_empty()
     }
 
     /// Returns whether some of the bits of a hash are set, all of them read before it is known.
-    fn has(&self, hash: ClaimHash, probes: Range<u32>) -> bool {
+    fn has(&self, hash: SortHash, probes: Range<u32>) -> bool {
         let (segment, line) = place(hash, self.lines);
         let words = self.segments.get(segment as usize);
         let words = words.map_or(&[][..], |words| words);
@@ -79,7 +79,7 @@ impl Filter {
 ///
 /// First bits of all of them, then the next: a bit is a miss of the cache as a rule, and nothing waits
 /// for one before it asks for the others, as it would if each answer chose what is asked next.
-pub(super) fn sieve<'a, T: Copy>(left: &mut Vec<T>, of: impl Fn(T) -> (&'a Filter, ClaimHash)) {
+pub(super) fn sieve<'a, T: Copy>(left: &mut Vec<T>, of: impl Fn(T) -> (&'a Filter, SortHash)) {
     for probes in PASSES {
         let mut kept = 0;
         for at in 0..left.len() {
@@ -101,14 +101,14 @@ pub(super) fn sieve<'a, T: Copy>(left: &mut Vec<T>, of: impl Fn(T) -> (&'a Filte
 }
 
 /// Returns the segment of a hash, and which line of the segment is its own.
-fn place(hash: ClaimHash, lines: u32) -> (u32, u32) {
+fn place(hash: SortHash, lines: u32) -> (u32, u32) {
     let line = ((hash.0 >> 64) * u128::from(lines)) >> 64;
     let line = u32::try_from(line).unwrap_or(u32::MAX);
     (line / SEGMENT_LINES, line % SEGMENT_LINES)
 }
 
 /// Returns one of the bits of a hash within its line.
-fn bit(hash: ClaimHash, probe: u32) -> u32 {
+fn bit(hash: SortHash, probe: u32) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
     let low = hash.0 as u64;
     let again = low.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
@@ -152,7 +152,7 @@ impl FilterWriter {
     }
 
     /// Takes in a hash at or above all before it.
-    pub(super) fn add(&mut self, hash: ClaimHash) {
+    pub(super) fn add(&mut self, hash: SortHash) {
         let (segment, line) = place(hash, self.lines);
         while self.number < segment {
             let full = std::mem::replace(&mut self.current, empty());
@@ -205,9 +205,9 @@ pub(super) fn decode(key: &[u8], row: &[u8]) -> Option<Segment> {
 mod tests {
     use super::*;
 
-    fn hash(number: u64) -> ClaimHash {
+    fn hash(number: u64) -> SortHash {
         let hash = blake3::hash(&number.to_be_bytes());
-        ClaimHash::from_bytes(hash.as_bytes()[..16].try_into().unwrap())
+        SortHash::from_bytes(hash.as_bytes()[..16].try_into().unwrap())
     }
 
     fn filter_of(numbers: std::ops::Range<u64>) -> Filter {

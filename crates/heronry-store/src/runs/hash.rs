@@ -1,14 +1,14 @@
-//! The hash of a claim's key, in whose order claims lie.
+//! The hash of a key, in whose order keys lie.
 
-use crate::ClaimKey;
+use crate::KeyHash;
 
-/// The bits of a claim's key.
+/// The bits of a key, without the highest: it stands for the end.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct ClaimHash(pub(super) u128);
+pub(crate) struct SortHash(pub(super) u128);
 
-impl ClaimHash {
+impl SortHash {
     /// Returns the hash of a key.
-    pub(crate) fn of(key: ClaimKey) -> Self {
+    pub(crate) fn of(key: KeyHash) -> Self {
         Self::from_bits(key.bits())
     }
 
@@ -33,7 +33,7 @@ mod tests {
     use heronry_types::Id;
 
     use super::*;
-    use crate::ClaimName;
+    use crate::KeyName;
 
     #[test]
     fn a_hash_is_stable_and_tells_runs_kinds_and_names_apart() {
@@ -41,17 +41,17 @@ mod tests {
         for (run, name) in [("a", "bc"), ("ab", "c"), ("b", "c"), ("a", "c")] {
             let run = Id::parse(run).unwrap();
             let names = [
-                ClaimName::Key(Id::parse(name).unwrap()),
-                ClaimName::Message(Id::parse(name).unwrap()),
-                ClaimName::Wake(Id::parse(name).unwrap()),
+                KeyName::Key(Id::parse(name).unwrap()),
+                KeyName::Message(Id::parse(name).unwrap()),
+                KeyName::Wake(Id::parse(name).unwrap()),
             ];
-            let keys = names.map(|name| ClaimKey::new(&run, &name));
-            hashes.extend(keys.map(|key| ClaimHash::of(key).0));
+            let keys = names.map(|name| KeyHash::new(&run, &name));
+            hashes.extend(keys.map(|key| SortHash::of(key).0));
         }
         assert_eq!(hashes.len(), 12);
-        let name = ClaimName::Key(Id::parse("key-1").unwrap());
-        let key = ClaimKey::new(&Id::parse("run-1").unwrap(), &name);
+        let name = KeyName::Key(Id::parse("key-1").unwrap());
+        let key = KeyHash::new(&Id::parse("run-1").unwrap(), &name);
         let whole = blake3::hash(b"\x01run-1\xffkey-1");
-        assert_eq!(ClaimHash::of(key).to_bytes(), whole.as_bytes()[..16]);
+        assert_eq!(SortHash::of(key).to_bytes(), whole.as_bytes()[..16]);
     }
 }

@@ -1,7 +1,7 @@
-//! Looking claims up.
+//! Looking keys up.
 
-use super::{ClaimHash, Input, Run, RunPlace, Runs, Slot, filter};
-use crate::{ClaimEntry, ClaimKey, StoreError};
+use super::{Input, Run, RunPlace, Runs, Slot, SortHash, filter};
+use crate::{KeyEntry, KeyHash, StoreError};
 
 /// The number of questions that are put to the filters at once.
 const GROUP: usize = 8;
@@ -9,15 +9,15 @@ const GROUP: usize = 8;
 /// Questions for which memory alone had no answer: which runs may have which of them.
 #[derive(Debug)]
 pub struct Asked {
-    hashes: Vec<ClaimHash>,
+    hashes: Vec<SortHash>,
     /// Question and run, in the order of the questions, newest run first.
     may_have: Vec<(usize, u64)>,
 }
 
 impl Runs {
     /// Asks the filters for keys; returns nothing when no run has any of them.
-    pub fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
-        let hashes: Vec<_> = keys.iter().copied().map(ClaimHash::of).collect();
+    pub fn ask(&self, keys: &[KeyHash]) -> Option<Asked> {
+        let hashes: Vec<_> = keys.iter().copied().map(SortHash::of).collect();
         let mut may_have = Vec::new();
         let mut left = Vec::new();
         for (group, asked) in hashes.chunks(GROUP).enumerate() {
@@ -36,7 +36,7 @@ impl Runs {
 
 impl Slot {
     /// Walks the runs that a hash may be in, newest first.
-    fn runs_for(&self, hash: ClaimHash) -> impl Iterator<Item = &Run> {
+    fn runs_for(&self, hash: SortHash) -> impl Iterator<Item = &Run> {
         let (one, inputs): (_, &[Input]) = match self {
             Self::Run(run) => (Some(&**run), &[]),
             Self::Merge(merge) if hash < merge.below => (Some(&merge.output), &[]),
@@ -52,7 +52,7 @@ impl Asked {
     ///
     /// # Errors
     /// Rows that cannot be read, or are damaged.
-    pub fn answer(&self, place: RunPlace<'_>) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
+    pub fn answer(&self, place: RunPlace<'_>) -> Result<Vec<Option<KeyEntry>>, StoreError> {
         let mut answers = vec![None; self.hashes.len()];
         for (question, run) in &self.may_have {
             let (Some(hash), Some(answer)) =

@@ -1,4 +1,4 @@
-//! The manifest: which runs the claims of a pool lie in.
+//! The manifest: which runs the keys of a pool lie in.
 //!
 //! A row: checksum, layout (1 byte: 1), epoch (16), position (8), hash of the chunk that ends there
 //! (32), number of the next run (8), slots, spent runs. A list is its length (4) and its items. A
@@ -12,7 +12,7 @@ use heronry_journal::ChunkHash;
 use heronry_types::{Epoch, Position};
 
 use super::{
-    ClaimHash, END, Input, KeyRange, Merge, Order, Run, RunPlace, RunShape, Runs, Slot,
+    END, Input, KeyRange, Merge, Order, Run, RunPlace, RunShape, Runs, Slot, SortHash,
     filter::{self, Filter},
     reader::damaged,
 };
@@ -45,7 +45,7 @@ impl Runs {
         seal(key, row)
     }
 
-    /// Reads the claims of a pool; nothing when it has none.
+    /// Reads the keys of a pool; nothing when it has none.
     ///
     /// # Errors
     /// Rows that cannot be read, or are damaged.
@@ -60,7 +60,7 @@ impl Runs {
             })?;
         match found {
             None => Ok(None),
-            Some(None) => Err(damaged("the manifest of claims is damaged")),
+            Some(None) => Err(damaged("the manifest of keys is damaged")),
             Some(Some(row)) => Loading { place, rest: &row }.runs(shape).map(Some),
         }
     }
@@ -106,7 +106,7 @@ impl Loading<'_> {
         let (taken, rest) = self
             .rest
             .split_first_chunk()
-            .ok_or_else(|| damaged("the manifest of claims ends too early"))?;
+            .ok_or_else(|| damaged("the manifest of keys ends too early"))?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -114,7 +114,7 @@ impl Loading<'_> {
     fn runs(mut self, shape: RunShape) -> Result<Runs, StoreError> {
         let [layout] = self.take()?;
         if layout != LAYOUT {
-            return Err(damaged("the manifest of claims has another layout"));
+            return Err(damaged("the manifest of keys has another layout"));
         }
         let checkpoint = Checkpoint {
             epoch: Epoch(self.take()?),
@@ -125,7 +125,7 @@ impl Loading<'_> {
         let slots = self.list(Self::slot)?;
         let spent = self.list(Self::number)?;
         if !self.rest.is_empty() {
-            return Err(damaged("the manifest of claims goes on behind its end"));
+            return Err(damaged("the manifest of keys goes on behind its end"));
         }
         Ok(Runs {
             shape,
@@ -140,12 +140,12 @@ impl Loading<'_> {
         self.take().map(u64::from_be_bytes)
     }
 
-    fn hash(&mut self) -> Result<ClaimHash, StoreError> {
+    fn hash(&mut self) -> Result<SortHash, StoreError> {
         let bytes = self.take()?;
         Ok(if u128::from_be_bytes(bytes) == END.0 {
             END
         } else {
-            ClaimHash::from_bytes(bytes)
+            SortHash::from_bytes(bytes)
         })
     }
 
@@ -174,7 +174,7 @@ impl Loading<'_> {
                     below,
                 })))
             }
-            _ => Err(damaged("the manifest of claims has an unknown slot")),
+            _ => Err(damaged("the manifest of keys has an unknown slot")),
         }
     }
 
@@ -212,7 +212,7 @@ impl Loading<'_> {
         if segments.len() == count as usize {
             Ok(Filter::from_segments(lines, segments))
         } else {
-            Err(damaged("a filter of claims is damaged or missing"))
+            Err(damaged("a filter of keys is damaged or missing"))
         }
     }
 }

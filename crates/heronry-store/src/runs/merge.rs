@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ClaimHash, Input, Merge, Run, RunPlace, RunShape, Slot, block::Entry, filter::Filter,
-    put::Edit, reader::RunReader, writer::RunWriter,
+    Input, Merge, Run, RunPlace, RunShape, Slot, SortHash, block::Entry, filter::Filter, put::Edit,
+    reader::RunReader, writer::RunWriter,
 };
 use crate::StoreError;
 
@@ -14,7 +14,7 @@ impl Merge {
         let entries = runs.iter().map(|run| run.entries).sum();
         let input = |run| Input {
             run,
-            from: ClaimHash(0),
+            from: SortHash(0),
         };
         Self {
             inputs: runs.into_iter().map(input).collect(),
@@ -23,7 +23,7 @@ impl Merge {
                 entries: 0,
                 filter: Filter::for_entries(entries),
             },
-            below: ClaimHash(0),
+            below: SortHash(0),
         }
     }
 
@@ -55,7 +55,7 @@ impl Merge {
     }
 
     /// Returns the merge as it is to go on another time.
-    fn interrupted(&self, below: ClaimHash, readers: &[RunReader<'_>], output: Run) -> Slot {
+    fn interrupted(&self, below: SortHash, readers: &[RunReader<'_>], output: Run) -> Slot {
         let inputs = self.inputs.iter().zip(readers);
         let inputs = inputs.map(|(input, reader)| Input {
             run: Arc::clone(&input.run),

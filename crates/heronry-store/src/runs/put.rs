@@ -1,9 +1,9 @@
-//! Putting a run of claims.
+//! Putting a run of keys.
 
 use std::sync::Arc;
 
-use super::{ClaimHash, RunKeys, RunPlace, RunShape, Runs, Slot, block::Entry, writer::RunWriter};
-use crate::{Checkpoint, NamedClaim, StoreError};
+use super::{RunKeys, RunPlace, RunShape, Runs, Slot, SortHash, block::Entry, writer::RunWriter};
+use crate::{Checkpoint, KeyedEntry, StoreError};
 
 /// The fewest entries that are merged for a run, however small it is.
 const PIECE_MIN: u64 = 1_024;
@@ -11,9 +11,9 @@ const PIECE_MIN: u64 = 1_024;
 /// The rows that one transaction changes: first the removed ones, then the written ones.
 #[derive(Debug, Default)]
 pub struct Edit {
-    /// Keys from which on, and below which, rows are removed.
+    /// Row keys from which on, and below which, rows are removed.
     pub removes: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Rows by their keys.
+    /// Rows by their row keys.
     pub inserts: Vec<(Vec<u8>, Vec<u8>)>,
     /// Runs whose rows are not needed any more, once nobody looks at the runs of before.
     spent: Vec<u64>,
@@ -48,7 +48,7 @@ impl Edit {
     }
 }
 
-/// Claims to be put, and how far the claims have followed the journal with them.
+/// Keys to be put, and how far the keys have followed the journal with them.
 #[derive(Debug)]
 pub struct NewRun {
     entries: Vec<Entry>,
@@ -56,11 +56,11 @@ pub struct NewRun {
 }
 
 impl NewRun {
-    /// Sorts claims. Of several under one key the last counts.
-    pub fn new(run: &[NamedClaim], checkpoint: Checkpoint) -> Self {
-        let entry = |claim: &NamedClaim| Entry {
-            hash: ClaimHash::of(claim.key),
-            claim: claim.entry,
+    /// Sorts keys. Of several under one key the last counts.
+    pub fn new(run: &[KeyedEntry], checkpoint: Checkpoint) -> Self {
+        let entry = |named: &KeyedEntry| Entry {
+            hash: SortHash::of(named.key),
+            kept: named.entry,
         };
         let mut entries: Vec<_> = run.iter().map(entry).collect();
         // In place: room to sort in costs more than sorting, and hardly ever are two under one key.
@@ -88,7 +88,7 @@ impl Runs {
         }
     }
 
-    /// Returns the claims with a run more, and what is to be written for that. Without claims of
+    /// Returns the keys with a run more, and what is to be written for that. Without keys of
     /// before, whatever rows there are go.
     ///
     /// # Errors
@@ -136,8 +136,8 @@ impl Runs {
         });
         for input in merges.flat_map(|merge| &merge.inputs) {
             let block = |hash| place.keys.block(input.run.no, hash);
-            if input.from > ClaimHash(0) {
-                edit.removes.push((block(ClaimHash(0)), block(input.from)));
+            if input.from > SortHash(0) {
+                edit.removes.push((block(SortHash(0)), block(input.from)));
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::{ClaimHash, END, KeyRange, Order, RunKeys, RunPlace, block::Block, block::Entry};
+use super::{END, KeyRange, Order, RunKeys, RunPlace, SortHash, block::Block, block::Entry};
 use crate::{StoreError, StoreErrorKind};
 
-/// Says that rows of claims are not what they must be.
+/// Says that rows of keys are not what they must be.
 pub(super) fn damaged(what: &str) -> StoreError {
-    let detail = format!("{what}; the claims are folded again when the pool is opened next");
-    StoreError::new(StoreErrorKind::Corrupt, "read claims", detail)
+    let detail = format!("{what}; the keys are folded again when the pool is opened next");
+    StoreError::new(StoreErrorKind::Corrupt, "read keys", detail)
 }
 
 impl RunPlace<'_> {
@@ -16,10 +16,10 @@ impl RunPlace<'_> {
     pub(super) fn block<T>(
         self,
         run: u64,
-        hash: ClaimHash,
-        look: impl FnOnce(ClaimHash, Block<'_>) -> T,
+        hash: SortHash,
+        look: impl FnOnce(SortHash, Block<'_>) -> T,
     ) -> Result<T, StoreError> {
-        let (lowest, highest) = (ClaimHash(0), hash);
+        let (lowest, highest) = (SortHash(0), hash);
         let (from, to) = (self.keys.block(run, lowest), self.keys.block(run, highest));
         let mut look = Some(look);
         let mut found = None;
@@ -35,7 +35,7 @@ impl RunPlace<'_> {
                 ControlFlow::Break(())
             },
         )?;
-        found.ok_or_else(|| damaged("a block of claims is damaged or missing"))
+        found.ok_or_else(|| damaged("a block of keys is damaged or missing"))
     }
 }
 
@@ -44,22 +44,22 @@ pub(super) struct RunReader<'a> {
     place: RunPlace<'a>,
     run: u64,
     /// The hash that the present block begins with, and the one before it.
-    begin: ClaimHash,
-    before: ClaimHash,
+    begin: SortHash,
+    before: SortHash,
     /// The hash that the next block begins with.
-    until: ClaimHash,
+    until: SortHash,
     entries: std::vec::IntoIter<Entry>,
     next: Option<Entry>,
 }
 
 impl<'a> RunReader<'a> {
     /// Reads from this hash on.
-    pub(super) fn open(place: RunPlace<'a>, run: u64, from: ClaimHash) -> Result<Self, StoreError> {
+    pub(super) fn open(place: RunPlace<'a>, run: u64, from: SortHash) -> Result<Self, StoreError> {
         let mut reader = Self {
             place,
             run,
-            begin: ClaimHash(0),
-            before: ClaimHash(0),
+            begin: SortHash(0),
+            before: SortHash(0),
             until: END,
             entries: Vec::new().into_iter(),
             next: None,
@@ -69,7 +69,7 @@ impl<'a> RunReader<'a> {
         Ok(reader)
     }
 
-    fn load(&mut self, from: ClaimHash) -> Result<(), StoreError> {
+    fn load(&mut self, from: SortHash) -> Result<(), StoreError> {
         let read = |begin, block: Block<'_>| {
             let mut entries = Vec::with_capacity(block.len());
             entries.extend((block.seek(from)..block.len()).map_while(|index| block.get(index)));
@@ -99,7 +99,7 @@ impl<'a> RunReader<'a> {
 
     /// Returns where the block begins that a hash lies in, at or above all that was taken, and not
     /// above what comes next: no block before it is needed.
-    pub(super) fn needed_from(&self, below: ClaimHash) -> ClaimHash {
+    pub(super) fn needed_from(&self, below: SortHash) -> SortHash {
         if self.begin <= below {
             self.begin
         } else {

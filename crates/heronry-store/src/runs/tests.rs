@@ -10,9 +10,9 @@ use heronry_types::{Epoch, Id, Position};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ClaimEntry, ClaimKey, ClaimName, NamedClaim, StoreError};
+use crate::{KeyEntry, KeyHash, KeyName, KeyedEntry, StoreError};
 
-/// Small enough that a few hundred claims make blocks, runs and merges on several levels.
+/// Small enough that a few hundred keys make blocks, runs and merges on several levels.
 const SMALL: RunShape = RunShape { block: 4, base: 8 };
 
 #[derive(Default)]
@@ -53,13 +53,13 @@ fn place(rows: &Rows) -> RunPlace<'_> {
     RunPlace { keys, rows }
 }
 
-fn key(number: u16) -> ClaimKey {
-    let name = ClaimName::Key(Id::parse(format!("{number}")).unwrap());
-    ClaimKey::new(&Id::parse("a run").unwrap(), &name)
+fn key(number: u16) -> KeyHash {
+    let name = KeyName::Key(Id::parse(format!("{number}")).unwrap());
+    KeyHash::new(&Id::parse("a run").unwrap(), &name)
 }
 
-fn claim(number: u64) -> ClaimEntry {
-    ClaimEntry {
+fn entry(number: u64) -> KeyEntry {
+    KeyEntry {
         first: Position(number),
         request_hash: RequestHash([u8::try_from(number % 251).unwrap(); 16]),
     }
@@ -73,12 +73,12 @@ fn checkpoint(position: u64) -> Checkpoint {
     }
 }
 
-/// Claims in rows, and in a map.
+/// Keys in rows, and in a map.
 #[derive(Default)]
 struct World {
     rows: Rows,
     runs: Option<Runs>,
-    model: HashMap<u16, ClaimEntry>,
+    model: HashMap<u16, KeyEntry>,
     puts: u64,
     /// The most entries that one put wrote, as many as were put taken off.
     merged_most: usize,
@@ -95,12 +95,12 @@ impl World {
     }
 
     /// Puts a run, and returns what was there before it.
-    fn put_unchecked(&mut self, numbers: &[u16]) -> Option<(Runs, HashMap<u16, ClaimEntry>)> {
+    fn put_unchecked(&mut self, numbers: &[u16]) -> Option<(Runs, HashMap<u16, KeyEntry>)> {
         self.puts += 1;
-        let entry = claim(self.puts);
+        let entry = entry(self.puts);
         let run = numbers
             .iter()
-            .map(|number| NamedClaim::new(key(*number), entry));
+            .map(|number| KeyedEntry::new(key(*number), entry));
         let run: Vec<_> = run.collect();
         let run = NewRun::new(&run, checkpoint(self.puts));
         let RunsPut { runs, edit } =
@@ -126,7 +126,7 @@ impl World {
     }
 }
 
-fn check(runs: &Runs, rows: &Rows, model: &HashMap<u16, ClaimEntry>) {
+fn check(runs: &Runs, rows: &Rows, model: &HashMap<u16, KeyEntry>) {
     let numbers: Vec<_> = model.keys().copied().chain(60_000..60_050).collect();
     let keys: Vec<_> = numbers.iter().map(|number| key(*number)).collect();
     let found = match runs.ask(&keys) {
@@ -175,10 +175,7 @@ fn many_runs_become_few_and_their_rows_go() {
     assert!(runs.slots.len() < 16, "{:?}", runs.slots.len());
     let blocks = world.rows.0.values().filter(|row| row.len() < 1_000);
     let blocks = blocks.count();
-    assert!(
-        blocks < 900,
-        "{blocks} rows for 2 400 claims in blocks of 4"
-    );
+    assert!(blocks < 900, "{blocks} rows for 2 400 keys in blocks of 4");
 }
 
 #[test]
@@ -189,7 +186,7 @@ fn a_put_writes_no_more_than_a_bounded_piece() {
         world.put_unchecked(&numbers);
     }
     world.check();
-    // 9 000 claims are 2 250 blocks; a put may write its own 8, a piece of merges, and filters.
+    // 9 000 keys are 2 250 blocks; a put may write its own 8, a piece of merges, and filters.
     assert!(world.merged_most > 100, "merges were exercised");
     assert!(world.merged_most < 2_250, "{}", world.merged_most);
 }

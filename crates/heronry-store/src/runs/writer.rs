@@ -1,7 +1,7 @@
 //! Writing the blocks and the filter of a run.
 
 use super::{
-    ClaimHash, END, Run, RunKeys, RunShape,
+    END, Run, RunKeys, RunShape, SortHash,
     block::{self, Entry},
     filter::{self, Filter, FilterWriter},
     put::Edit,
@@ -13,7 +13,7 @@ pub(super) struct RunWriter {
     shape: RunShape,
     no: u64,
     /// The hash that the present block begins with.
-    begin: ClaimHash,
+    begin: SortHash,
     block: Vec<Entry>,
     entries: u64,
     filter: FilterWriter,
@@ -27,11 +27,11 @@ impl RunWriter {
             entries: 0,
             filter: Filter::for_entries(entries),
         };
-        Self::resume((keys, shape), &run, ClaimHash(0))
+        Self::resume((keys, shape), &run, SortHash(0))
     }
 
     /// Goes on with a run whose next block begins with this hash.
-    pub(super) fn resume((keys, shape): (RunKeys, RunShape), run: &Run, begin: ClaimHash) -> Self {
+    pub(super) fn resume((keys, shape): (RunKeys, RunShape), run: &Run, begin: SortHash) -> Self {
         Self {
             keys,
             shape,
@@ -59,7 +59,7 @@ impl RunWriter {
     }
 
     /// Ends the block, with the hash that the next one begins with.
-    pub(super) fn end_block(&mut self, until: ClaimHash, edit: &mut Edit) {
+    pub(super) fn end_block(&mut self, until: SortHash, edit: &mut Edit) {
         let key = self.keys.block(self.no, self.begin);
         let row = block::encode(&key, until, &self.block);
         edit.inserts.push((key, row));

@@ -1,7 +1,7 @@
 //! The promises of contents.
 
 use heronry_store::{
-    AppendError, ContentPlace, FencingToken, NewContent, Outcome, StoreErrorKind, Stored,
+    AppendError, CommitOutcome, ContentPlace, FencingToken, NewContent, StoreErrorKind, Stored,
     StoredContent,
 };
 use heronry_types::{Body, Position};
@@ -123,7 +123,7 @@ async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise("a body over the limit", &error));
     };
-    let expected = (Outcome::None, StoreErrorKind::TooLarge);
+    let expected = (CommitOutcome::None, StoreErrorKind::TooLarge);
     same("its refusal", &(outcome, error.kind()), &expected)?;
     writer.unchanged().await?;
     store

@@ -1,7 +1,8 @@
 //! The promises of contents about bodies that are erased.
 
 use heronry_store::{
-    AppendError, Commit, ContentPlace, Erasure, Guard, NewContent, Outcome, StoreErrorKind, Stored,
+    AppendError, Commit, CommitOutcome, ContentPlace, Erasure, Guard, NewContent, StoreErrorKind,
+    Stored,
 };
 use heronry_types::Position;
 
@@ -215,7 +216,7 @@ async fn a_damaged_row_is_not_erased(place: &dyn StorePlace) -> Result<(), Failu
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise("an erasure in a damaged row", &error));
     };
-    let expected = (Outcome::None, StoreErrorKind::Corrupt);
+    let expected = (CommitOutcome::None, StoreErrorKind::Corrupt);
     same("its refusal", &(outcome, error.kind()), &expected)?;
     writer.unchanged().await
 }

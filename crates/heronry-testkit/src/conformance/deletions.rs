@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use futures::FutureExt;
-use heronry_store::{AppendError, ContentPlace, Guard, Outcome, ReadError, Store, StoreErrorKind};
+use heronry_store::{
+    AppendError, CommitOutcome, ContentPlace, Guard, ReadError, Store, StoreErrorKind,
+};
 use heronry_types::{PoolId, Position};
 
 use super::{
-    Case, CaseWriter, Failure, StorePlace, check_waits, claims, cursors, otherwise, refused, same,
+    Case, CaseWriter, Failure, StorePlace, check_waits, cursors, keys, otherwise, refused, same,
     snapshots, syncs,
 };
 use crate::sample;
@@ -44,7 +46,7 @@ async fn full(store: &Store, number: u64) -> Result<CaseWriter, Failure> {
     let contents = &store.contents;
     let (name, body) = (sample::content_ref(2), sample::body(2));
     contents.put(&writer.pool, name, body, writer.token).await?;
-    claims::put_keys(&writer, 3).await?;
+    keys::put_keys(&writer, 3).await?;
     snapshots::put(&writer, 1).await?;
     cursors::commit(&writer, "a", None, cursors::at(1, 0xa1)).await?;
     Ok(writer)
@@ -78,12 +80,12 @@ async fn check_gone(store: &Store, pool: &PoolId) -> Result<(), Failure> {
     let with = contents.list_with(pool, Position::ZERO, usize::MAX).await?;
     let alone = contents.list_alone(pool, None, usize::MAX).await?;
     same("listed bodies", &(with.len(), alone.len()), &(0, 0))?;
-    let keys = claims::keys()?;
-    let found = store.claims.find(pool, &keys).await?;
-    same("claims", &found.iter().flatten().count(), &0)?;
+    let keys = keys::keys()?;
+    let found = store.keys.find(pool, &keys).await?;
+    same("keys", &found.iter().flatten().count(), &0)?;
     same(
         "their checkpoint",
-        &store.claims.checkpoint(pool).await?,
+        &store.keys.checkpoint(pool).await?,
         &None,
     )?;
     let snapshot = store.snapshots.latest(pool).await?;
@@ -107,8 +109,8 @@ async fn check_whole(store: &Store, pool: &PoolId) -> Result<(), Failure> {
     let with = contents.list_with(pool, Position::ZERO, usize::MAX).await?;
     let alone = contents.list_alone(pool, None, usize::MAX).await?;
     same("its bodies", &(with.len(), alone.len()), &(1, 1))?;
-    let found = store.claims.find(pool, &claims::keys()?).await?;
-    same("its claims", &found.iter().flatten().count(), &6)?;
+    let found = store.keys.find(pool, &keys::keys()?).await?;
+    same("its keys", &found.iter().flatten().count(), &6)?;
     let snapshot = store.snapshots.latest(pool).await?;
     same("its snapshot", &snapshot.is_some(), &true)?;
     same("its consumers", &store.cursors.list(pool).await?.len(), &1)
@@ -144,7 +146,7 @@ async fn deleted(place: &dyn StorePlace) -> Result<(), Failure> {
         again,
         AppendError::Fenced { .. }
             | AppendError::Store {
-                outcome: Outcome::None,
+                outcome: CommitOutcome::None,
                 ..
             }
     );
@@ -174,12 +176,12 @@ async fn begun_anew(place: &dyn StorePlace) -> Result<(), Failure> {
     let with = ContentPlace::With(Position(1));
     let body = store.contents.get(&next.pool, name, with).await?;
     same("a body of before", &body.is_some(), &false)?;
-    let found = store.claims.find(&next.pool, &claims::keys()?).await?;
-    same("its claims", &found.iter().flatten().count(), &0)?;
+    let found = store.keys.find(&next.pool, &keys::keys()?).await?;
+    same("its keys", &found.iter().flatten().count(), &0)?;
     snapshots::check_latest("its snapshot", &next, None).await?;
     // What is put there from now on is its own.
     cursors::commit(&next, "a", None, cursors::at(1, 0xa1)).await?;
-    claims::put_keys(&next, 2).await.map(drop)
+    keys::put_keys(&next, 2).await.map(drop)
 }
 
 async fn a_deletion_needs_the_last_token(place: &dyn StorePlace) -> Result<(), Failure> {
@@ -201,7 +203,7 @@ async fn a_deletion_of_nothing_is_said(place: &dyn StorePlace) -> Result<(), Fai
     let what = "a deletion of a pool without a journal";
     let error = refused(what, delete(&writer).await)?;
     let AppendError::Store {
-        outcome: Outcome::None,
+        outcome: CommitOutcome::None,
         error,
     } = error
     else {
@@ -292,7 +294,7 @@ async fn a_failed_deletion_leaves_all_or_nothing(place: &dyn StorePlace) -> Resu
     let what = "a deletion whose sync fails";
     let error = refused(what, delete(&writer).await)?;
     let AppendError::Store {
-        outcome: Outcome::Unknown,
+        outcome: CommitOutcome::Unknown,
         ..
     } = error
     else {
@@ -317,7 +319,7 @@ async fn a_sealed_store_deletes_nothing(place: &dyn StorePlace) -> Result<(), Fa
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise(what, &error));
     };
-    let expected = (Outcome::None, StoreErrorKind::Sealed);
+    let expected = (CommitOutcome::None, StoreErrorKind::Sealed);
     same(what, &(outcome, error.kind()), &expected)?;
     check_whole(&store, &writer.pool).await?;
     store.custody.unseal().await?;

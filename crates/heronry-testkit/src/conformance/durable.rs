@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use heronry_store::{
-    AppendError, ContentPlace, Guard, LeaseError, Outcome, ReadError, Store, StoreError,
+    AppendError, CommitOutcome, ContentPlace, Guard, LeaseError, ReadError, Store, StoreError,
     StoreErrorKind, Stored,
 };
 use heronry_types::{Epoch, Position};
@@ -184,7 +184,7 @@ async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
 }
 
 /// Checks that an append failed with this outcome.
-fn check_outcome(error: &AppendError, expected: Outcome) -> Result<(), Failure> {
+fn check_outcome(error: &AppendError, expected: CommitOutcome) -> Result<(), Failure> {
     let AppendError::Store { outcome, .. } = error else {
         return Err(otherwise("a failed store", error));
     };
@@ -206,13 +206,13 @@ async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let watch = store.journal.watch(&pool, Position(1));
     syncs(place)?.fail_next();
     let failed = refused("a failed sync", writer.write(&[1]).await)?;
-    check_outcome(&failed, Outcome::Unknown)?;
+    check_outcome(&failed, CommitOutcome::Unknown)?;
     let syncs_then = syncs(place)?.syncs();
 
     let later = refused("a later append", writer.write(&[1]).await)?;
-    check_outcome(&later, Outcome::None)?;
+    check_outcome(&later, CommitOutcome::None)?;
     let trim = store.journal.trim(&pool, Position(1), token).await;
-    check_outcome(&refused("a later trim", trim)?, Outcome::None)?;
+    check_outcome(&refused("a later trim", trim)?, CommitOutcome::None)?;
     check_closed("a watch from before", watch.await)?;
     check_closed(
         "a later watch",
@@ -283,8 +283,11 @@ async fn what_waits_behind_a_failed_sync_was_not_written(
         &true,
     )?;
     hold.release();
-    check_outcome(&refused("the first", dispatched.await)?, Outcome::Unknown)?;
-    check_outcome(&refused("the second", queued.await)?, Outcome::None)?;
+    check_outcome(
+        &refused("the first", dispatched.await)?,
+        CommitOutcome::Unknown,
+    )?;
+    check_outcome(&refused("the second", queued.await)?, CommitOutcome::None)?;
     let pool = second.pool.clone();
     drop((store, first, second));
     let head = place.open()?.journal.head(&pool).await?;
@@ -300,7 +303,7 @@ async fn a_failed_commit_is_there_whole_or_not_at_all(
     commit.contents = vec![sample::content(1)];
     syncs(place)?.fail_next();
     let error = refused("a failed sync", writer.append(commit).await)?;
-    check_outcome(&error, Outcome::Unknown)?;
+    check_outcome(&error, CommitOutcome::Unknown)?;
     let pool = writer.pool.clone();
     drop(writer);
 

@@ -64,8 +64,8 @@ async fn a_seizure_fences_the_owner(place: &dyn StorePlace) -> Result<(), Failur
     let (name, body) = (sample::content_ref(1), sample::body(1));
     let put = store.contents.put(pool, name, body, stale).await;
     check_kind("a body", put, closed)?;
-    let put = store.claims.put_run(pool, Vec::new(), point, stale).await;
-    check_kind("a run of claims", put, closed)?;
+    let put = store.keys.put_run(pool, Vec::new(), point, stale).await;
+    check_kind("a run of keys", put, closed)?;
     let snapshot = super::snapshots::snapshot(1, point);
     let put = store.snapshots.put(pool, snapshot, stale).await;
     check_kind("a snapshot", put, closed)?;

@@ -2,7 +2,7 @@
 
 use futures::{FutureExt, future::join_all};
 use heronry_journal::Chunk;
-use heronry_store::{AppendError, ContentPlace, JournalExt, Outcome, StoreErrorKind, Stored};
+use heronry_store::{AppendError, CommitOutcome, ContentPlace, JournalExt, StoreErrorKind, Stored};
 use heronry_types::Position;
 
 use super::{
@@ -171,7 +171,7 @@ async fn a_trim_of_no_journal_is_refused(place: &dyn StorePlace) -> Result<(), F
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise("a trim of no journal", &error));
     };
-    let expected = (Outcome::None, StoreErrorKind::NotFound);
+    let expected = (CommitOutcome::None, StoreErrorKind::NotFound);
     same("its refusal", &(outcome, error.kind()), &expected)?;
     writer.unchanged().await
 }

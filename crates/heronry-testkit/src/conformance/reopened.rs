@@ -1,7 +1,7 @@
 //! Further promises over reopening, openers and failed syncs.
 
 use futures::FutureExt;
-use heronry_store::{AppendError, Arrival, Commit, Guard, Outcome, StoreErrorKind};
+use heronry_store::{AppendError, Arrival, Commit, CommitOutcome, Guard, StoreErrorKind};
 use heronry_types::Position;
 
 use super::{
@@ -195,7 +195,7 @@ async fn a_failed_sync_closes_every_pool(place: &dyn StorePlace) -> Result<(), F
     same(
         "its end",
         &(outcome, error.kind()),
-        &(Outcome::None, closed),
+        &(CommitOutcome::None, closed),
     )?;
     check_kind("its head", store.journal.head(&two.pool).await, closed)?;
     check_kind("a seal", store.custody.seal("another place").await, closed)?;
@@ -213,7 +213,7 @@ async fn a_failed_trim_closes_the_store(place: &dyn StorePlace) -> Result<(), Fa
     let AppendError::Store { outcome, .. } = error else {
         return Err(otherwise("a trim whose sync failed", &error));
     };
-    same("its outcome", &outcome, &Outcome::Unknown)?;
+    same("its outcome", &outcome, &CommitOutcome::Unknown)?;
     let head = journal.head(&writer.pool).await;
     check_kind("a later head", head, StoreErrorKind::Closed)
 }

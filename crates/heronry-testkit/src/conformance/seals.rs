@@ -1,6 +1,6 @@
 //! The promises of a seal: a store whose pools went elsewhere is read, and not written.
 
-use heronry_store::{AppendError, LeaseError, Outcome, StoreErrorKind};
+use heronry_store::{AppendError, CommitOutcome, LeaseError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
@@ -16,7 +16,7 @@ fn check_unwritten(what: &str, error: &AppendError) -> Result<(), Failure> {
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise(what, error));
     };
-    let expected = (Outcome::None, StoreErrorKind::Sealed);
+    let expected = (CommitOutcome::None, StoreErrorKind::Sealed);
     same(what, &(*outcome, error.kind()), &expected)
 }
 

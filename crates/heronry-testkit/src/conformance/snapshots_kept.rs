@@ -110,7 +110,7 @@ async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
 async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let (mut writer, _) = with_snapshot(place).await?;
     let snapshots = writer.store.snapshots.clone();
-    let other = || snapshot(2, writer.point().unwrap_or(super::claims::checkpoint(1)));
+    let other = || snapshot(2, writer.point().unwrap_or(super::keys::checkpoint(1)));
     syncs(place)?.fail_next();
     let failed = snapshots.put(&writer.pool, other(), writer.token).await;
     refused("a put whose sync failed", failed)?;

@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
     case!("leases", one_of_several_threads_acquires),
     case!("leases", threads_that_seize_get_tokens_of_their_own),
     case!("contents", threads_put_bodies_of_their_own),
-    case!("claims", threads_put_runs_of_their_own),
+    case!("keys", threads_put_runs_of_their_own),
 ];
 
 const THREADS: u64 = 4;
@@ -294,16 +294,16 @@ async fn threads_put_runs_of_their_own(place: &dyn StorePlace) -> Result<(), Fai
         block_on(async {
             let writer = CaseWriter::of(&store, number).await?;
             for round in 0..ROUNDS {
-                super::claims::put_one(&writer, round).await?;
-                super::claims::check_first(&writer, round + 1).await?;
+                super::keys::put_one(&writer, round).await?;
+                super::keys::check_first(&writer, round + 1).await?;
             }
             Ok(())
         })
     })?;
     for number in 0..THREADS {
         let writer_pool = sample::pool(number);
-        let at = store.claims.checkpoint(&writer_pool).await?;
-        let expected = super::claims::checkpoint(ROUNDS - 1);
+        let at = store.keys.checkpoint(&writer_pool).await?;
+        let expected = super::keys::checkpoint(ROUNDS - 1);
         same("the checkpoint of a pool", &at, &Some(expected))?;
     }
     Ok(())

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, ClaimsLayer, Commit, ContentPlace, ContentsLayer, CursorsLayer, CustodyLayer,
-    FencingToken, Guard, Head, JournalLayer, Layer, LeaseError, LeasesLayer, Outcome, Page,
+    AppendError, Commit, CommitOutcome, ContentPlace, ContentsLayer, CursorsLayer, CustodyLayer,
+    FencingToken, Guard, Head, JournalLayer, KeysLayer, Layer, LeaseError, LeasesLayer, Page,
     ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
@@ -17,7 +17,7 @@ impl FaultStore {
         self.plan
             .check_open(op)
             .map_err(|error| AppendError::Store {
-                outcome: Outcome::None,
+                outcome: CommitOutcome::None,
                 error,
             })
     }
@@ -143,7 +143,7 @@ impl LeasesLayer for FaultStore {
     }
 }
 
-impl ClaimsLayer for FaultStore {}
+impl KeysLayer for FaultStore {}
 
 impl SnapshotsLayer for FaultStore {}
 

@@ -3,7 +3,7 @@
 
 use heronry_pool::decide::{AppendEvents, Command, SendMessage};
 use heronry_runtime::{BodyError, CallError};
-use heronry_store::Outcome;
+use heronry_store::CommitOutcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::run;
 
@@ -29,7 +29,7 @@ fn is_unknown(error: &CallError) -> bool {
     matches!(
         error,
         CallError::Stopped {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             ..
         }
     )

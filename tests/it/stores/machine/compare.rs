@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use futures::FutureExt;
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, ConsumerError, ContentPlace, LeaseError, Outcome, ReadError, Store, StoreError,
-    StoreErrorKind,
+    AppendError, CommitOutcome, ConsumerError, ContentPlace, LeaseError, ReadError, Store,
+    StoreError, StoreErrorKind,
 };
 use heronry_types::{PoolId, Position};
 
@@ -36,7 +36,7 @@ pub(crate) fn refused(error: &AppendError) -> String {
         AppendError::Fenced { .. } => "fenced".to_owned(),
         AppendError::Discontinuous { .. } => "discontinuous".to_owned(),
         AppendError::Store {
-            outcome: Outcome::None,
+            outcome: CommitOutcome::None,
             error,
         } => refused_by_store(error),
         AppendError::Store { .. } => format!("{error:?}"),
@@ -116,13 +116,13 @@ async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> OpEnd<()> {
     read(store, name, known, (floor.previous(), usize::MAX)).await?;
     list(store, name, known, (Position::ZERO, usize::MAX)).await?;
     let keys = make::keys();
-    let found = store.claims.find(name, &keys).await.map_err(failed)?;
-    let claims: Vec<_> = keys
+    let found = store.keys.find(name, &keys).await.map_err(failed)?;
+    let keys: Vec<_> = keys
         .iter()
-        .map(|key| known.claims.get(key).copied())
+        .map(|key| known.keys.get(key).copied())
         .collect();
-    same("the claims", &found, &claims)?;
-    let at = store.claims.checkpoint(name).await.map_err(failed)?;
+    same("the keys", &found, &keys)?;
+    let at = store.keys.checkpoint(name).await.map_err(failed)?;
     same("the checkpoint", &at, &known.checkpoint)?;
     let latest = store.snapshots.latest(name).await.map_err(failed)?;
     same("the snapshot", &latest, &known.latest())?;

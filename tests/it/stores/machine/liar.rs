@@ -7,9 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Checkpoint, ClaimsLayer, Commit, ContentPack, ContentPlace, ContentsLayer,
-    CustodyLayer, FencingToken, Guard, Head, JournalLayer, Layer, Layered, LeaseError, LeasesLayer,
-    NamedClaim, Page, ReadError, Store, StoreError, Stored,
+    AppendError, Checkpoint, Commit, ContentPack, ContentPlace, ContentsLayer, CustodyLayer,
+    FencingToken, Guard, Head, JournalLayer, KeyedEntry, KeysLayer, Layer, Layered, LeaseError,
+    LeasesLayer, Page, ReadError, Store, StoreError, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
@@ -91,7 +91,7 @@ impl JournalLayer for Liar {
         self.unsealed().await;
         let before = self.inner.journal.head(pool).await;
         let before = before.map_err(|error| AppendError::Store {
-            outcome: heronry_store::Outcome::None,
+            outcome: heronry_store::CommitOutcome::None,
             error,
         })?;
         guard.token = self.token(pool, guard.token);
@@ -276,15 +276,15 @@ impl LeasesLayer for Liar {
 }
 
 #[async_trait]
-impl ClaimsLayer for Liar {
+impl KeysLayer for Liar {
     async fn put_run(
         &self,
         pool: &PoolId,
-        mut run: Vec<NamedClaim>,
+        mut run: Vec<KeyedEntry>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        if self.is(Lie::LosesAClaim) {
+        if self.is(Lie::LosesAKey) {
             run.pop();
         }
         let kept = *self
@@ -299,16 +299,13 @@ impl ClaimsLayer for Liar {
         } else {
             checkpoint
         };
-        self.inner
-            .claims
-            .put_run(pool, run, checkpoint, token)
-            .await
+        self.inner.keys.put_run(pool, run, checkpoint, token).await
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        if self.is(Lie::ClearsNoClaims) {
+        if self.is(Lie::ClearsNoKeys) {
             return Ok(());
         }
-        self.inner.claims.clear(pool).await
+        self.inner.keys.clear(pool).await
     }
 }

@@ -50,12 +50,12 @@ pub(crate) enum Lie {
     GivesATokenTwice,
     /// A pool is given to whoever asks.
     GivesAwayWhatIsOwned,
-    /// The last claim of a run is lost.
-    LosesAClaim,
+    /// The last key of a run is lost.
+    LosesAKey,
     /// The checkpoint stays where it was first.
     KeepsTheCheckpoint,
-    /// Claims are cleared for no pool.
-    ClearsNoClaims,
+    /// Keys are cleared for no pool.
+    ClearsNoKeys,
     /// Whoever watches is told at once.
     RingsAtOnce,
     /// A snapshot does not take the place of the one before.
@@ -93,9 +93,9 @@ impl Lie {
         Self::IgnoresTheSeal,
         Self::GivesATokenTwice,
         Self::GivesAwayWhatIsOwned,
-        Self::LosesAClaim,
+        Self::LosesAKey,
         Self::KeepsTheCheckpoint,
-        Self::ClearsNoClaims,
+        Self::ClearsNoKeys,
         Self::RingsAtOnce,
         Self::KeepsTheFirstSnapshot,
         Self::CutsASnapshot,

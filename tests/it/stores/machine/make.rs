@@ -1,10 +1,9 @@
-//! The parts that a step stands for: commits, guards, bodies, claims.
+//! The parts that a step stands for: commits, guards, bodies, keys.
 
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_store::{
-    Arrival, Checkpoint, ClaimEntry, ClaimKey, ClaimName, Commit, ConsumerCursor, ConsumerId,
-    ContentPlace, Erasure, FencingToken, FilterFingerprint, Guard, Head, NewContent, Snapshot,
-    Timeline,
+    Arrival, Checkpoint, Commit, ConsumerCursor, ConsumerId, ContentPlace, Erasure, FencingToken,
+    FilterFingerprint, Guard, Head, KeyEntry, KeyHash, KeyName, NewContent, Snapshot, Timeline,
 };
 use heronry_testkit::sample;
 use heronry_types::{Body, Cursor, Epoch, Id, IdKind, PoolId, Position};
@@ -16,7 +15,7 @@ use super::{
 
 /// The number of pools.
 pub(crate) const POOLS: u8 = 3;
-/// The most claims of a pool.
+/// The most keys of a pool.
 pub(crate) const KEYS: u8 = 12;
 
 /// Returns the name of a pool.
@@ -222,26 +221,26 @@ fn id<K: IdKind>(text: &str) -> Id<K> {
     Id::parse(text).unwrap()
 }
 
-/// Returns the claim with a number.
-pub(crate) fn key(number: u8) -> ClaimKey {
+/// Returns the key with a number.
+pub(crate) fn key(number: u8) -> KeyHash {
     let text = format!("claim-{}", number / 6 % 2);
     let name = match number / 2 % 3 {
-        0 => ClaimName::Key(id(&text)),
-        1 => ClaimName::Message(id(&text)),
-        _ => ClaimName::Wake(id(&text)),
+        0 => KeyName::Key(id(&text)),
+        1 => KeyName::Message(id(&text)),
+        _ => KeyName::Wake(id(&text)),
     };
-    ClaimKey::new(&id(&format!("run-{}", number % 2)), &name)
+    KeyHash::new(&id(&format!("run-{}", number % 2)), &name)
 }
 
-/// Returns every claim that there can be.
-pub(crate) fn keys() -> Vec<ClaimKey> {
+/// Returns every key that there can be.
+pub(crate) fn keys() -> Vec<KeyHash> {
     (0..KEYS).map(key).collect()
 }
 
 /// Returns what was decided under a key, and up to where the journal was followed then.
-pub(crate) fn decided(number: u8) -> (ClaimEntry, Checkpoint) {
+pub(crate) fn decided(number: u8) -> (KeyEntry, Checkpoint) {
     let position = Position(u64::from(number) + 1);
-    let entry = ClaimEntry {
+    let entry = KeyEntry {
         first: position,
         request_hash: RequestHash([number; 16]),
     };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ConsumerCursor, ConsumerId, ContentPack,
-    ContentPlace, Erasure, Guard, Head, NamedClaim, NewContent, Snapshot, Stored, Timeline,
+    Arrival, Checkpoint, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
+    Guard, Head, KeyEntry, KeyHash, KeyedEntry, NewContent, Snapshot, Stored, Timeline,
 };
 use heronry_types::{ContentRef, PoolId, Position};
 
@@ -42,7 +42,7 @@ pub(crate) struct Pool {
     pub(crate) arrival: Arrival,
     pub(crate) packs: Vec<ContentPack>,
     pub(crate) alone: BTreeMap<ContentRef, Stored>,
-    pub(crate) claims: BTreeMap<ClaimKey, ClaimEntry>,
+    pub(crate) keys: BTreeMap<KeyHash, KeyEntry>,
     pub(crate) checkpoint: Option<Checkpoint>,
     /// The ends of chunks, those that are gone included.
     pub(crate) ends: Vec<Checkpoint>,
@@ -125,18 +125,18 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn claim(
+    pub(crate) fn put_keys(
         &mut self,
         name: &PoolId,
-        run: Vec<NamedClaim>,
+        run: Vec<KeyedEntry>,
         checkpoint: Checkpoint,
         token: u64,
     ) -> OpEnd<()> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
-        let claims = run.into_iter().map(|claim| (claim.key, claim.entry));
-        pool.claims.extend(claims);
+        let keys = run.into_iter().map(|named| (named.key, named.entry));
+        pool.keys.extend(keys);
         pool.checkpoint = Some(checkpoint);
         Ok(())
     }
@@ -181,7 +181,7 @@ impl Model {
         why
     }
 
-    /// Nobody owns a pool after the store was closed, and claims may be gone.
+    /// Nobody owns a pool after the store was closed, and keys may be gone.
     pub(crate) fn close(&mut self) {
         for pool in self.pools.values_mut() {
             if pool.owner == Owner::Somebody {

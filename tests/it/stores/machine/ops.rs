@@ -27,13 +27,13 @@ pub(crate) enum Op {
         number: u8,
         token: Token,
     },
-    Claim {
+    PutKeys {
         pool: u8,
         keys: Vec<u8>,
         number: u8,
         token: Token,
     },
-    ClearClaims(u8),
+    ClearKeys(u8),
     Snapshot {
         pool: u8,
         at: u16,
@@ -213,7 +213,7 @@ fn work() -> impl Strategy<Value = Op> {
     let pool = 0..3_u8;
     let trim = (pool.clone(), any::<u16>(), token());
     let put = (pool.clone(), 0..6_u8, token());
-    let claim = (pool.clone(), vec(0..12_u8, 0..5), any::<u8>(), token());
+    let key = (pool.clone(), vec(0..12_u8, 0..5), any::<u8>(), token());
     prop_oneof![
         2 => pool.clone().prop_map(Op::Acquire),
         1 => pool.clone().prop_map(Op::Seize),
@@ -222,8 +222,8 @@ fn work() -> impl Strategy<Value = Op> {
         1 => (pool.clone(), token()).prop_map(|(pool, token)| Op::Delete(pool, token)),
         3 => trim.prop_map(|(pool, before, token)| Op::Trim { pool, before, token }),
         3 => put.prop_map(|(pool, number, token)| Op::Put { pool, number, token }),
-        2 => claim.prop_map(|(pool, keys, number, token)| Op::Claim { pool, keys, number, token }),
-        1 => pool.prop_map(Op::ClearClaims),
+        2 => key.prop_map(|(pool, keys, number, token)| Op::PutKeys { pool, keys, number, token }),
+        1 => pool.prop_map(Op::ClearKeys),
         6 => aside(),
     ]
 }

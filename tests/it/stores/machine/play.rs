@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heronry_store::{FencingToken, NamedClaim, Store};
+use heronry_store::{FencingToken, KeyedEntry, Store};
 use heronry_testkit::sample;
 use heronry_tests::StoreKind;
 use heronry_types::{PoolId, Position};
@@ -119,7 +119,7 @@ impl<'a> Play<'a> {
                 number,
                 token,
             } => self.put(&make::name(*pool), *number, *token).await,
-            Op::Claim { .. } | Op::ClearClaims(_) => self.claim(op).await,
+            Op::PutKeys { .. } | Op::ClearKeys(_) => self.put_or_clear_keys(op).await,
             Op::Snapshot { .. } | Op::DeleteSnapshot(..) => self.snapshot(op).await,
             Op::Commit { .. } | Op::DeleteConsumer(..) => self.consume(op).await,
             Op::Seal(number) => {
@@ -231,10 +231,10 @@ impl<'a> Play<'a> {
         )
     }
 
-    async fn claim(&mut self, op: &Op) -> OpEnd<()> {
-        let claims = self.store().claims;
+    async fn put_or_clear_keys(&mut self, op: &Op) -> OpEnd<()> {
+        let port = self.store().keys;
         match op {
-            Op::Claim {
+            Op::PutKeys {
                 pool,
                 keys,
                 number,
@@ -244,18 +244,18 @@ impl<'a> Play<'a> {
                 let token = make::token(self.pool(&name), *token);
                 let (entry, checkpoint) = make::decided(*number);
                 let run = keys.iter();
-                let run = run.map(|key| NamedClaim::new(make::key(*key), entry));
+                let run = run.map(|key| KeyedEntry::new(make::key(*key), entry));
                 let run: Vec<_> = run.collect();
-                let expected = self.model.claim(&name, run.clone(), checkpoint, token.0);
-                let found = claims.put_run(&name, run, checkpoint, token).await;
+                let expected = self.model.put_keys(&name, run.clone(), checkpoint, token.0);
+                let found = port.put_run(&name, run, checkpoint, token).await;
                 let found = found.map_err(|error| refused_by_store(&error));
-                same("claims", &found, &expected)
+                same("keys", &found, &expected)
             }
-            Op::ClearClaims(pool) => {
+            Op::ClearKeys(pool) => {
                 let name = make::name(*pool);
-                self.pool(&name).claims.clear();
+                self.pool(&name).keys.clear();
                 self.pool(&name).checkpoint = None;
-                let cleared = claims.clear(&name).await;
+                let cleared = port.clear(&name).await;
                 cleared.map_err(|error| refused_by_store(&error))
             }
             _ => Ok(()),

@@ -109,10 +109,10 @@ async fn recognise(store: &Store, kept: &[Model]) -> OpEnd<Model> {
     for model in kept {
         let mut model = model.clone();
         for (name, pool) in &mut model.pools {
-            let at = store.claims.checkpoint(name).await;
-            // Claims can be folded again, so a store may drop them.
+            let at = store.keys.checkpoint(name).await;
+            // Keys can be folded again, so a store may drop them.
             if at.map_err(|error| refused_by_store(&error))?.is_none() {
-                pool.claims.clear();
+                pool.keys.clear();
                 pool.checkpoint = None;
             }
         }

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    scene::Scene,
+    scene::FairScene,
     wire::{Asker, Wire},
 };
 use crate::{
@@ -93,7 +93,7 @@ impl Load {
     }
 
     /// Does the preparation once.
-    pub(super) fn prepare(self, scene: &Scene, scale: Scale) -> Result<(), Failure> {
+    pub(super) fn prepare(self, scene: &FairScene, scale: Scale) -> Result<(), Failure> {
         match self {
             Self::Explains => wait_for_nobody(scene),
             Self::Armed => {
@@ -117,7 +117,7 @@ impl Load {
     }
 
     /// Does it on one connection, until it is to stop.
-    pub(super) fn run(self, scene: &Scene, stop: &AtomicBool) -> Done {
+    pub(super) fn run(self, scene: &FairScene, stop: &AtomicBool) -> Done {
         let mut done = Done::default();
         let mut wire = None;
         for number in 0.. {
@@ -138,7 +138,12 @@ impl Load {
         done
     }
 
-    fn once(self, scene: &Scene, wire: &mut Option<Wire>, stop: &AtomicBool) -> io::Result<u16> {
+    fn once(
+        self,
+        scene: &FairScene,
+        wire: &mut Option<Wire>,
+        stop: &AtomicBool,
+    ) -> io::Result<u16> {
         let mut open = match wire.take() {
             Some(open) => open,
             None => Wire::connect(scene.hostile.server)?,
@@ -152,7 +157,7 @@ impl Load {
         Ok(status)
     }
 
-    fn request(self, scene: &Scene) -> Vec<u8> {
+    fn request(self, scene: &FairScene) -> Vec<u8> {
         let hostile = &scene.hostile;
         let at = |path: &str| format!("/v1/pools/{}{path}", scene.pool.id());
         match self {
@@ -212,7 +217,7 @@ impl Done {
 }
 
 /// Registers a wake of 64 filters that nothing ever satisfies.
-fn wait_for_nobody(scene: &Scene) -> Result<(), Failure> {
+fn wait_for_nobody(scene: &FairScene) -> Result<(), Failure> {
     let filter = |filter| json!(format!("run == \"nobody-{filter}\" && topic == \"none\""));
     let filters: Vec<_> = (0..FILTERS).map(filter).collect();
     if register(scene, 0, ("any_of", filters))? {
@@ -224,7 +229,7 @@ fn wait_for_nobody(scene: &Scene) -> Result<(), Failure> {
 }
 
 /// Registers a wake of 64 clauses that every event matches and none fills; returns whether it was taken.
-fn arm(scene: &Scene, number: usize) -> Result<bool, Failure> {
+fn arm(scene: &FairScene, number: usize) -> Result<bool, Failure> {
     let clause = |clause| {
         let filter = format!("kind == \"tool_completed\" && topic != \"t-{number}-{clause}\"");
         json!({"count": {"n": 15, "distinct_by": "run", "filter": filter}})
@@ -234,7 +239,7 @@ fn arm(scene: &Scene, number: usize) -> Result<bool, Failure> {
 }
 
 fn register(
-    scene: &Scene,
+    scene: &FairScene,
     number: usize,
     (condition, parts): (&str, Vec<Value>),
 ) -> Result<bool, Failure> {

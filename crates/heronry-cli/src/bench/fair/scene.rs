@@ -28,7 +28,7 @@ use crate::failure::Failure;
 const APPENDED: usize = 200;
 
 /// A server with a pool that has a history.
-pub(super) struct Scene {
+pub(super) struct FairScene {
     pub(super) bystander: Asker,
     pub(super) hostile: Asker,
     pub(super) pool: Pool,
@@ -40,7 +40,7 @@ pub(super) struct Scene {
     file: PathBuf,
 }
 
-impl Scene {
+impl FairScene {
     /// Starts a server on loopback over a new file, with this many events in its one pool.
     pub(super) async fn start(folder: &Path, events: usize) -> Result<Self, Failure> {
         let file = folder.join("fair.redb");

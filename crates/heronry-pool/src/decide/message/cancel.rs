@@ -1,7 +1,7 @@
 //! Cancelling a message.
 
 use heronry_journal::{Body, CopyName, MessageCancelled};
-use heronry_store::ClaimName;
+use heronry_store::KeyName;
 use heronry_types::{CopyStanding, CopyState, Epoch, MessageId, Receipt, RunId};
 
 use crate::{
@@ -34,7 +34,7 @@ impl Command for CancelMessage {
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
-        let id = ClaimName::Message(self.message_id.clone());
+        let id = KeyName::Message(self.message_id.clone());
         Some(Names::new(&self.from, None, Some(id)))
     }
 

@@ -4,7 +4,7 @@ use heronry_journal::{
     Answering, Body, Contract, CopyName, Entry, MessageAccepted, MessageResponded, MessageTimedOut,
     MessageUnsatisfiable, Skipped, Thread,
 };
-use heronry_store::{ClaimKey, ClaimName};
+use heronry_store::{KeyHash, KeyName};
 use heronry_types::{
     CopyStanding, CopyState, LimitName, MessageId, Millis, Position, ReplyStanding,
     ResponseContract, RunId, Timestamp, Undeliverable,
@@ -12,7 +12,7 @@ use heronry_types::{
 
 use crate::{
     Rejection, State,
-    command::{Author, Cx, KnownClaims},
+    command::{Author, Cx, KnownKeys},
     decide::{
         SendRequest, guard,
         message::{
@@ -46,7 +46,7 @@ pub(super) fn asks(
     replier: &RunId,
     request: &SendRequest,
     id: &MessageId,
-) -> Vec<ClaimKey> {
+) -> Vec<KeyHash> {
     let Ok(reached) = resolve::recipients(state, replier, &request.to, &request.policies) else {
         return Vec::new();
     };
@@ -57,8 +57,8 @@ pub(super) fn asks(
     fits.map_or_else(|_| Vec::new(), |()| names.collect())
 }
 
-fn sent_by(run: &RunId, id: &MessageId) -> ClaimKey {
-    ClaimKey::new(run, &ClaimName::Message(id.clone()))
+fn sent_by(run: &RunId, id: &MessageId) -> KeyHash {
+    KeyHash::new(run, &KeyName::Message(id.clone()))
 }
 
 /// The way that a message will go when it is accepted.
@@ -130,7 +130,7 @@ fn count(expected: u32) -> usize {
 /// Finds the latest message of this id that a recipient has sent and the replier has received.
 fn answering(
     state: &State,
-    sent: KnownClaims<'_>,
+    sent: KnownKeys<'_>,
     replier: &RunId,
     id: &MessageId,
     recipients: &[RunId],

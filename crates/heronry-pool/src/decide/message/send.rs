@@ -6,7 +6,7 @@ use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
     RequestHash,
 };
-use heronry_store::{ClaimName, NewContent, Stored, StoredContent};
+use heronry_store::{KeyName, NewContent, Stored, StoredContent};
 use heronry_types::{
     Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
     LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, ResponseContract, RunId,
@@ -327,7 +327,7 @@ impl Command for SendMessage {
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
         let derived = self.mint(epoch, minter);
-        let id = ClaimName::Message(self.message_id(derived));
+        let id = KeyName::Message(self.message_id(derived));
         let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
         Some(names.with_minted(derived))
     }

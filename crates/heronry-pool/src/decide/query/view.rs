@@ -40,6 +40,19 @@ pub struct Viewing {
     pub run: Option<RunId>,
 }
 
+impl Viewer {
+    /// Returns the caller that looks with these eyes.
+    pub fn caller(&self) -> Caller {
+        match self {
+            Self::Operator | Self::AsMember { .. } => Caller::Operator,
+            Self::Member { run, generation } => Caller::Member {
+                run: run.clone(),
+                generation: *generation,
+            },
+        }
+    }
+}
+
 impl Command for Viewing {
     type Answer = Viewer;
 
@@ -69,10 +82,13 @@ impl Command for Viewing {
     }
 }
 
-/// Asks whether a viewer may still look, from this cursor and with this filter, and whether a page may
-/// have so many events.
+/// Asks whether a viewer may look, from this cursor and with this filter, and whether a page may have so
+/// many events. Of a member everything is judged here; of an operator with a member's eyes, [`Viewing`] has
+/// judged before whether the run may look.
 #[derive(Clone, Debug)]
 pub struct AdmitReader {
+    /// The caller that looks: [`Viewer::caller`].
+    pub caller: Caller,
     /// The viewer whose view it is.
     pub viewer: Viewer,
     /// The cursor from which events are read. `None`: no cursor is named, which is always allowed.
@@ -100,22 +116,22 @@ impl Command for AdmitReader {
     type Answer = WakePayload;
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Nothing)
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
-        if let Some(from) = self.from {
-            state.locate(from)?;
-        }
         match &self.viewer {
             Viewer::Operator => {}
-            Viewer::Member { run, generation } => {
-                let (run, generation) = (run.clone(), *generation);
-                guard::present(state, &Caller::Member { run, generation })?;
+            Viewer::Member { run, .. } => {
+                let member = guard::standing(state, &self.caller, run)?;
+                guard::viewer(state, member)?;
             }
             Viewer::AsMember { run, .. } => {
                 guard::standing(state, &Caller::Operator, run)?;
             }
+        }
+        if let Some(from) = self.from {
+            state.locate(from)?;
         }
         self.check_limits(&state.settings.limits)?;
         Ok(Decision::Nothing)

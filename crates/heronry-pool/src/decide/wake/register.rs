@@ -5,7 +5,7 @@ use heronry_journal::{
     Body, ConditionRegistered, Entry, RequestHash, WakeCancelled, WakeName, WakeRegistered,
     WakeTimedOut, WakeTriggered,
 };
-use heronry_store::ClaimName;
+use heronry_store::KeyName;
 use heronry_types::{
     Condition, Epoch, IdempotencyKey, LimitName, Millis, Policies, Position, ResumeWith, RunId,
     Since, WakeId, WakeReason,
@@ -249,7 +249,7 @@ impl Command for RegisterWake {
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
         let derived = self.mint(epoch, minter);
-        let id = ClaimName::Wake(self.wake_id(derived));
+        let id = KeyName::Wake(self.wake_id(derived));
         let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
         Some(names.with_minted(derived))
     }

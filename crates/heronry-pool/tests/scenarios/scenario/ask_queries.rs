@@ -55,6 +55,7 @@ impl Scenario {
             },
         };
         let admit = AdmitReader {
+            caller: viewer.caller(),
             viewer,
             from: from.map(|cursor| self.cursor(cursor)),
             page: Some(page),

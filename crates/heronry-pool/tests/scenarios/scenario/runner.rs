@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{Command, FinishScan, FoundEvents, Names, Scan, Scanned},
     engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
-use heronry_store::{ClaimKey, NamedClaim};
+use heronry_store::{KeyHash, KeyedEntry};
 use heronry_types::{
     Actor, Cursor, Epoch, EpochReason, Lineage, Millis, Position, RunId, Timestamp, Visibility,
 };
@@ -95,7 +95,7 @@ impl Scenario {
         self.engine.make_room();
         loop {
             let looked_up = LookedUp {
-                claims: &found,
+                keys: &found,
                 scan: &scan,
             };
             match append.run(&mut self.engine, command, names.as_ref(), looked_up) {
@@ -106,8 +106,8 @@ impl Scenario {
         }
     }
 
-    fn found(&self, key: &ClaimKey) -> Option<NamedClaim> {
-        Some(NamedClaim::new(*key, *self.names.get(key)?))
+    fn found(&self, key: &KeyHash) -> Option<KeyedEntry> {
+        Some(KeyedEntry::new(*key, *self.names.get(key)?))
     }
 
     fn recall(&mut self, past: &ArchivedMessage) {
@@ -131,14 +131,14 @@ impl Scenario {
         count
     }
 
-    /// Gives the names to the claims store, and lets finished messages leave memory.
+    /// Gives the names to the store, and lets finished messages leave memory.
     fn hand_over(&mut self) {
         let head = self.engine.state().head();
         self.engine.forget_finished(head);
-        let handed = self.engine.hand_over_claims(head);
+        let handed = self.engine.hand_over_keys(head);
         let handed = handed.into_iter().map(|claim| (claim.key, claim.entry));
         self.names.extend(handed);
-        self.engine.claims_kept();
+        self.engine.keys_kept();
     }
 
     /// Notes who joined, and who got which claim.

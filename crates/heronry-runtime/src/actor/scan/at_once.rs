@@ -5,7 +5,7 @@ use heronry_pool::{
     Rejection,
     engine::{Append, FoundEvents, Scan, ScanStep, Staged},
 };
-use heronry_store::{NamedClaim, Page, ReadError};
+use heronry_store::{KeyedEntry, Page, ReadError};
 use heronry_types::Position;
 
 use super::super::PoolActor;
@@ -30,7 +30,7 @@ impl PoolActor {
     pub(in super::super) async fn scan_for_first(
         &mut self,
         append: &Append,
-        found: &[NamedClaim],
+        found: &[KeyedEntry],
     ) -> Result<Result<FoundEvents, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
             let request = match job.scan(&self.engine, found) {

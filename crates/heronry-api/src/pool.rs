@@ -1,0 +1,144 @@
+//! Opening, showing, changing, exporting and deleting pools.
+
+use heronry_pool::{
+    PoolView,
+    decide::{ConfigurePool, DescribePool, How, RetirePool},
+};
+use heronry_runtime::OpenedPool;
+use heronry_transfer::{Bodies, Export};
+use heronry_types::PoolId;
+use heronry_wire::{
+    DeletePoolQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry, PoolList,
+    PoolOpened, PoolView as PoolShown, SettingsChanged,
+};
+
+use crate::{Access, Api, Identity, Recorded, Refusal};
+
+/// Opens a pool, or creates it, for an operator.
+///
+/// # Errors
+/// [`Refusal`], `config-conflict` when it exists with another configuration.
+pub async fn open(
+    api: &Api,
+    identity: &Identity,
+    id: PoolId,
+    body: PoolBody,
+) -> Result<Recorded<PoolOpened>, Refusal> {
+    identity.check_operator()?;
+    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()?).await?;
+    let caller = identity.caller();
+    let view = shown(api, id, pool.call(DescribePool { caller }).await?);
+    let cursor = view.head;
+    let answer = PoolOpened { view, cursor };
+    Ok(match how {
+        How::Written => Recorded::now(answer),
+        How::Repeated | How::Unchanged => Recorded::before(answer),
+    })
+}
+
+/// Lists the pools; a member sees its own.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn list(api: &Api, identity: &Identity) -> Result<PoolList, Refusal> {
+    let pools = match identity {
+        Identity::Operator => api.runtime().pools().await?,
+        Identity::Member { pool, .. } => {
+            identity.check_standing().await?;
+            vec![pool.id().clone()]
+        }
+    };
+    let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
+    Ok(PoolList { pools })
+}
+
+/// Shows a pool as it stands.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
+    let caller = access.caller();
+    let view = access.call(DescribePool { caller }).await?;
+    Ok(shown(access.api(), access.pool().id().clone(), view))
+}
+
+fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
+    PoolShown {
+        subscriptions: api.streams().of(&pool),
+        pool,
+        epoch: view.head.epoch.to_string(),
+        head: view.head,
+        floor: view.floor,
+        policies: match view.config.grants {
+            Some(_) => PoliciesSource::Granted,
+            None => PoliciesSource::SelfAsserted,
+        },
+        config: PoolBody::from(&view.config),
+        limits: view
+            .limits
+            .effective()
+            .map(|(limit, value)| (limit.to_string(), value))
+            .collect(),
+        settings: view.settings,
+        settings_version: view.settings_version,
+        members: view.members,
+        lost_members: view.lost_members,
+        suspended_members: view.suspended_members,
+        deadlocked_members: view.deadlocked_members,
+        orphaned_wakes: view.orphaned_wakes,
+        live_messages: view.live_messages,
+        live_wakes: view.live_wakes,
+        durability: view.durability,
+    }
+}
+
+/// Deletes a pool that has no members, with everything in it, for an operator.
+///
+/// # Errors
+/// [`Refusal`]; the pool is there as before then, unless the outcome is unknown.
+pub async fn delete(
+    api: &Api,
+    identity: &Identity,
+    pool: PoolId,
+    query: DeletePoolQuery,
+) -> Result<PoolDeleted, Refusal> {
+    identity.check_operator()?;
+    let retire = RetirePool {
+        caller: identity.caller(),
+        expected: query.expected_head,
+    };
+    let head = api.runtime().delete(&pool, retire).await?;
+    Ok(PoolDeleted { pool, head })
+}
+
+/// Begins to export a pool with its bodies, for an operator.
+///
+/// # Errors
+/// [`Refusal`], `pool-not-found` when there is no such pool.
+pub async fn export(api: &Api, identity: &Identity, pool: &PoolId) -> Result<Export, Refusal> {
+    identity.check_operator()?;
+    Ok(api.runtime().export(pool, Bodies::Included).await?)
+}
+
+/// Changes settings of a pool, for an operator.
+///
+/// # Errors
+/// [`Refusal`], `settings-conflict` when they were changed meanwhile.
+pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
+    access.identity().check_operator()?;
+    body.supported()?;
+    let caller = access.caller();
+    let configure = ConfigurePool {
+        caller: caller.clone(),
+        expected_version: body.expected_version,
+        limits: body.limits.unwrap_or_default(),
+    };
+    let done = access.call(configure).await?;
+    let view = access.call(DescribePool { caller }).await?;
+    Ok(SettingsChanged {
+        settings: view.settings,
+        settings_version: view.settings_version,
+        cursor: done.cursor,
+        durability: done.durability,
+    })
+}

@@ -1,0 +1,181 @@
+//! Failures as refusals: an answer names the kind of a failure, and no path of the store.
+
+use std::error::Error;
+
+use heronry_runtime::{BodyError, CallError, DeleteError, EventsError, OpenError, StopReason};
+use heronry_store::{
+    AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind,
+};
+use heronry_transfer::TransferError;
+use heronry_types::LimitName;
+use heronry_wire::ProblemKind;
+
+use super::Refusal;
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CallError::Rejected(rejection) => Self::from(rejection),
+            CallError::Busy {
+                retry_after,
+                places,
+            } => {
+                let limit = LimitName::CommandQueueMax.to_string();
+                Self::of(ProblemKind::Busy, detail)
+                    .with("retry_after_ms", retry_after.0)
+                    .with("limit", limit)
+                    .with("max", places)
+            }
+            CallError::Stopped { outcome, why } => stopped(outcome, why, detail),
+        }
+    }
+}
+
+fn stopped(outcome: CommitOutcome, why: StopReason, detail: String) -> Refusal {
+    let kind = match why {
+        StopReason::Shutdown => ProblemKind::ShuttingDown,
+        StopReason::Deleting => ProblemKind::PoolDeleting,
+        StopReason::StoreFenced(_) | StopReason::OwnershipLost => ProblemKind::StoreFenced,
+        StopReason::Internal => ProblemKind::Internal,
+    };
+    let refusal = Refusal::of(kind, detail).with("outcome", outcome_name(outcome));
+    match why {
+        StopReason::StoreFenced(cause) => refusal.with("cause", cause.name()),
+        StopReason::OwnershipLost => refusal.with("cause", "owned-elsewhere"),
+        StopReason::Shutdown | StopReason::Deleting | StopReason::Internal => refusal,
+    }
+}
+
+fn outcome_name(outcome: CommitOutcome) -> &'static str {
+    match outcome {
+        CommitOutcome::None => "none",
+        CommitOutcome::Unknown => "unknown",
+    }
+}
+
+/// The text of a store's failure may name paths; only its kind leaves the process.
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let cause = error.cause();
+        tracing::error!(cause = cause.name(), op = error.op(), %error, "the store failed");
+        let kind = match error.kind() {
+            StoreErrorKind::TooLarge => ProblemKind::TooLarge,
+            StoreErrorKind::Corrupt => ProblemKind::Internal,
+            StoreErrorKind::NotFound
+            | StoreErrorKind::NotAStore
+            | StoreErrorKind::Locked
+            | StoreErrorKind::NewerSchema
+            | StoreErrorKind::ReadOnly
+            | StoreErrorKind::Full
+            | StoreErrorKind::Io
+            | StoreErrorKind::Closed
+            | StoreErrorKind::Foreign
+            | StoreErrorKind::Sealed => ProblemKind::StoreFenced,
+        };
+        let detail = format!(
+            "the store cannot {}: {cause}; the server's log says more",
+            error.op()
+        );
+        let outcome = outcome_name(CommitOutcome::None);
+        let refusal = Self::of(kind, detail).with("outcome", outcome);
+        refusal.with("cause", cause.name())
+    }
+}
+
+impl From<DeleteError> for Refusal {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Open(error) => Self::from(error),
+            DeleteError::Store {
+                error: AppendError::Store { outcome, error },
+            } => Self::from(error).with("outcome", outcome_name(outcome)),
+            // Another owner took it.
+            DeleteError::Store { .. } => {
+                let refusal = Self::of(ProblemKind::StoreFenced, error.to_string());
+                refusal.with("outcome", outcome_name(CommitOutcome::None))
+            }
+        }
+    }
+}
+
+impl From<TransferError> for Refusal {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::NoPool { .. }
+            | TransferError::Read {
+                error: ReadError::NoPool,
+                ..
+            } => Self::pool_not_found(),
+            TransferError::Store(error)
+            | TransferError::Read {
+                error: ReadError::Store(error),
+                ..
+            } => Self::from(error),
+            // What cannot be exported.
+            TransferError::PoolExists { .. }
+            | TransferError::Sealed { .. }
+            | TransferError::Trimmed { .. }
+            | TransferError::Chunk { .. }
+            | TransferError::Chain { .. }
+            | TransferError::RepeatedEpoch { .. }
+            | TransferError::Mismatch { .. }
+            | TransferError::Line { .. }
+            | TransferError::Io { .. }
+            | TransferError::Lease { .. }
+            | TransferError::Read { .. }
+            | TransferError::Append { .. }
+            | TransferError::Unfinished { .. }
+            | TransferError::EpochTaken { .. }
+            | TransferError::NotArrived { .. }
+            | TransferError::NoMove { .. }
+            | TransferError::OtherMove { .. }
+            | TransferError::MoveUnfinished { .. }
+            | TransferError::PoolArrived { .. }
+            | TransferError::PoolInTheWay { .. } => internal(&error),
+        }
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Call(error) => Self::from(error),
+            BodyError::Store(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<EventsError> for Refusal {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::Call(error) => Self::from(error),
+            EventsError::Store(error) => Self::from(error),
+            EventsError::NoPool(_) => Self::pool_not_found(),
+            EventsError::Damaged { .. } => internal(&error),
+        }
+    }
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotFound => Self::pool_not_found(),
+            OpenError::Call(error) => Self::from(error),
+            OpenError::Store(error) | OpenError::Lease(LeaseError::Store(error)) => {
+                Self::from(error)
+            }
+            OpenError::Lease(owned) => Self::of(ProblemKind::PoolOwned, owned.to_string()),
+            OpenError::Read(_)
+            | OpenError::Damaged { .. }
+            | OpenError::Newer { .. }
+            | OpenError::Filter(_)
+            | OpenError::Trimmed { .. } => internal(&error),
+        }
+    }
+}
+
+fn internal(error: &dyn Error) -> Refusal {
+    tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
+    Refusal::of(ProblemKind::Internal, error.to_string())
+}

@@ -1,0 +1,52 @@
+//! Keys on their way to the store, beside the appends.
+
+use std::sync::Arc;
+
+use heronry_store::{Checkpoint, Head, StoreError};
+
+use super::{
+    Flow, PoolActor,
+    asides::{AtStop, Consequence},
+};
+use crate::StopReason;
+
+/// The number of keys in memory from which on they go to the store.
+const KEYS_RECENT_MAX: usize = 8_192;
+
+impl PoolActor {
+    /// Hands keys of records that are durable to the store, in large runs, one at a time.
+    /// The store sorts and merges in a task of its own, and commands are decided meanwhile.
+    pub(super) fn hand_over_keys(&mut self, head: Head) {
+        if self.hands_keys_over || self.engine.recent().len() < KEYS_RECENT_MAX {
+            return;
+        }
+        let checkpoint = Checkpoint {
+            epoch: head.epoch,
+            position: head.head,
+            hash: head.last_hash,
+        };
+        let run = self.engine.hand_over_keys(head.head);
+        let (keys, pool, token) = (Arc::clone(&self.store.keys), self.pool.clone(), self.token);
+        self.hands_keys_over = true;
+        self.asides.begin(AtStop::Await, async move {
+            let result = keys.put_run(&pool, run, checkpoint, token).await;
+            let take_in = move |actor: &mut Self| actor.handed_over(result);
+            Box::new(take_in) as Consequence
+        });
+    }
+
+    /// Takes in how the run arrived.
+    fn handed_over(&mut self, result: Result<(), StoreError>) -> Flow {
+        self.hands_keys_over = false;
+        match result {
+            Ok(()) => {
+                self.engine.keys_kept();
+                Flow::Go
+            }
+            Err(error) => {
+                tracing::error!(pool = %self.pool, %error, "keys cannot be kept");
+                Flow::Stop(StopReason::StoreFenced(error.cause()))
+            }
+        }
+    }
+}

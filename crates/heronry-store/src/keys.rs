@@ -1,0 +1,151 @@
+//! The keys port: which requests were decided before.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use heronry_journal::{ChunkHash, RequestHash};
+use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, WakeId};
+
+use crate::{FencingToken, StoreError};
+
+/// A name that is unique for each pool and run.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum KeyName {
+    /// An idempotency key; sends, wakes and event batches share one space.
+    Key(IdempotencyKey),
+    /// The id of a message.
+    Message(MessageId),
+    /// The id of a wake.
+    Wake(WakeId),
+}
+
+/// The key of a name: the first 16 bytes of a BLAKE3 hash over the kind of name, the run and the name.
+///
+/// Two names that anybody could find do not share one, so the names themselves are not kept. `Debug`
+/// shows too little of it to tell a name by.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct KeyHash(u128);
+
+impl KeyHash {
+    /// Returns the key of a run's name.
+    pub fn new(run: &RunId, name: &KeyName) -> Self {
+        let (kind, name) = match name {
+            KeyName::Key(id) => (1, id.as_str()),
+            KeyName::Message(id) => (2, id.as_str()),
+            KeyName::Wake(id) => (3, id.as_str()),
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[kind]);
+        hasher.update(run.as_str().as_bytes());
+        // No text has this byte.
+        hasher.update(&[0xff]);
+        hasher.update(name.as_bytes());
+        let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            *hasher.finalize().as_bytes();
+        Self(u128::from_be_bytes(first))
+    }
+
+    /// Returns the bits, in whose order stores may keep entries.
+    pub fn bits(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyHash(#{:06x})", self.0 >> 104)
+    }
+}
+
+/// The decision that was made under a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyEntry {
+    /// The first record of the decision.
+    pub first: Position,
+    /// The hash of the request.
+    pub request_hash: RequestHash,
+}
+
+/// An entry, with the key that it stands under.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyedEntry {
+    /// The key.
+    pub key: KeyHash,
+    /// The decision that was made under the key.
+    pub entry: KeyEntry,
+}
+
+impl KeyedEntry {
+    /// Returns the entry under a key.
+    pub fn new(key: KeyHash, entry: KeyEntry) -> Self {
+        Self { key, entry }
+    }
+}
+
+/// The place up to which a projection has followed a journal, and the chain that it followed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Checkpoint {
+    /// The timeline.
+    pub epoch: Epoch,
+    /// The last position that it holds.
+    pub position: Position,
+    /// The hash of the chunk that ends there.
+    pub hash: ChunkHash,
+}
+
+/// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
+/// under them.
+///
+/// It may be dropped and folded again at any time; the journal is the truth.
+///
+/// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
+/// 1. *a run is found with its checkpoint*: both are there, or neither.
+/// 2. *runs add up*, and *a key that comes again has its last entry*.
+/// 3. *answers come in the order of the questions*, one for each.
+/// 4. *apart*: keys of one pool are not found in another.
+/// 5. *clearing forgets one pool*.
+/// 6. *a stale token puts nothing*.
+/// 7. *a checkpoint after reopening is one that was put*, with its keys; or there is none, and no
+///    key either.
+/// 8. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
+/// 9. *many runs are as one*: *the last entry counts however many runs there are*.
+/// 10. *keys are found while runs are put*.
+/// 11. *what was cleared stays forgotten*.
+/// 12. *many runs after reopening are all there or none*.
+/// 13. *a put that failed is there whole or not at all*.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// Adds a run of keys, in any order, and moves the checkpoint, both or neither.
+    ///
+    /// # Errors
+    /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+    async fn put_run(
+        &self,
+        pool: &PoolId,
+        run: Vec<KeyedEntry>,
+        checkpoint: Checkpoint,
+        token: FencingToken,
+    ) -> Result<(), StoreError>;
+
+    /// Looks keys up; one answer for each key, in order.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn find(
+        &self,
+        pool: &PoolId,
+        keys: &[KeyHash],
+    ) -> Result<Vec<Option<KeyEntry>>, StoreError>;
+
+    /// Returns how far the projection has followed the journal; nothing when it is empty.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>;
+
+    /// Drops everything about a pool, so that it is folded again.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError>;
+}
