@@ -15,7 +15,7 @@ const OPERATOR: &str = "operator";
 /// The form of member tokens: `hm1.<clear part>.<hash>`.
 const MEMBER_TOKEN_FORM: &str = "hm1";
 
-/// The question of `POST /v1/prove`.
+/// A question that only a server which knows a token answers rightly. The body of `POST /v1/prove`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 const POOL: &str = "/v1/pools/review";
 
 /// A server on which the examples are tried.
-struct Scene {
+struct ReviewPool {
     server: Server,
     lead: String,
     scanner: String,
@@ -96,7 +96,7 @@ impl Example {
     }
 }
 
-impl Scene {
+impl ReviewPool {
     async fn new() -> Self {
         let server = Server::on_memory();
         let mut scene = Self {
@@ -129,7 +129,7 @@ impl Scene {
 
 /// The examples that were tried, and a scene in which they are.
 struct Trial {
-    scene: Scene,
+    scene: ReviewPool,
     tried: Vec<String>,
 }
 
@@ -251,7 +251,7 @@ impl Trial {
 
 #[tokio::test]
 async fn every_example_is_taken_by_the_server_as_it_stands() {
-    let scene = Scene::new().await;
+    let scene = ReviewPool::new().await;
     let (lead, scanner) = (scene.lead.clone(), scene.scanner.clone());
     let tried = ["openPool", "joinPool"].map(str::to_owned).to_vec();
     let mut trial = Trial { scene, tried };
@@ -299,7 +299,7 @@ async fn what_the_contract_requires_is_refused_when_it_is_missing_and_nothing_el
     for (id, who) in SENT {
         let example = Example::of(id);
         let whole = example.body.clone().unwrap();
-        let mut scene = Scene::new().await;
+        let mut scene = ReviewPool::new().await;
         let schema = schema_of(id);
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         let stood_for = stood_for(schema);
@@ -356,7 +356,7 @@ async fn one_of_the_fields_that_exclude_each_other_is_needed_and_two_are_refused
     for (id, who, two) in two {
         let example = Example::of(id);
         let named = schema_of(id)["x-exactly-one-of"].as_array().unwrap();
-        let mut scene = Scene::new().await;
+        let mut scene = ReviewPool::new().await;
         assert!(
             two.keys().all(|field| named.contains(&json!(field))),
             "{id}"
@@ -402,7 +402,7 @@ fn schema_of(id: &str) -> &'static Value {
 
 /// Sends a body, in a scene in which none was taken, and returns the field and the detail when it cannot be read.
 async fn try_body(
-    scene: &mut Scene,
+    scene: &mut ReviewPool,
     example: &Example,
     who: &str,
     body: &Value,
@@ -416,7 +416,7 @@ async fn try_body(
     example.body = Some(body.clone());
     let reply = scene.send(token, &example).await;
     if reply.status.is_success() {
-        *scene = Scene::new().await;
+        *scene = ReviewPool::new().await;
     }
     (reply.status == 400).then(|| {
         let problem = reply.json();
