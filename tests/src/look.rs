@@ -8,7 +8,9 @@ use heronry_pool::{
     Caller, Done, Rejection, State,
     decide::{EndRun, FindMessage, JoinPool, LeavePool, SendRequest, Viewer},
 };
-use heronry_runtime::{CallError, EventQuery, EventsError, OnTrimmed, Pool, ReadFrom, Runtime};
+use heronry_runtime::{
+    CallError, EventQuery, EventsError, OnTrimmed, Pool, ReadFrom, Runtime, RuntimeOptions,
+};
 use heronry_testkit::SeededIds;
 use heronry_types::{
     Address, Cursor, Epoch, EventKind, Generation, InstanceId, Millis, Policies, PolicyId,
@@ -290,7 +292,10 @@ impl World {
     /// Returns a second runtime over the same store, as another process would have.
     pub fn rival(&self) -> Runtime {
         let (clock, ids) = (Arc::new(self.clock.clone()), Arc::new(SeededIds::new(9)));
-        Runtime::new(self.store().clone(), clock, ids, [7; 32], "rival")
+        let options = RuntimeOptions::new([7; 32], "rival")
+            .with_clock(clock)
+            .with_ids(ids);
+        Runtime::new(self.store().clone(), options)
     }
 
     /// Returns the cursor of a position in this pool.

@@ -18,8 +18,8 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use futures::StreamExt;
-use heronry_runtime::Runtime;
-use heronry_server::{Auth, OperatorToken, Routes, Stop, TokenKey, router};
+use heronry_runtime::{Runtime, RuntimeOptions};
+use heronry_server::{Auth, OperatorToken, Routes, Stop, router};
 use heronry_store::{Clock, FencingToken, IdSource, Store};
 use heronry_testkit::{ManualClock, SeededIds};
 use heronry_types::{Millis, Position};
@@ -152,8 +152,11 @@ impl Server {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SeededIds::new(seed));
         let key = [5; 32];
-        let runtime = Runtime::new(store.clone(), shared, ids, key, "test");
-        let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes(key));
+        let options = RuntimeOptions::new(key, "test")
+            .with_clock(shared)
+            .with_ids(ids);
+        let runtime = Runtime::new(store.clone(), options);
+        let auth = Auth::new(OperatorToken::new(OPERATOR));
         let Routes { router, stop } = router(runtime.clone(), auth, BOUND.parse().unwrap());
         Self {
             router,

@@ -12,8 +12,8 @@ use heronry_pool::{
     },
     engine::MATCHING_SLICE,
 };
-use heronry_runtime::{CallError, Pool, Runtime};
-use heronry_store::{Store, StoreError};
+use heronry_runtime::{CallError, Pool, Runtime, RuntimeOptions};
+use heronry_store::{IdSource, Store, StoreError};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -201,24 +201,34 @@ impl World {
     #[must_use]
     pub fn keeping_finished(self, most: usize) -> Self {
         Self {
-            runtime: self.runtime.keeping_finished(most),
             effort: Effort {
                 finished_kept: most,
                 ..self.effort
             },
             ..self
         }
+        .with_options(|options| options)
     }
 
     /// Returns the world with a runtime that matches events in slices of this size; it has no pool open.
     #[must_use]
     pub fn matching_in_slices_of(self, came_upon: usize) -> Self {
         Self {
-            runtime: self.runtime.matching_in_slices_of(came_upon),
             effort: Effort {
                 matching_slice: came_upon,
                 ..self.effort
             },
+            ..self
+        }
+        .with_options(|options| options)
+    }
+
+    /// Returns the world with another runtime, whose options are changed; it has no pool open.
+    #[must_use]
+    pub fn with_options(self, change: impl FnOnce(RuntimeOptions) -> RuntimeOptions) -> Self {
+        let options = options_of(&self.clock, Arc::clone(self.runtime.ids()), self.effort);
+        Self {
+            runtime: Runtime::new(self.store.clone(), change(options)),
             ..self
         }
     }
@@ -478,14 +488,14 @@ impl Default for Effort {
 }
 
 fn runtime_of((store, clock): (&Store, &ManualClock), seed: u64, effort: Effort) -> Runtime {
-    let clock = Arc::new(clock.clone());
-    Runtime::new(
-        store.clone(),
-        clock,
-        Arc::new(SeededIds::new(seed)),
-        [7; 32],
-        "tests",
-    )
-    .keeping_finished(effort.finished_kept)
-    .matching_in_slices_of(effort.matching_slice)
+    let ids = Arc::new(SeededIds::new(seed));
+    Runtime::new(store.clone(), options_of(clock, ids, effort))
+}
+
+fn options_of(clock: &ManualClock, ids: Arc<dyn IdSource>, effort: Effort) -> RuntimeOptions {
+    RuntimeOptions::new([7; 32], "tests")
+        .with_clock(Arc::new(clock.clone()))
+        .with_ids(ids)
+        .with_finished_kept(effort.finished_kept)
+        .with_matching_slice(effort.matching_slice)
 }

@@ -3,14 +3,10 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use heronry_pool::Caller;
-use heronry_runtime::{OpenError, Runtime};
-use heronry_types::{Durability, Epoch, Generation, PoolId};
+use heronry_runtime::{Joining, MemberClaim, OpenError, Runtime};
+use heronry_types::Durability;
 
-use crate::{
-    Auth, Identity, Refusal, Stop,
-    auth::{EPOCH_OF_NO_POOL, MemberClaim, ShownToken},
-    shares::Shares,
-};
+use crate::{Auth, Identity, Refusal, Stop, auth::ShownToken, shares::Shares};
 
 /// The use cases of the pools of one runtime: what all surfaces of a process share. Cheap to clone; all
 /// clones are the same.
@@ -73,24 +69,28 @@ impl Api {
         match self.auth().read(shown) {
             ShownToken::Operator => Ok(Identity::Operator),
             ShownToken::Nothing => Err(Refusal::unauthorized()),
-            ShownToken::Member(claim) => self.believe(claim).await,
+            ShownToken::Member(claim) => self.believe(&claim).await,
         }
     }
 
-    async fn believe(&self, claim: MemberClaim) -> Result<Identity, Refusal> {
+    async fn believe(&self, claim: &MemberClaim) -> Result<Identity, Refusal> {
         // The token outlives the timeline that it was issued in, and is of no other pool.
-        let epoch = self.issued_in(&claim.pool, claim.generation).await?;
-        if !self.auth().proves(&claim, epoch) {
+        // Nobody has been authenticated when this is asked, so it opens no pool.
+        if !self.runtime().has_minted(claim).await? {
             return Err(Refusal::unauthorized());
         }
-        let pool = match self.runtime().find(&claim.pool).await {
+        let Joining {
+            pool,
+            run,
+            generation,
+        } = claim.joining().clone();
+        let pool = match self.runtime().find(&pool).await {
             Ok(pool) => pool,
             // It was deleted since: its tokens are as good as those of a pool that never was.
             Err(OpenError::NotFound) => return Err(Refusal::unauthorized()),
             // The token is good; it is the store that cannot say more.
             Err(error) => return Err(error.into()),
         };
-        let (run, generation) = (claim.run, claim.generation);
         let caller = Caller::Member {
             run: run.clone(),
             generation,
@@ -100,19 +100,6 @@ impl Api {
             run,
             generation,
         })
-    }
-
-    /// Returns the epoch in which the token of a joining is issued, as a token says that there was
-    /// one: an epoch that no pool has when there is no such pool.
-    ///
-    /// Nobody has been authenticated when this is asked, so it opens no pool.
-    pub(crate) async fn issued_in(
-        &self,
-        pool: &PoolId,
-        generation: Generation,
-    ) -> Result<Epoch, Refusal> {
-        let issued_in = self.runtime().issuing_epoch(pool, generation).await?;
-        Ok(issued_in.unwrap_or(EPOCH_OF_NO_POOL))
     }
 
     /// Returns how safely the store keeps records.

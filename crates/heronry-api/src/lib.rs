@@ -29,7 +29,7 @@ use heronry_wire::Changed;
 
 pub use access::{Access, BeforeWaiting};
 pub use api::Api;
-pub use auth::{Anonymous, Auth, Joining, OperatorToken, TokenKey};
+pub use auth::{Anonymous, Auth, OperatorToken};
 pub use identity::Identity;
 pub use keys::Key;
 pub use media_type::check_media_type;

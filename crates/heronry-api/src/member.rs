@@ -7,13 +7,14 @@ use heronry_pool::{
         SuspendRun,
     },
 };
+use heronry_runtime::Joining;
 use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
 use heronry_wire::{
-    Changed, Join, Joined, MemberList, MemberView as MemberShown, MembersQuery, PatchMember,
-    SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
+    Changed, Join, Joined, MemberList, MemberToken, MemberView as MemberShown, MembersQuery,
+    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
 };
 
-use crate::{Access, Api, Joining, Recorded, Refusal, changed, inbox::claims};
+use crate::{Access, Api, Recorded, Refusal, changed, inbox::claims};
 
 /// Joins a pool, or takes a run over, for an operator. The answer has the token of the joining.
 ///
@@ -41,20 +42,18 @@ pub async fn join(access: &Access, body: Join) -> Result<Recorded<Joined>, Refus
     } else {
         access.call(join).await?
     };
-    let pool = access.pool().id();
     let joining = Joining {
-        pool,
-        run: &joined.run,
+        pool: access.pool().id().clone(),
+        run: joined.run.clone(),
         generation: joined.generation,
     };
-    let epoch = api.issued_in(pool, joined.generation).await?;
-    let member_token = api.auth().member_token(epoch, joining);
+    let token = api.runtime().mint_token(&joining).await?;
     let answer = Joined {
         run_id: joined.run,
         agent_id: joined.agent,
         generation: joined.generation,
         cursor: joined.cursor,
-        member_token,
+        member_token: MemberToken::new(token.reveal()),
         unread: joined.unread,
         durability: api.durability(),
         taken_over: joined.taken_over.map(|over| TakenOver {

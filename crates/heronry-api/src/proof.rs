@@ -16,8 +16,8 @@ pub async fn prove(api: &Api, question: &Prove) -> Result<Proof, Refusal> {
     let key = match Auth::named(question) {
         NamedToken::Operator => api.auth().operator_proof_key().clone(),
         NamedToken::Member(named) => {
-            let epoch = api.issued_in(&named.pool, named.generation).await?;
-            api.auth().member_proof_key(epoch, &named)
+            // The token that this process mints, or would mint, for what stands in the clear.
+            ProofKey::of(api.runtime().mint_token(&named).await?.reveal())
         }
         NamedToken::Nobody => ProofKey::of(&api.fresh_name("nobody-")),
     };

@@ -11,8 +11,8 @@ mod settings;
 use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
-use heronry_runtime::{Runtime, SystemClock, SystemIds, marks::MarkKeeper};
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_runtime::{Runtime, RuntimeOptions, SystemClock, marks::MarkKeeper};
+use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_embedded::files::directory_of;
 use heronry_store_memory::MemoryStore;
@@ -82,15 +82,13 @@ impl Host {
         let key = secrets::read_or_draw(&data_dir.token_key())?;
         let url = doors.url().to_owned();
         let who = format!("heronry process {}", std::process::id());
-        let runtime = Runtime::new(opened, Arc::clone(&clock), Arc::new(SystemIds), key, who);
+        let options = RuntimeOptions::new(key, who).with_clock(Arc::clone(&clock));
+        let runtime = Runtime::new(opened, options);
         let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
             listeners,
             runtime: runtime.clone(),
-            auth: Auth::new(
-                OperatorToken::new(&operator_token),
-                TokenKey::from_bytes(key),
-            ),
+            auth: Auth::new(OperatorToken::new(&operator_token)),
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };

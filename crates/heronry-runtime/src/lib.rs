@@ -16,6 +16,7 @@ mod side_work;
 mod start;
 mod system;
 mod time;
+mod tokens;
 mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
@@ -25,7 +26,8 @@ pub use pool::{
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
-pub use runtime::{OpenedPool, Runtime};
+pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};
+pub use tokens::{Joining, MemberClaim, MintedToken};

@@ -2,18 +2,20 @@
 
 mod delete;
 mod issuing;
+mod options;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
     Minter,
     decide::{CreatePool, How},
-    engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, CommitOutcome, IdSource, Store, StoreError};
 use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
+
+pub use options::RuntimeOptions;
 
 use crate::{
     CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
@@ -22,16 +24,17 @@ use crate::{
     pool::BodyPermits,
     queue::Queue,
     resume,
+    tokens::TokenKey,
     waiters::Waiters,
 };
 
 /// The parts that a runtime works with.
-#[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) minter: Minter,
+    token_key: TokenKey,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// The number of finished messages of a pool that stay in memory.
@@ -87,89 +90,22 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// Returns a runtime over a store.
+    /// Returns a runtime over a store, with no pool open.
     ///
-    /// `key` is a secret of 256 bits from which the key follows that mints references and ids; keep it
-    /// with the store, so that a retry after a restart mints the same ones. `owner` names this process in
-    /// the errors of others that want the same pools.
-    pub fn new(
-        store: Store,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-        key: [u8; 32],
-        owner: impl Into<String>,
-    ) -> Self {
-        let environment = Environment {
-            store,
-            bulk: Arc::new(Bulk::new(Arc::clone(&clock))),
-            clock,
-            ids,
-            minter: Minter::new(key),
-            owner: owner.into(),
-            resume_hook: None,
-            finished_kept: FINISHED_KEPT,
-            matching_slice: MATCHING_SLICE,
-            side_work: SideWork::default(),
-            body_permits: BodyPermits::default(),
-        };
+    /// One process makes one runtime for a store: two of them take the pools from each other.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime with timers, unless the options name a clock.
+    pub fn new(store: Store, options: RuntimeOptions) -> Self {
         Self {
-            environment: Arc::new(environment),
+            environment: Arc::new(options.environment(store)),
             open: Arc::default(),
         }
-    }
-
-    /// Returns a runtime whose pools keep this many finished messages in memory, for callers that
-    /// ask for them soon. Other finished messages are read from the journal on request. No answer
-    /// depends on the number.
-    ///
-    /// The new runtime has no open pool: the open pools of this one stay with this one.
-    #[must_use]
-    pub fn keeping_finished(&self, most: usize) -> Self {
-        let environment = Environment {
-            finished_kept: most,
-            ..Environment::clone(&self.environment)
-        };
-        Self {
-            environment: Arc::new(environment),
-            open: Arc::default(),
-        }
-    }
-
-    /// Returns a runtime whose pools match events against waiting wakes in slices of this size,
-    /// which counts alternatives of filters, and wakes. Other work goes on between slices. No
-    /// outcome depends on the size.
-    ///
-    /// The new runtime has no open pool: the open pools of this one stay with this one.
-    #[must_use]
-    pub fn matching_in_slices_of(&self, came_upon: usize) -> Self {
-        let environment = Environment {
-            matching_slice: came_upon,
-            ..Environment::clone(&self.environment)
-        };
-        Self {
-            environment: Arc::new(environment),
-            open: Arc::default(),
-        }
-    }
-
-    /// Shares the work beside the pools with other runtimes, or bounds it otherwise; say so before a
-    /// pool is opened.
-    #[must_use]
-    pub fn with_side_work(mut self, side_work: SideWork) -> Self {
-        Arc::make_mut(&mut self.environment).side_work = side_work;
-        self
     }
 
     /// Returns the side work of this runtime, for work that takes time and needs no pool.
     pub fn side_work(&self) -> &SideWork {
         &self.environment.side_work
-    }
-
-    /// Sets the hook that is called for every wake that ends. Set it before a pool is opened.
-    #[must_use]
-    pub fn with_resume_hook(mut self, hook: Arc<dyn ResumeHook>) -> Self {
-        Arc::make_mut(&mut self.environment).resume_hook = Some(hook);
-        self
     }
 
     /// Creates a pool, or opens it and checks that it is as `spec` names it.

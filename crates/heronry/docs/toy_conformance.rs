@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use heronry_store::{Store, StoreError};
-use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+use heronry_testkit::conformance::{self, Capability, Failure, StorePlace, Subject};
 use heronry_testkit::{SyncGate, flip_copies};
 use toy_store::ToyStore;
 
@@ -17,7 +17,7 @@ impl Subject for Toy {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
         Ok(Box::new(ToyPlace {
             folder,
@@ -32,7 +32,7 @@ struct ToyPlace {
     syncs: SyncGate,
 }
 
-impl Place for ToyPlace {
+impl StorePlace for ToyPlace {
     fn open(&self) -> Result<Store, StoreError> {
         let syncs = self.syncs.clone();
         let before_sync = Arc::new(move || syncs.before_sync());

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use heronry_api::{
-    Access, Api, Auth, Key, OperatorToken, Recorded, Refusal, TokenKey, inbox, member, message,
-    pool,
+    Access, Api, Auth, Key, OperatorToken, Recorded, Refusal, inbox, member, message, pool,
 };
-use heronry_runtime::Runtime;
+use heronry_runtime::{Runtime, RuntimeOptions};
 use heronry_store::{Clock, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{ManualClock, SeededIds};
@@ -53,8 +52,11 @@ impl Scene {
         let store = Store::of(Arc::new(MemoryStore::new()));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let ids = Arc::new(SeededIds::new(7));
-        let runtime = Runtime::new(store, shared, ids, [5; 32], "test");
-        let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
+        let options = RuntimeOptions::new([5; 32], "test")
+            .with_clock(shared)
+            .with_ids(ids);
+        let runtime = Runtime::new(store, options);
+        let auth = Auth::new(OperatorToken::new(OPERATOR));
         let api = Api::new(runtime, auth);
         let operator = api.identify(Some(OPERATOR)).await.unwrap();
         let id: PoolId = "p".parse().unwrap();

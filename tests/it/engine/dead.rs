@@ -1,4 +1,4 @@
-//! Dead letters: copies that are claimed too often, and replaying them.
+//! Dead letters: copies that were claimed too often or expired after a replay, and replaying them.
 
 use heronry_journal::Body;
 use heronry_pool::{

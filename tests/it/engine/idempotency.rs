@@ -7,7 +7,7 @@ use heronry_pool::{
     Caller, Rejection, Sent,
     decide::{AppendEvents, Content, Expiry, RegisterWake, SendRequest, WakeRequest},
 };
-use heronry_runtime::{Pool, Runtime};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_store::FencingToken;
 use heronry_testkit::SeededIds;
 use heronry_tests::{
@@ -270,7 +270,10 @@ async fn m3_a_repeat_is_answered_as_before_when_the_key_of_the_server_is_another
     world.runtime.shutdown().await;
 
     let (clock, ids) = (Arc::new(world.clock.clone()), Arc::new(SeededIds::new(9)));
-    let rotated = Runtime::new(world.store().clone(), clock, ids, [0x5a; 32], "rotated");
+    let options = RuntimeOptions::new([0x5a; 32], "rotated")
+        .with_clock(clock)
+        .with_ids(ids);
+    let rotated = Runtime::new(world.store().clone(), options);
     let pool = rotated.find(&id).await.unwrap();
     // Neither the message nor its body gets another name, and nothing is recorded or stored again.
     let again = world.send(&pool, &lead, message).await.unwrap();

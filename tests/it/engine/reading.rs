@@ -8,7 +8,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{Follow, Party, Pool, ReadFrom, SideWork};
 use heronry_tests::{World, asked, key, on_every_store};
-use heronry_types::{Address, Body, EventKind, Millis, NewEvent, PoolSpec, Position};
+use heronry_types::{Address, Body, EventKind, Millis, NewEvent, Position};
 
 on_every_store! {
     no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it
@@ -27,17 +27,17 @@ const SLICE: usize = 512;
 
 /// A pool with a history of four slices, on a runtime where one slice is done at a time.
 struct Library {
+    world: World,
     pool: Pool,
     side_work: SideWork,
     long: Caller,
     short: Caller,
 }
 
-async fn library(world: &World) -> Library {
+async fn library(world: World) -> Library {
     let side_work = SideWork::with_permits(1);
-    let runtime = world.runtime.clone().with_side_work(side_work.clone());
-    let id = "p".parse().unwrap();
-    let pool = runtime.open(&id, PoolSpec::default()).await.unwrap().pool;
+    let world = world.with_options(|options| options.with_side_work(side_work.clone()));
+    let pool = world.pool().await;
     let long = world.join(&pool, "long").await;
     let short = world.join(&pool, "short").await;
     for batch in 0..4 {
@@ -48,6 +48,7 @@ async fn library(world: &World) -> Library {
         pool.call(report).await.unwrap();
     }
     Library {
+        world,
         pool,
         side_work,
         long,
@@ -57,11 +58,12 @@ async fn library(world: &World) -> Library {
 
 async fn no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it(world: World) {
     let Library {
+        world,
         pool,
         side_work,
         long,
         short,
-    } = library(&world).await;
+    } = library(world).await;
     let permit = side_work.permit(&Party::Operator).await;
     let query = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut page = asked!(pool.events(&query, 10, Millis(0)));
@@ -77,11 +79,12 @@ async fn no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_
 
 async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
     let Library {
+        world: _world,
         pool,
         side_work,
         long,
         short,
-    } = library(&world).await;
+    } = library(world).await;
     let permit = side_work.permit(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&short), "true");
@@ -110,11 +113,12 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
 
 async fn a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody(world: World) {
     let Library {
+        world: _world,
         pool,
         side_work,
         long,
         short,
-    } = library(&world).await;
+    } = library(world).await;
     let permit = side_work.permit(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&long), "true");
@@ -141,11 +145,12 @@ async fn a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody(
 
 async fn a_large_body_is_read_with_a_permit_and_a_small_one_where_it_is_asked_for(world: World) {
     let Library {
+        world,
         pool,
         side_work,
         long,
         short,
-    } = library(&world).await;
+    } = library(world).await;
     let mut sent = Vec::new();
     for bytes in [SMALL, SMALL + 1] {
         let body = Body::new(Body::BINARY, vec![7; bytes]);
@@ -178,11 +183,12 @@ async fn a_large_body_is_read_with_a_permit_and_a_small_one_where_it_is_asked_fo
 
 async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {
     let Library {
+        world: _world,
         pool,
         side_work,
         long,
         ..
-    } = library(&world).await;
+    } = library(world).await;
     let head = pool.head().position.0;
     let query = World::seeing(World::viewer(&long), "true");
     let mut stream = pool.subscribe(query, Follow::End).await.unwrap();
@@ -204,11 +210,12 @@ async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {
 
 async fn explaining_a_wake_is_work_in_slices_as_well(world: World) {
     let Library {
+        world,
         pool,
         side_work,
         long,
         short,
-    } = library(&world).await;
+    } = library(world).await;
     let request = World::waiting("run == \"nobody\"", "w");
     let wake = world.register(&pool, &long, request).await;
     let permit = side_work.permit(&Party::Operator).await;

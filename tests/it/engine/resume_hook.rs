@@ -76,10 +76,9 @@ impl Host {
 }
 
 /// A world whose runtime tells a host.
-pub(super) fn telling(mut world: World, host: &Arc<Host>) -> World {
+pub(super) fn telling(world: World, host: &Arc<Host>) -> World {
     let hook = Arc::clone(host) as Arc<dyn ResumeHook>;
-    world.runtime = world.runtime.clone().with_resume_hook(hook);
-    world
+    world.with_options(|options| options.with_resume_hook(hook))
 }
 
 fn cancelling(lead: &Caller, wake: &WakeId) -> CancelWake {

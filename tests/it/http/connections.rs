@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
-    TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
 };
 use heronry_types::Millis;
 use tokio::{
@@ -91,7 +90,7 @@ fn started(
     let config = ServerConfig {
         listeners,
         runtime: server.runtime.clone(),
-        auth: Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32])),
+        auth: Auth::new(OperatorToken::new(OPERATOR)),
         limits,
         store: StoreWatch::default(),
     };

@@ -1,8 +1,7 @@
 //! The contract document, and serving on a real listener.
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
-    TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -207,7 +206,7 @@ async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
     server.open(serde_json::json!({})).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
+    let auth = Auth::new(OperatorToken::new(OPERATOR));
     let (stop, stopped) = oneshot::channel::<()>();
     let config = ServerConfig {
         listeners: vec![Listener::Tcp(listener)],
@@ -254,7 +253,7 @@ async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
 async fn a_listener_that_is_open_to_other_machines_is_refused() {
     let server = Server::on_memory();
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
+    let auth = Auth::new(OperatorToken::new(OPERATOR));
     let config = ServerConfig {
         listeners: vec![Listener::Tcp(listener)],
         runtime: server.runtime.clone(),
@@ -272,7 +271,7 @@ async fn a_listener_that_is_open_to_other_machines_is_refused() {
 #[tokio::test]
 async fn a_server_for_tests_may_go_without_a_token() {
     let mut server = Server::on_memory();
-    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]))
+    let auth = Auth::new(OperatorToken::new(OPERATOR))
         .with_anonymous(heronry_server::Anonymous::ActsAsOperator);
     let heronry_server::Routes { router, .. } = heronry_server::router(
         server.runtime.clone(),

@@ -11,7 +11,7 @@ use std::{
 
 use heronry_server::{
     Auth, ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, Listener, OperatorToken, ServeError,
-    ServerConfig, StoreWatch, TokenKey, WhenStoreCloses, serve,
+    ServerConfig, StoreWatch, WhenStoreCloses, serve,
 };
 use heronry_store::{Store, StoreErrorKind};
 use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty};
@@ -54,7 +54,7 @@ impl Serving {
         let config = ServerConfig {
             listeners: vec![Listener::Tcp(listener)],
             runtime: server.runtime.clone(),
-            auth: Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32])),
+            auth: Auth::new(OperatorToken::new(OPERATOR)),
             limits: ConnectionLimits::default(),
             store,
         };

@@ -149,3 +149,22 @@ async fn where_a_mark_cannot_be_written_commits_go_on_and_a_deleted_pool_is_in_n
     deleted.unwrap();
     assert_eq!(kept.place.bytes(), None);
 }
+
+#[tokio::test]
+async fn a_mark_that_cannot_be_written_is_tried_again_now_and_then() {
+    let mut kept = MarkedPool::new().await;
+    kept.write().await;
+    kept.place.is_full.store(true, Ordering::Release);
+    for _ in 0..200 {
+        kept.write().await;
+    }
+    // Once where there is room, and then as a whole, one time in 65.
+    let refused = kept.place.refused.load(Ordering::Acquire);
+    assert_eq!(refused, 1 + 4);
+    assert_eq!(kept.marked(), 1);
+    kept.place.is_full.store(false, Ordering::Release);
+    for _ in 0..65 {
+        kept.write().await;
+    }
+    assert_eq!(kept.marked(), 266, "exact again");
+}

@@ -18,6 +18,8 @@ pub(crate) struct MemoryMark {
     pub(crate) writes: AtomicU64,
     pub(crate) synced: AtomicU64,
     pub(crate) is_full: AtomicBool,
+    /// The writes that failed because it was full.
+    pub(crate) refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -104,6 +106,7 @@ impl Opened {
     /// Writes, while the process lives.
     fn write(&self, change: impl FnOnce(&mut Vec<Option<Vec<u8>>>)) -> io::Result<()> {
         if self.place.is_full.load(Ordering::Acquire) {
+            self.place.refused.fetch_add(1, Ordering::AcqRel);
             return Err(io::ErrorKind::StorageFull.into());
         }
         let mut kept = self.place.kept();

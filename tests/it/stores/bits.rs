@@ -71,7 +71,7 @@ fn check_bodies(kind: StoreKind) {
     let (good, _) = stored(kind);
     let mut draw = Draw(64);
     for _ in 0..scaled(12) {
-        let body = sample::body(1 + draw.below(12) as u64).bytes;
+        let body = sample::body(1 + draw.below(12)).bytes;
         let bit = draw.below(body.len() * 8);
         let damaged = StoreFolder::of(kind, &flipped(&good, &body, bit));
         let error = read_all(&damaged, usize::MAX).unwrap_err();

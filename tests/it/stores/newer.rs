@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
-use heronry_runtime::{OpenError, Runtime};
+use heronry_runtime::{OpenError, Runtime, RuntimeOptions};
 use heronry_store::{Commit, Guard, Head, Store, StoreErrorKind, Timeline};
 use heronry_testkit::{ManualClock, SeededIds, sample};
 use heronry_tests::{Golden, StoreKind, pool};
@@ -28,8 +28,8 @@ async fn append(store: &Store, commit: Commit) -> Head {
 
 fn runtime(store: &Store) -> Runtime {
     let (clock, ids) = (ManualClock::default(), SeededIds::new(45));
-    let (clock, ids) = (Arc::new(clock), Arc::new(ids));
-    Runtime::new(store.clone(), clock, ids, [7; 32], "tests")
+    let options = RuntimeOptions::new([7; 32], "tests").with_clock(Arc::new(clock));
+    Runtime::new(store.clone(), options.with_ids(Arc::new(ids)))
 }
 
 /// A chunk whose record was written by a newer build: only number and version can be read.

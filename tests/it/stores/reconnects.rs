@@ -70,7 +70,7 @@ async fn reconnect(pool: Pool, seed: u64, times: u64) {
         let subscribed = pool.subscribe(after(stopped), Follow::Live).await;
         let mut stream = subscribed.unwrap();
         // Now and then it stays until something comes that was not there when it connected.
-        let mut wanted = draw.below(12) as u64;
+        let mut wanted = draw.below(12);
         if draw.below(8) == 0 {
             wanted = head.position.0.saturating_sub(stopped.position.0).min(600) + 3;
         }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use heronry_runtime::Runtime;
-use heronry_server::{Auth, OperatorToken, Routes, TokenKey, router};
+use heronry_runtime::{Runtime, RuntimeOptions};
+use heronry_server::{Auth, OperatorToken, Routes, router};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{ManualClock, SeededIds};
@@ -25,11 +25,9 @@ const CONTRACT_BYTES_MAX: usize = 4 * 1024 * 1024;
 async fn the_contract_of_the_http_api() {
     let store = Store::of(Arc::new(MemoryStore::new()));
     let (clock, ids) = (Arc::new(ManualClock::default()), SeededIds::new(1));
-    let runtime = Runtime::new(store, clock, Arc::new(ids), [7; 32], "surface");
-    let auth = Auth::new(
-        OperatorToken::new("operator"),
-        TokenKey::from_bytes([7; 32]),
-    );
+    let options = RuntimeOptions::new([7; 32], "surface").with_clock(clock);
+    let runtime = Runtime::new(store, options.with_ids(Arc::new(ids)));
+    let auth = Auth::new(OperatorToken::new("operator"));
     let Routes { router, .. } = router(runtime, auth, "127.0.0.1:7171".parse().unwrap());
     let request = Request::get("/openapi.json").header("host", "127.0.0.1:7171");
     let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;

@@ -290,7 +290,7 @@ fn check_end(case: CutCase, ended: Result<(), TransferError>) {
         // Nothing of it had been done, or all.
         Err(TransferError::NoMove { .. }) => assert_ne!(case.end, MoveEnd::Repeated, "{case}"),
         Err(TransferError::PoolArrived { .. }) => {
-            assert_eq!(case.end, MoveEnd::Abandoned, "{case}")
+            assert_eq!(case.end, MoveEnd::Abandoned, "{case}");
         }
         Err(TransferError::PoolExists { .. }) => {
             assert_eq!(case.end, MoveEnd::Repeated, "{case}");

@@ -31,7 +31,7 @@ pub(super) enum Slot {
     Cancelled,
     /// The copy could not be handed over.
     Undeliverable(Undeliverable),
-    /// The copy was claimed too often.
+    /// The copy is dead: it was claimed too often, or it expired after a replay.
     Dead,
 }
 

@@ -1,6 +1,6 @@
 //! Sends in a pool with a long history, beside sends in one with a short history.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{path::Path, time::Instant};
 
 use heronry_pool::{
     Caller,
@@ -8,7 +8,7 @@ use heronry_pool::{
         AckCopies, ClaimSet, Content, FetchMessages, JoinPool, Select, SendMessage, SendRequest,
     },
 };
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_types::{
     AckOutcome, Address, Body, Id, InstanceId, LimitName, Limits, Millis, PoolId, PoolSpec,
     ReceiveId, RunId,
@@ -29,8 +29,7 @@ const SHORT: u64 = 1_000;
 
 /// Prints the cost of a send after this many finished messages, and after a thousand.
 pub(crate) async fn run((kind, name): (Kind, &str), folder: &Path, long: u64, callers: u64) {
-    let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-    let runtime = Runtime::new(open(kind, folder), clock, ids, [7; 32], "bench");
+    let runtime = Runtime::new(open(kind, folder), RuntimeOptions::new([7; 32], "bench"));
     let mut old = ClaimBench::open(&runtime, "old").await;
     let before = resident();
     while old.sent < long {

@@ -6,7 +6,7 @@ use heronry_pool::{
     Caller,
     decide::{AckCopies, ClaimSet, FetchMessages, Select},
 };
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_store::Store;
 use heronry_store_redb::RedbStore;
 use heronry_types::{AckOutcome, Generation, Millis, PoolId, Position, ReceiveId};
@@ -51,8 +51,7 @@ impl Bench {
     }
 
     pub(crate) async fn on(store: Store) -> Self {
-        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-        let runtime = Runtime::new(store.clone(), clock, ids, [7; 32], "bench");
+        let runtime = Runtime::new(store.clone(), RuntimeOptions::new([7; 32], "bench"));
         let pool = runtime
             .open(&PoolId::parse("bench").unwrap(), spec())
             .await

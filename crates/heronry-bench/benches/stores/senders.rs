@@ -1,9 +1,9 @@
 //! Callers that send through the public API of the engine, each timed.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use heronry_pool::Caller;
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_store::Store;
 use heronry_types::Position;
 
@@ -14,8 +14,7 @@ use crate::{
 
 /// Returns an engine over a store.
 pub(crate) fn runtime(store: &Store) -> Runtime {
-    let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-    Runtime::new(store.clone(), clock, ids, [7; 32], "bench")
+    Runtime::new(store.clone(), RuntimeOptions::new([7; 32], "bench"))
 }
 
 /// A pool with a reader and a sender.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heronry_event::{Filter, StreamItem};
 use heronry_pool::decide::{RegisterWake, Viewer, WakeRequest};
-use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom, Runtime, RuntimeOptions};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_types::Since;
@@ -22,9 +22,8 @@ const ROUNDS: usize = 5;
 
 /// Prints what a send costs while nobody looks back, and while a wake looks through so many events.
 pub(crate) async fn run(events: u64, callers: usize) {
-    let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let store = Store::of(Arc::new(MemoryStore::new()));
-    let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
+    let runtime = Runtime::new(store, RuntimeOptions::new([7; 32], "bench"));
     let bench = WaitBench::open(&runtime, "long").await;
     let mut rounds = 0..;
     while bench.pool.head().position.0 < events {

@@ -9,7 +9,7 @@ use heronry_pool::{
         SendRequest, WakeRequest,
     },
 };
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_types::{
@@ -31,9 +31,8 @@ const ROUNDS: usize = 9;
 
 /// Prints what a send costs with this many waits and with none, round by round.
 pub(crate) async fn run(waits: usize, callers: usize) {
-    let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let store = Store::of(Arc::new(MemoryStore::new()));
-    let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
+    let runtime = Runtime::new(store, RuntimeOptions::new([7; 32], "bench"));
     let quiet = WaitBench::open(&runtime, "quiet").await;
     let waited = WaitBench::open(&runtime, "waited").await;
     waited.wait(waits).await;

@@ -8,7 +8,7 @@ use heronry_pool::{
         AckCopies, ClaimSet, Content, FetchMessages, JoinPool, Select, SendMessage, SendRequest,
     },
 };
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
@@ -107,8 +107,7 @@ impl Ground {
     }
 
     async fn on(store: Store) -> Result<Self, Failure> {
-        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-        let runtime = Runtime::new(store.clone(), clock, ids, [7; 32], "bench");
+        let runtime = Runtime::new(store.clone(), RuntimeOptions::new([7; 32], "bench"));
         let pool = runtime.open(&id("pool", 1)?, spec()).await.or_stop()?.pool;
         let reader = join(&pool, id("reader", 1)?, &[]).await?;
         let sender = join(&pool, id("sender", 1)?, &[]).await?;

@@ -12,14 +12,14 @@ use crate::{
     out::RowsPlace,
 };
 
-/// Look after messages that were claimed too often
+/// Look after messages that were claimed too often, or expired after a replay
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersVerb {
     List(DeadLetterListArgs),
     Replay(ReplayArgs),
 }
 
-/// List messages that were claimed too often and are not handed over any more
+/// List messages that were claimed too often, or expired after a replay, and are not handed over any more
 ///
 /// With a run, the list has its own dead letters; without one, and with an operator's token, those
 /// of every run.

@@ -1,16 +1,13 @@
 //! Applying records about the pool as a whole.
 
 use heronry_journal::{PoolCreated, PoolRecord, Record};
-use heronry_types::{Millis, Settings, Timestamp};
+use heronry_types::{Settings, Timestamp};
 
 use crate::{
     State,
-    apply::message::inbox,
+    apply::message::inbox::{self, HOLD_MIN},
     state::{ClaimOf, CopySlot, Due},
 };
-
-/// The least time that every claim holds when the engine goes on, unless its term is shorter.
-const HOLD_MIN: Millis = Millis::from_secs(30);
 
 /// Applies a record that changes the pool as a whole.
 pub(super) fn apply(state: &mut State, record: &Record, body: PoolRecord<'_>) {

@@ -68,6 +68,7 @@ fn s5_who_is_gone_reads_no_events_any_more() {
     let mut pool = Scenario::of("lead a");
     pool.leave("lead").ok();
     pool.read_events("lead", None, 1).refused("no member");
+    pool.read_events("lead", Some("99"), 1).refused("no member");
     pool.end("a", RunEnd::Failed).ok();
     pool.read_events("operator for a", None, 1)
         .refused("run failed");

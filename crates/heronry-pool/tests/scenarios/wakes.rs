@@ -184,6 +184,9 @@ fn w2_a_run_that_may_not_read_the_events_is_refused() {
         .refused("policy seen: ViewerHolds");
     pool.wait("lead", &for_failure("w1")).ok();
     pool.view("blind").refused("policy seen: ViewerHolds");
+    pool.read_events("blind", None, 1)
+        .refused("policy seen: ViewerHolds");
+    pool.read_events("lead", None, 1).nothing();
 }
 
 #[test]

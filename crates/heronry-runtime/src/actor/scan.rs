@@ -1,6 +1,6 @@
 //! Looking through earlier events for what a wake waits for: a few at once, many beside the actor.
 
 mod at_once;
-mod beside;
+mod look_back;
 
-pub(super) use beside::ScansBegun;
+pub(super) use look_back::ScansBegun;

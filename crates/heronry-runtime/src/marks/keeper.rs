@@ -18,6 +18,9 @@ use super::{Marks, format::push_entry, journal::MarkedJournal};
 /// The bytes of room for later entries behind a whole mark. A mark without room is written anew.
 const ROOM_BYTES: usize = 256 * 1024;
 
+/// The number of commits without a mark after one that could not be written: then it is tried again.
+const RETRY_AFTER: u32 = 64;
+
 /// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MarkSync {
@@ -97,6 +100,19 @@ struct MarkSizes {
     /// The bytes at the place that hold no entry yet; `None` when the mark has to be written as a
     /// whole.
     room: Option<Range<usize>>,
+    /// The commits that are passed over before the mark is tried again, since it could not be written.
+    rest: u32,
+}
+
+/// The result of an addition to the mark.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Addition {
+    /// The mark says what was seen.
+    Written,
+    /// There is no room for it, or it could not be written.
+    NoRoom,
+    /// The mark could not be written a moment ago, so this commit is passed over.
+    PassedOver,
 }
 
 impl fmt::Debug for MarkKeeper {
@@ -180,9 +196,10 @@ impl MarkKeeper {
     /// A mark that cannot be written is behind; the log says so.
     pub(super) async fn saw(&self, pool: &PoolId, head: Head) {
         self.shared.state().saw(pool, checkpoint(head));
-        let fits = self.shared.file.lock().await.add(&self.shared);
-        if !fits {
-            self.write(Occasion::Room).await;
+        let addition = self.shared.file.lock().await.add(&self.shared);
+        match addition {
+            Addition::Written | Addition::PassedOver => {}
+            Addition::NoRoom => self.write(Occasion::Room).await,
         }
     }
 
@@ -245,15 +262,18 @@ impl KeptMarks {
 }
 
 impl MarkSizes {
-    /// Writes what is not written yet where there is room for it; returns false when there is none, or
-    /// it could not be written.
-    fn add(&mut self, shared: &SharedMark) -> bool {
+    /// Writes what is not written yet where there is room for it.
+    fn add(&mut self, shared: &SharedMark) -> Addition {
+        if self.rest > 0 {
+            self.rest -= 1;
+            return Addition::PassedOver;
+        }
         let Some(room) = &mut self.room else {
-            return false;
+            return Addition::NoRoom;
         };
         let changes = shared.state().take_unwritten();
         if changes.is_empty() {
-            return true;
+            return Addition::Written;
         }
         let written = if changes.len() > room.len() {
             None
@@ -262,10 +282,12 @@ impl MarkSizes {
             room.start += changes.len();
             shared.place.write_at(offset, &changes).ok()
         };
-        if written.is_none() {
+        if written.is_some() {
+            Addition::Written
+        } else {
             self.room = None;
+            Addition::NoRoom
         }
-        written.is_some()
     }
 }
 
@@ -277,12 +299,15 @@ impl SharedMark {
 
     fn write(&self, occasion: Occasion) {
         let mut file = self.file.blocking_lock();
-        let is_there = occasion == Occasion::Room && file.room.is_some();
-        let written = if is_there {
-            // Somebody else made room meanwhile, and wrote all that was seen.
-            Ok(())
-        } else {
-            self.replace(&mut file, occasion)
+        if occasion == Occasion::Room && (file.room.is_some() || file.rest > 0) {
+            // Somebody else made room meanwhile, and wrote all that was seen, or could not write just now.
+            return;
+        }
+        let written = self.replace(&mut file, occasion);
+        file.rest = match (&written, occasion) {
+            (Err(_), Occasion::Room) => RETRY_AFTER,
+            (Ok(()), _)
+            | (Err(_), Occasion::Beginning | Occasion::Settling | Occasion::Removal) => 0,
         };
         let Err(error) = written else {
             self.fails.store(false, Ordering::Release);

@@ -1,14 +1,36 @@
-//! The timeline in which the tokens of a pool's members are issued.
+//! Minting the tokens of members, and the timeline in which they are issued.
 
 use heronry_journal::{Body, EpochStarted};
 use heronry_store::{ReadError, Store, StoreError, StoreErrorKind};
-use heronry_types::{Epoch, EpochReason, Generation, PoolId, Position};
+use heronry_types::{Epoch, EpochReason, PoolId, Position};
 
 use super::Runtime;
+use crate::tokens::{EPOCH_OF_NO_POOL, Joining, MemberClaim, MintedToken};
 
 impl Runtime {
-    /// Returns the timeline in which the token of a joining is issued; nothing when the store has no
-    /// such pool.
+    /// Returns the token of a joining. The same joining gets the same token, also after a restart.
+    ///
+    /// That there was such a joining is not checked: a token that names none opens nothing.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn mint_token(&self, joining: &Joining) -> Result<MintedToken, StoreError> {
+        let epoch = self.issued_in(joining).await?;
+        Ok(self.environment.token_key.mint(epoch, joining))
+    }
+
+    /// Returns true when the token of a claim was minted with the key of this runtime, for the pool of this
+    /// store. Opens no pool, keeps nothing in memory, and takes as long whatever the answer is.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn has_minted(&self, claim: &MemberClaim) -> Result<bool, StoreError> {
+        let epoch = self.issued_in(claim.joining()).await?;
+        Ok(self.environment.token_key.proves(claim, epoch))
+    }
+
+    /// Returns the timeline in which the token of a joining is issued; one that no pool has when the
+    /// store has no such pool.
     ///
     /// That is the timeline in which the run joined. When the run had joined before the pool was
     /// brought here as a copy, an import or a fork, it is the timeline on which the pool was
@@ -17,26 +39,20 @@ impl Runtime {
     /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. Of a pool
     /// that has one timeline nothing is read; of another, a chunk for each that starts after the
     /// joining, up to the newest on which it was brought here.
-    ///
-    /// # Errors
-    /// The store's failure.
-    pub async fn issuing_epoch(
-        &self,
-        pool: &PoolId,
-        joined: Generation,
-    ) -> Result<Option<Epoch>, StoreError> {
+    async fn issued_in(&self, joining: &Joining) -> Result<Epoch, StoreError> {
+        let (pool, joined) = (&joining.pool, joining.generation);
         let store = &self.environment.store;
         let Some(timelines) = store.journal.timelines(pool).await? else {
-            return Ok(None);
+            return Ok(EPOCH_OF_NO_POOL);
         };
         let starts: Vec<(Position, Epoch)> = timelines.iter().skip(1).collect();
         let later = starts.into_iter().filter(|(at, _)| *at > joined.0);
         for (at, epoch) in later.rev() {
             if is_brought_here(store, pool, at).await? {
-                return Ok(Some(epoch));
+                return Ok(epoch);
             }
         }
-        Ok(Some(timelines.at(joined.0)))
+        Ok(timelines.at(joined.0))
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn rows() -> Vec<Route> {
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/dead-letters",
-            "List copies that were claimed too often.",
+            "List dead copies: claimed too often, or expired after a replay.",
             list,
         )
         .contract(described::list_dead_letters),

@@ -44,7 +44,7 @@ impl Play {
             FailingCommand::Send(who, letter) => self.fail_send(who, letter, kept).await,
             FailingCommand::TakeOver(who, listing) => self.fail_take_over(who, listing, kept).await,
             FailingCommand::Report(who, under, count) => {
-                self.fail_report(who, (under, count), kept).await
+                self.fail_report(who, (under, count), kept).await;
             }
             FailingCommand::Wait(who, wait) => self.fail_wait(who, wait, kept).await,
             FailingCommand::Erase(number) => self.fail_erase(number, kept).await,

@@ -7,8 +7,8 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Request, header},
 };
-use heronry_runtime::Runtime;
-use heronry_server::{Auth, OperatorToken, Routes, TokenKey, router};
+use heronry_runtime::{Runtime, RuntimeOptions};
+use heronry_server::{Auth, OperatorToken, Routes, router};
 use heronry_testkit::{ManualClock, SeededIds};
 use heronry_tests::StoreKind;
 use proptest::test_runner::TestRunner;
@@ -35,8 +35,9 @@ impl Server {
         let store = StoreFolder::new(StoreKind::Memory).open().unwrap();
         let clock = Arc::new(ManualClock::default());
         let key = [5; 32];
-        let runtime = Runtime::new(store, clock, Arc::new(SeededIds::new(7)), key, "test");
-        let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes(key));
+        let options = RuntimeOptions::new(key, "test").with_clock(clock);
+        let runtime = Runtime::new(store, options.with_ids(Arc::new(SeededIds::new(7))));
+        let auth = Auth::new(OperatorToken::new(OPERATOR));
         let Routes { router, .. } =
             tokio.block_on(async { router(runtime.clone(), auth, BOUND.parse().unwrap()) });
         let server = Self {

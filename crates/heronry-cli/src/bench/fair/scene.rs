@@ -7,10 +7,9 @@ use std::{
 };
 
 use heronry_pool::{Caller, decide::AppendEvents};
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Joining, Pool, Runtime, RuntimeOptions};
 use heronry_server::{
-    Auth, ConnectionLimits, Joining, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
-    TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
 };
 use heronry_store::Store;
 use heronry_store_redb::RedbStore;
@@ -46,18 +45,17 @@ impl FairScene {
         let file = folder.join("fair.redb");
         let store = RedbStore::create(&file).or_stop()?;
         let store = Store::of(Arc::new(store));
-        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-        let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
+        let runtime = Runtime::new(store, RuntimeOptions::new([7; 32], "bench"));
         let opened = runtime.open(&id("pool", 1)?, PoolSpec::default()).await;
         let pool = opened.or_stop()?.pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
         let server = listener.local_addr().or_stop()?;
-        let auth = Auth::new(OperatorToken::new("bench"), TokenKey::from_bytes([7; 32]));
+        let auth = Auth::new(OperatorToken::new("bench"));
         for reader in readers()? {
             join(&pool, reader, &[]).await?;
         }
-        let bystander = asker(&pool, &auth, (server, id("sender", 1)?)).await?;
-        let hostile = asker(&pool, &auth, (server, id("hostile", 1)?)).await?;
+        let bystander = asker(&pool, &runtime, (server, id("sender", 1)?)).await?;
+        let hostile = asker(&pool, &runtime, (server, id("hostile", 1)?)).await?;
         remember(&pool, events).await?;
         let config = ServerConfig {
             listeners: vec![Listener::Tcp(listener)],
@@ -95,19 +93,18 @@ impl FairScene {
 /// Joins a run, and returns an asker with its token.
 async fn asker(
     pool: &Pool,
-    auth: &Auth,
+    runtime: &Runtime,
     (server, run): (SocketAddr, RunId),
 ) -> Result<Asker, Failure> {
     let Caller::Member { run, generation } = join(pool, run, &[]).await? else {
         return Err(Failure::failed("the measurement stopped: no member joined"));
     };
-    let epoch = pool.timelines().at(generation.0);
     let joining = Joining {
-        pool: pool.id(),
-        run: &run,
+        pool: pool.id().clone(),
+        run,
         generation,
     };
-    let token = auth.member_token(epoch, joining);
+    let token = runtime.mint_token(&joining).await.or_stop()?;
     Ok(Asker::member(server, &token))
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use heronry_wire::MemberToken;
+use heronry_runtime::MintedToken;
 use serde_json::Value;
 
 /// The longest time that an answer is waited for.
@@ -21,7 +21,7 @@ pub(super) struct Asker {
 
 impl Asker {
     /// Returns who asks with a member's token.
-    pub(super) fn member(server: SocketAddr, token: &MemberToken) -> Self {
+    pub(super) fn member(server: SocketAddr, token: &MintedToken) -> Self {
         let token = token.reveal().to_owned();
         Self { server, token }
     }

@@ -1,17 +1,14 @@
 //! Applying that runs are suspended and resumed.
 
 use heronry_journal::{Record, RunSuspended};
-use heronry_types::{Millis, Position, RunId, Timestamp};
+use heronry_types::{Position, RunId, Timestamp};
 
 use crate::{
     State,
-    apply::message::inbox,
+    apply::message::inbox::{self, HOLD_MIN},
     state::{ClaimOf, CopySlot, Due, Suspension},
     suspicion,
 };
-
-/// The least time that every claim holds when its run goes on, unless its term is shorter.
-const HOLD_MIN: Millis = Millis::from_secs(30);
 
 /// Suspends a run, or lets its suspension wait for something else. What it holds does not lapse.
 pub(in crate::apply) fn suspended(state: &mut State, record: &Record, body: &RunSuspended) {

@@ -3,13 +3,18 @@
 use heronry_journal::{
     Claim, MessageAcked, MessageExtended, MessageFetched, MessageReleased, Record,
 };
-use heronry_types::{MessageStatus, Position, ReleaseReason, RunId, TimelineState, Timestamp};
+use heronry_types::{
+    MessageStatus, Millis, Position, ReleaseReason, RunId, TimelineState, Timestamp,
+};
 
 use crate::{
     State,
     apply::message,
     state::{ClaimOf, CopyOf, CopySlot, Due, Message, Receive},
 };
+
+/// The least time that every claim holds when its run or the engine goes on, unless its term is shorter.
+pub(in crate::apply) const HOLD_MIN: Millis = Millis::from_secs(30);
 
 /// The counting of a claim that is given back: as an attempt, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

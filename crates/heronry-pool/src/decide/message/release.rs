@@ -134,7 +134,7 @@ impl Command for ReleaseUnanswered {
     type Answer = ();
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Nothing).reserved()
+        Profile::new(AboutWakes::Nothing).owed()
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {

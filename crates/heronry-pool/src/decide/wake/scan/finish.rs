@@ -55,7 +55,7 @@ impl Command for FinishScan {
     type Answer = ();
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Perhaps)
+        Profile::new(AboutWakes::Perhaps).owed()
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
