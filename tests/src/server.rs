@@ -362,6 +362,13 @@ impl Frames {
     }
 }
 
+/// Reads the data of an event of a stream, which is what the contract says.
+fn stream_item(text: &str) -> Value {
+    let item = serde_json::from_str(text).unwrap();
+    CONTRACT.check("StreamItem", &item).unwrap();
+    item
+}
+
 impl Frame {
     fn parse(text: &str) -> Self {
         canary::check_bytes("a stream", text.as_bytes());
@@ -374,7 +381,7 @@ impl Frame {
             match field {
                 "id" => frame.id = Some(value.to_owned()),
                 "event" => frame.event = Some(value.to_owned()),
-                "data" => frame.data = Some(serde_json::from_str(value).unwrap()),
+                "data" => frame.data = Some(stream_item(value)),
                 other => panic!("a field {other} in {text:?}"),
             }
         }

@@ -144,7 +144,7 @@ impl schemars::JsonSchema for Trace {
         schemars::json_schema!({
             "type": "string",
             "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
-            "description": "A W3C trace context, as the header `traceparent` has it.",
+            "description": "A W3C trace context: the version, the trace, the span and the flags, in hex digits.",
         })
     }
 }

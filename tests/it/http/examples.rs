@@ -7,7 +7,7 @@ use axum::{
 };
 use heronry_tests::{
     contract::CONTRACT,
-    server::{HttpReply, OPERATOR, Server},
+    server::{HttpReply, OPERATOR, Server, request},
 };
 use heronry_types::Millis;
 use serde_json::{Map, Value, json};
@@ -331,6 +331,39 @@ async fn what_the_contract_requires_is_refused_when_it_is_missing_and_nothing_el
         assert_eq!(schema["additionalProperties"], false, "{id}");
         let (named, _) = try_body(&mut scene, &example, who, &more).await.unwrap();
         assert_eq!(named, "colour", "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_request_needs_may_stand_in_the_header_or_in_the_body() {
+    let paths = CONTRACT.document["paths"].as_object().unwrap();
+    let all = paths
+        .values()
+        .flat_map(|methods| methods.as_object().unwrap().values());
+    let keyed = all.filter(|of| of["x-one-required"].is_array());
+    let ids: Vec<&str> = keyed
+        .map(|of| of["operationId"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["reportEvents", "sendMessage", "registerWake"]);
+    for id in ids {
+        let scene = ReviewPool::new().await;
+        let mut example = Example::of(id);
+        let body = example.body.as_mut().unwrap().as_object_mut().unwrap();
+        let key = body.remove("idempotency_key").unwrap();
+        let token = if body.contains_key("events") {
+            &scene.scanner
+        } else {
+            &scene.lead
+        };
+        let body = json!(body);
+        let mut request = request(token, &example.line(), &body);
+        let key = key.as_str().unwrap().parse().unwrap();
+        request.headers_mut().insert("idempotency-key", key);
+        scene.server.send(request).await.is(201);
+        scene
+            .send(token, &example)
+            .await
+            .refused(400, "invalid-request");
     }
 }
 
