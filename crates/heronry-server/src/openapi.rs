@@ -41,9 +41,11 @@ const SERVERS: [[&str; 2]; 2] = [
 
 const ABOUT: &str = "Durable pools of agents: messages, wakes and one event stream.\n\n\
      Times are RFC 3339, spans are integers of milliseconds (`_ms`), sizes are bytes (`_bytes`), and a point of a \
-     pool's journal is a cursor. A request may leave out or say `null` for a field that is not required, and is \
-     refused for one that is unknown. An answer leaves out what is absent; readers skip fields that they do not \
-     know. A refusal is a problem (RFC 9457): `x-problems` at a status lists the last parts of its `type`.";
+     pool's journal is a cursor. A request may leave out a field that is not required, may say `null` where the \
+     schema takes it, and is refused for a field that is unknown. An answer leaves out what is absent; readers skip \
+     fields that they do not know. A refusal is a problem (RFC 9457): `x-problems` at a status lists the last parts \
+     of its `type`. `x-exactly-one-of` at a schema lists fields of which a request has one, and `x-one-required` at \
+     an operation the places of which one has to have a value.";
 
 /// The schema of the document itself, which `OpenAPI` describes.
 #[derive(JsonSchema)]
