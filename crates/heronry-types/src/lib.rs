@@ -16,6 +16,8 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod suggest;
 mod time;
 mod timelines;
