@@ -11,13 +11,13 @@ use heronry_tests::{World, pool, run};
 use heronry_types::{Millis, PoolSpec};
 
 /// Two processes that have one store open, each with a clock of its own, and the store's clock.
-struct Scene {
+struct SharedScene {
     store_clock: ManualClock,
     clocks: [ManualClock; 2],
     runtimes: [Runtime; 2],
 }
 
-impl Scene {
+impl SharedScene {
     fn new() -> Self {
         let store_clock = ManualClock::default();
         let memory = Store::of(Arc::new(MemoryStore::new()));
@@ -94,7 +94,7 @@ fn is_lost(error: &CallError) -> bool {
 
 #[tokio::test]
 async fn an_owner_renews_its_lease_as_long_as_it_lives() {
-    let scene = Scene::new();
+    let scene = SharedScene::new();
     let owned = scene.open(0).await.unwrap();
     let lead = join(&owned).await;
     for round in 0..6 {
@@ -110,7 +110,7 @@ async fn an_owner_renews_its_lease_as_long_as_it_lives() {
 
 #[tokio::test]
 async fn a_silent_owner_loses_the_pool_and_its_next_append_is_fenced() {
-    let scene = Scene::new();
+    let scene = SharedScene::new();
     let owned = scene.open(0).await.unwrap();
     let lead = join(&owned).await;
     send(&owned, &lead, "before").await.unwrap();
@@ -132,7 +132,7 @@ async fn a_silent_owner_loses_the_pool_and_its_next_append_is_fenced() {
 
 #[tokio::test]
 async fn an_owner_that_finds_its_lease_lost_stops_without_an_append() {
-    let scene = Scene::new();
+    let scene = SharedScene::new();
     let owned = scene.open(0).await.unwrap();
     let lead = join(&owned).await;
     scene.store_clock.advance(LEASE_TERM);
