@@ -26,7 +26,7 @@ pub enum Table {
     Snapshots = 5,
     /// Pool number and name → where a consumer stands. Since the second set of tables.
     Cursors = 6,
-    /// The sorted runs that the keys of a pool lie in; a database calls it `keys`. Since the third set of tables.
+    /// The sorted runs that the keys of a pool lie in; a database calls it `claims`. Since the third set of tables.
     Keys = 7,
 }
 
@@ -55,7 +55,7 @@ impl Table {
             Self::Contents => "contents",
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
-            Self::Keys => "keys",
+            Self::Keys => "claims",
         }
     }
 
@@ -226,6 +226,21 @@ fn read_journal(row: &[u8]) -> Option<RowJournal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_have_the_names_that_they_have_on_disk() {
+        let names = Table::ALL.map(Table::name);
+        let on_disk = [
+            "pools",
+            "journal",
+            "packs",
+            "contents",
+            "snapshots",
+            "cursors",
+            "claims",
+        ];
+        assert_eq!(names, on_disk);
+    }
 
     #[test]
     fn a_table_is_found_by_its_number() {

@@ -136,6 +136,9 @@ impl PoolActor {
             Ok(())
         };
         let decided = decided.and_then(|()| self.encode(&mut batch));
+        if !batch.takes_more(self.time.now().0) {
+            self.place.let_pass();
+        }
         self.bulk.asked(&batch.askers);
         self.batch = Some(batch);
         match decided {
@@ -209,7 +212,6 @@ impl PoolActor {
             self.put_off();
         }
         if self.first_waits_for() == Some(WaitReason::Triggers) {
-            self.place.let_pass();
             batch.door = Door::Closed;
             return Ok(());
         }
@@ -220,7 +222,6 @@ impl PoolActor {
             match self.begin_first(batch) {
                 None => {}
                 Some(WaitReason::Triggers) => {
-                    self.place.let_pass();
                     batch.door = Door::Closed;
                     break;
                 }
