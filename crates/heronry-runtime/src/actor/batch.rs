@@ -67,14 +67,24 @@ impl HeldAnswer {
 
     /// Says that the append before the answer's own one failed. What the answer itself would have
     /// recorded never reached the store; what it was decided on is as uncertain as that append.
-    pub(super) fn fail_before(self, (outcome, why): (CommitOutcome, StopReason)) {
+    pub(super) fn fail_before(self, failed: FailedAppend) {
         let outcome = if self.has_records {
             CommitOutcome::None
         } else {
-            outcome
+            failed.outcome
         };
+        let why = failed.why;
         self.answer.fail(CallError::Stopped { outcome, why });
     }
+}
+
+/// An append that failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailedAppend {
+    /// The knowledge about its records.
+    pub(super) outcome: CommitOutcome,
+    /// The reason why the pool stops after it.
+    pub(super) why: StopReason,
 }
 
 /// A batch that takes no further command: what it recorded, the same as chunks, and the answers that wait
