@@ -3,6 +3,7 @@
 
 mod act;
 pub mod canary;
+pub mod contract;
 pub mod flips;
 pub mod garbage;
 mod golden;

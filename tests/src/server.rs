@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use crate::canary::{self, said};
+use crate::contract::{Answered, CONTRACT};
 use axum::{
     Router,
     body::{Body, BodyDataStream},
@@ -169,11 +170,19 @@ impl Server {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> HttpReply {
-        let path = request.uri().path().to_owned();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         check_shows_no_body(&path, &parts.headers, &bytes);
+        let media_type = parts.headers.get(header::CONTENT_TYPE);
+        CONTRACT.check_answer(Answered {
+            method: &method,
+            path: &path,
+            status: parts.status.as_u16(),
+            media_type: media_type.map_or("", |it| it.to_str().unwrap()),
+            body: &bytes,
+        });
         HttpReply {
             status: parts.status,
             headers: parts.headers,
@@ -353,6 +362,13 @@ impl Frames {
     }
 }
 
+/// Reads the data of an event of a stream, which is what the contract says.
+fn stream_item(text: &str) -> Value {
+    let item = serde_json::from_str(text).unwrap();
+    CONTRACT.check("StreamItem", &item).unwrap();
+    item
+}
+
 impl Frame {
     fn parse(text: &str) -> Self {
         canary::check_bytes("a stream", text.as_bytes());
@@ -365,7 +381,7 @@ impl Frame {
             match field {
                 "id" => frame.id = Some(value.to_owned()),
                 "event" => frame.event = Some(value.to_owned()),
-                "data" => frame.data = Some(serde_json::from_str(value).unwrap()),
+                "data" => frame.data = Some(stream_item(value)),
                 other => panic!("a field {other} in {text:?}"),
             }
         }

@@ -102,11 +102,12 @@ impl<'a> Published<'a> {
         names.filter(|name| *name != "default")
     }
 
-    /// Returns the number of packages that this one depends on itself outside tests, ours and
-    /// optional ones included.
+    /// Returns the number of packages that this one depends on itself outside tests, ours included.
+    /// A crate that is picked alone brings no optional one.
     pub(crate) fn direct_dependencies(self) -> usize {
         let declared = self.0.dependencies.iter();
-        let normal = declared.filter(|one| one.kind != DependencyKind::Development);
+        let normal =
+            declared.filter(|one| one.kind != DependencyKind::Development && !one.optional);
         let names: BTreeSet<_> = normal.map(|one| &one.name).collect();
         names.len()
     }

@@ -77,7 +77,7 @@ struct Other {
     missing: Option<String>,
 }
 
-fn other_tiers() -> Result<[Other; 3]> {
+fn other_tiers() -> Result<[Other; 4]> {
     let oldest = oldest_toolchain()?;
     let toolchain = format!("+{oldest}");
     // A `cargo` that is not the one of rustup takes no `+1.90.0`.
@@ -97,6 +97,11 @@ fn other_tiers() -> Result<[Other; 3]> {
             missing: None,
         },
         Other {
+            name: "generated clients",
+            run: Box::new(generated_clients),
+            missing: missing_for_clients(),
+        },
+        Other {
             name: "oldest supported toolchain",
             run: Box::new(|| process::run(check)),
             missing: (!answers("rustup", &["run", &oldest, "rustc", "-V"])).then_some(rustup),
@@ -112,6 +117,26 @@ fn other_tiers() -> Result<[Other; 3]> {
             missing: (!answers("cargo", &["deny", "--version"])).then(|| deny.to_owned()),
         },
     ])
+}
+
+/// Generates clients from the contract with public generators, and runs a program over each.
+fn generated_clients() -> Result<()> {
+    process::run(cargo(["build", "--package", "heronry-cli"]))?;
+    process::run(Command::new("tests/clients/run"))
+}
+
+/// Names the tools that generating and running clients needs, and that are not there.
+fn missing_for_clients() -> Option<String> {
+    let needed = [
+        ("python3", &["-c", "import venv"][..]),
+        ("node", &["--version"][..]),
+        ("npm", &["--version"][..]),
+    ];
+    let missing = needed
+        .iter()
+        .filter(|(tool, arguments)| !answers(tool, arguments));
+    let missing: Vec<&str> = missing.map(|(tool, _)| *tool).collect();
+    (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")))
 }
 
 /// The toolchain that `rust-version` promises, as rustup names it.

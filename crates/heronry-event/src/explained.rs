@@ -8,6 +8,7 @@ use crate::filter::FailedClause;
 /// An explanation, from the newest events, of why a wake has not been triggered. Nothing in it
 /// comes from an event that the waiting run may not see.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakeExplanation {
     /// The id of the wake.
     pub wake_id: WakeId,
@@ -45,6 +46,7 @@ pub struct WakeExplanation {
 
 /// The progress of one filter of a wake.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilterExplanation {
     /// The filter, in canonical form.
     pub filter: String,
@@ -73,6 +75,7 @@ pub struct FilterExplanation {
 
 /// An event that a filter keeps, and that came before the wake begins.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EarlyEvent {
     /// The cursor of the event.
     pub cursor: Cursor,
@@ -84,6 +87,7 @@ pub struct EarlyEvent {
 
 /// A comparison that was the only one to fail for some events.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MissingClause {
     /// The comparison, as filter text.
     pub clause: String,
@@ -96,6 +100,7 @@ pub struct MissingClause {
 
 /// A value that events had in the place of a comparison.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SeenValue {
     /// The value, as filter text.
     pub value: String,
@@ -105,6 +110,7 @@ pub struct SeenValue {
 
 /// An event that a filter nearly kept.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClosestEvent {
     /// The cursor of the event.
     pub cursor: Cursor,
@@ -116,6 +122,7 @@ pub struct ClosestEvent {
 
 /// The members in whose name an event could come.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Could {
     /// The number of such members.
     pub count: u64,

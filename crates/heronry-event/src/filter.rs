@@ -66,6 +66,11 @@ struct Compiled {
 /// The size of a filter, and the cost of waiting with it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FilterCost")
+)]
 pub struct Cost {
     /// The number of alternatives in the normal form.
     pub terms: usize,

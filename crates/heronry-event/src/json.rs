@@ -14,61 +14,98 @@ use crate::{
     Recipients, Route, Stamp,
 };
 
-/// An event as JSON shows it. Field order is the order on the wire.
+/// An event: the view of one record that observers get.
+// Field order is the order on the wire.
 #[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Flat<'a> {
+    /// The id of the event: its cursor.
     id: Cursor,
+    /// The cursor of the event's record.
     cursor: Cursor,
+    /// The number of the event's record.
     position: Position,
+    /// The family of the kind.
     family: EventFamily,
+    /// The kind of the event.
     kind: EventKind,
+    /// The time of the event, as its reporter claims it.
     occurred_at: Timestamp,
+    /// The time at which the event was recorded.
     recorded_at: Timestamp,
+    /// The pool.
     pool: PoolId,
+    /// The run that the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
+    /// The agent of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<AgentId>,
+    /// The session of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<SessionId>,
+    /// The turn of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     turn: Option<TurnId>,
+    /// The attempt of the turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<AttemptId>,
+    /// The one message that the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     message: Option<MessageId>,
+    /// The message that the event's message replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply_to: Option<MessageId>,
+    /// The topic that the event belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     topic: Option<TopicId>,
+    /// The first 100 recipients.
     #[serde(default, skip_serializing_if = "<[RunId]>::is_empty")]
     recipients: Cow<'a, [RunId]>,
+    /// The number of recipients; absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     recipient_count: Option<u64>,
+    /// The W3C trace that the request belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "trace_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Trace>"))]
     trace: Option<Trace>,
+    /// The event that led to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     caused_by: Option<Cursor>,
+    /// Further events that led to this one.
     #[serde(default, skip_serializing_if = "<[Cursor]>::is_empty")]
     causal: Cow<'a, [Cursor]>,
+    /// The entity that the event is about.
     subject: Cow<'a, EntityRef>,
+    /// Other entities that the event touches.
     #[serde(default, skip_serializing_if = "<[EntityRef]>::is_empty")]
     related: Cow<'a, [EntityRef]>,
+    /// Correlations.
     #[serde(default, skip_serializing_if = "is_uncorrelated")]
     correlation: Cow<'a, Correlation>,
+    /// The tags of the event.
     #[serde(default, skip_serializing_if = "<[EventTag]>::is_empty")]
     tags: Cow<'a, [EventTag]>,
+    /// The source of the event.
     source: Cow<'a, SourceRef>,
+    /// The destination of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<Cow<'a, DestinationRef>>,
+    /// The policies that the event falls under.
     #[serde(default, skip_serializing_if = "is_ungoverned")]
     policies: Cow<'a, Policies>,
+    /// The promise of the event.
     semantics: EventSemantics,
+    /// The privacy class of the event.
     privacy: PrivacyClass,
+    /// The way in which the event captured content.
     content_capture: ContentCapture,
+    /// The policy by which something was taken out of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     redaction: Option<Cow<'a, PolicyRef>>,
+    /// The schema of the event's payload.
     payload_schema: Cow<'a, str>,
+    /// The payload of the event: never a body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payload: Option<Cow<'a, Payload>>,
 }
@@ -258,5 +295,22 @@ impl<'de> Deserialize<'de> for Event {
         let (envelope, payload) = flat.into_parts().map_err(de::Error::custom)?;
         let payload = payload.ok_or_else(|| de::Error::missing_field("payload"))?;
         Ok(Self { envelope, payload })
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Event {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Event".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = Flat::json_schema(generator);
+        // An envelope may stand alone, without a payload; an event has one.
+        let required = schema.get_mut("required");
+        if let Some(required) = required.and_then(|it| it.as_array_mut()) {
+            required.push("payload".into());
+        }
+        schema
     }
 }

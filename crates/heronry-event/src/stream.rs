@@ -12,15 +12,18 @@ use crate::Event;
 /// JSON is the item's data alone, as SSE sends it under the name [`StreamItem::name`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum StreamItem {
     /// An event, exactly once per stream.
     Event(Box<Event>),
     /// Everything up to `head` was sent; what follows is new. Once per stream.
+    #[cfg_attr(feature = "schema", schemars(title = "StreamCaughtUp"))]
     CaughtUp {
         /// The head when the stream caught up.
         head: Cursor,
     },
     /// Events that cannot be sent: those after `from`, up to and including `to`.
+    #[cfg_attr(feature = "schema", schemars(title = "StreamGap"))]
     Gap {
         /// The last position before the gap.
         from: Cursor,
@@ -30,6 +33,7 @@ pub enum StreamItem {
         reason: GapReason,
     },
     /// The stream ends here.
+    #[cfg_attr(feature = "schema", schemars(title = "StreamClosed"))]
     Closed {
         /// The reason why the stream ends.
         reason: CloseReason,
@@ -67,6 +71,7 @@ impl From<Event> for StreamItem {
 /// The reason why events cannot be sent.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
 pub enum GapReason {
     /// The events are older than the oldest record that is kept.
     Trimmed,
@@ -85,6 +90,7 @@ impl Vocabulary for GapReason {
 /// The reason why a stream ends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
 pub enum CloseReason {
     /// The viewer left the pool.
     Left,
@@ -147,6 +153,7 @@ as_wire_text!(GapReason CloseReason);
 
 /// A page of events that a filter kept.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPage {
     /// The events, in order.
     pub events: Vec<Event>,

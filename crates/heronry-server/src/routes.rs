@@ -80,6 +80,11 @@ impl Route {
         self
     }
 
+    /// Returns true when nothing can be sent to the route.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.filter == MethodFilter::GET
+    }
+
     fn contract(mut self, state: impl FnOnce(Contract) -> Contract) -> Self {
         self.contract = state(self.contract);
         self

@@ -102,7 +102,7 @@ pub fn judge_arrival(seen: Option<Head>, commit: &Commit) -> Result<(), AppendEr
         "it names consumers, and does not show a new pool"
     } else if commit.consumers.len() > CONSUMERS_PER_POOL_MAX {
         "it names more consumers than a pool has"
-    } else if consumers.any(|(_, it)| it.cursor.position > at) {
+    } else if consumers.any(|it| it.cursor.cursor.position > at) {
         "a consumer that it names stands above the head"
     } else {
         return Ok(());

@@ -7,8 +7,8 @@ use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, Sharing, StoreError,
-    Stored, StoredContent,
+    AppendError, ConsumerStanding, Erasure, FencingToken, ReadError, Sharing, StoreError, Stored,
+    StoredContent,
 };
 
 /// The present state of a pool's journal: its timeline, its head and its floor.
@@ -35,7 +35,7 @@ pub struct Commit {
     pub erasures: Vec<Erasure>,
     /// The cursors of consumers of a pool that is brought from elsewhere on the timeline that it
     /// had. They come with the append that shows the pool, and with no other.
-    pub consumers: Vec<(ConsumerId, ConsumerCursor)>,
+    pub consumers: Vec<ConsumerStanding>,
     /// The relation of the append to the timeline.
     pub timeline: Timeline,
     /// The completeness of the pool after the append.

@@ -8,9 +8,10 @@ use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timelines, Times
 
 use crate::{
     AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ConsumerCursor, ConsumerError,
-    ConsumerId, ContentPack, ContentPlace, Contents, Cursors, Custody, FencingToken, Guard, Head,
-    Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases, NewContent, Page, ReadError,
-    RenewError, Reservation, Snapshot, Snapshots, Store, StoreError, Stored,
+    ConsumerId, ConsumerStanding, ContentPack, ContentPlace, Contents, Cursors, Custody,
+    FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases,
+    NewContent, Page, ReadError, RenewError, Reservation, Snapshot, Snapshots, Store, StoreError,
+    Stored,
 };
 
 /// A layer over a store.
@@ -172,6 +173,6 @@ layer! {
     CursorsLayer of Cursors in cursors
     fn get(pool: &PoolId, consumer: &ConsumerId) -> Result<Option<ConsumerCursor>, StoreError>, "read cursors";
     fn commit(pool: &PoolId, consumer: &ConsumerId, expected: Option<ConsumerCursor>, next: ConsumerCursor) -> Result<(), ConsumerError>, "commit a cursor";
-    fn list(pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError>, "read cursors";
+    fn list(pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError>, "read cursors";
     fn delete(pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>, "delete a cursor";
 }

@@ -25,8 +25,8 @@ pub use contents::{
     ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,
 };
 pub use cursors::{
-    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, CursorMove,
-    Cursors, FilterFingerprint, judge_cursor,
+    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding,
+    CursorMove, Cursors, FilterFingerprint, judge_cursor,
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;

@@ -8,9 +8,11 @@ use crate::{AgentId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
 /// The address of a message. JSON: `{"type":"run","run_id":"…"}` and so on.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Address {
     /// The member that is this run.
     #[n(0)]
+    #[cfg_attr(feature = "schema", schemars(title = "AddressOfRun"))]
     Run {
         /// The run.
         #[n(0)]
@@ -18,6 +20,7 @@ pub enum Address {
     },
     /// Every member that is a run of this agent.
     #[n(1)]
+    #[cfg_attr(feature = "schema", schemars(title = "AddressOfAgent"))]
     Agent {
         /// The agent.
         #[n(0)]
@@ -25,6 +28,7 @@ pub enum Address {
     },
     /// Every member that lists this topic.
     #[n(2)]
+    #[cfg_attr(feature = "schema", schemars(title = "AddressOfTopic"))]
     Topic {
         /// The topic.
         #[n(0)]
@@ -32,6 +36,7 @@ pub enum Address {
     },
     /// Every member of the pool.
     #[n(3)]
+    #[cfg_attr(feature = "schema", schemars(title = "AddressOfPool"))]
     Pool {
         /// The pool; another pool's id resolves to nobody.
         #[n(0)]

@@ -39,6 +39,11 @@ pub enum Condition<L = String> {
 /// Several events that one filter keeps.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Count")
+)]
 pub struct Count<L = String> {
     /// The number of events that are needed.
     pub n: u32,

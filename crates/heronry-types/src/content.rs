@@ -10,8 +10,10 @@ use crate::cursor::parse_hex;
 /// An opaque, unguessable reference to a body. Text and JSON: `content:<32 hex>`.
 #[derive(Clone, Copy, Decode, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cbor(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^content:[0-9a-f]{32}$")))]
 pub struct ContentRef(
     #[n(0)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     #[cbor(with = "minicbor::bytes")]
     [u8; 16],
 );
@@ -147,8 +149,10 @@ impl<'de> Deserialize<'de> for MediaType {
 /// The BLAKE3 digest of a body. Text and JSON: 64 hex digits.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 #[cbor(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[0-9a-f]{64}$")))]
 pub struct Digest(
     #[n(0)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     #[cbor(with = "minicbor::bytes")]
     pub [u8; 32],
 );

@@ -13,6 +13,7 @@ use crate::{ContentRef, Cursor, MessageId, Millis, RunId, vocab::vocabulary};
 /// a reply has declined.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResponseContract {
     /// The number of recipients that have to reply; at least 1.
     #[n(0)]
@@ -58,6 +59,7 @@ vocabulary! {
 
 /// A reply that counts.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Response {
     /// The recipient that replied.
     pub run_id: RunId,

@@ -23,6 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 )]
 #[cbor(transparent)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Position(#[n(0)] pub u64);
 
 impl Position {
@@ -60,6 +61,7 @@ impl fmt::Display for Position {
 )]
 #[cbor(transparent)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Generation(#[n(0)] pub Position);
 
 impl fmt::Display for Generation {
@@ -70,7 +72,8 @@ impl fmt::Display for Generation {
 
 /// A timeline of a pool: 128 random bits, drawn when it starts. Text and JSON: 32 hex digits.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Epoch(pub [u8; 16]);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[0-9a-f]{32}$")))]
+pub struct Epoch(#[cfg_attr(feature = "schema", schemars(with = "String"))] pub [u8; 16]);
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,6 +221,21 @@ impl<'de> Deserialize<'de> for Cursor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Cursor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[0-9a-f]{32}-(0|[1-9][0-9]*)$",
+            "description": "A position on one timeline of a pool: the epoch as 32 hex digits, and the number of the record.",
+        })
     }
 }
 

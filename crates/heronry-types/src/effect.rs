@@ -9,6 +9,7 @@ use crate::{Cursor, EffectOutcome, EffectStanding, IdempotencyKey, RunId};
     Clone, Debug, Deserialize, Eq, PartialEq, Serialize, minicbor::Decode, minicbor::Encode,
 )]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EffectResult {
     /// The outcome: the effect was done, or was not.
     #[n(0)]
@@ -46,6 +47,7 @@ impl EffectResult {
 
 /// An effect as the pool shows it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EffectView {
     /// The cursor of the intent, which is the id of the effect.
     pub effect: Cursor,

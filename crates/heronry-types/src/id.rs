@@ -213,6 +213,24 @@ impl<'de, K: IdKind> Deserialize<'de> for Id<K> {
     }
 }
 
+#[cfg(feature = "schema")]
+impl<K: IdKind> schemars::JsonSchema for Id<K> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        K::NAME.into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": ID_BYTES_MAX,
+            "description": format!(
+                "An identifier: 1 to {ID_BYTES_MAX} bytes of UTF-8 without control characters."
+            ),
+        })
+    }
+}
+
 impl<K, C> minicbor::Encode<C> for Id<K> {
     fn encode<W: minicbor::encode::Write>(
         &self,

@@ -277,6 +277,32 @@ pub enum LimitNotSettable {
 #[serde(transparent)]
 pub struct Limits(#[n(0)] BTreeMap<LimitName, u64>);
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Limits {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let fields = LimitName::ALL.iter().map(|name| {
+            let value = schemars::json_schema!({
+                "type": "integer",
+                "format": "uint64",
+                "minimum": name.floor(),
+                "maximum": name.ceiling(),
+            });
+            (name.wire_name().to_owned(), value.to_value())
+        });
+        let fields: serde_json::Map<_, _> = fields.collect();
+        schemars::json_schema!({
+            "type": "object",
+            "properties": fields,
+            "additionalProperties": false,
+            "description": "Limits that differ from their defaults, each by its name.",
+        })
+    }
+}
+
 /// A sum over the wakes that wait, of a run or of a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum OfWakes {

@@ -134,6 +134,21 @@ impl<'de> Deserialize<'de> for Trace {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Trace {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Trace".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            "description": "A W3C trace context: the version, the trace, the span and the flags, in hex digits.",
+        })
+    }
+}
+
 /// The identity that was authenticated when a record was decided.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

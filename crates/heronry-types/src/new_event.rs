@@ -13,6 +13,7 @@ use crate::{
 /// The reporter is not named here: run, agent, session and source are known from the caller.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewEvent {
     /// The kind of the event; any kind outside the pool's own family.
     #[n(0)]

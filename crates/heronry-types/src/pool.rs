@@ -57,6 +57,7 @@ pub struct PoolConfig {
 /// The settings of a pool, which can be changed while it lives.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Settings {
     /// Limits that differ from their defaults.
     #[n(0)]

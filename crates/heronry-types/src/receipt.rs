@@ -87,6 +87,7 @@ pub struct CopyStanding {
 
 /// One recipient in a [`Receipt`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecipientStanding {
     /// The recipient.
     pub run_id: RunId,
@@ -104,6 +105,7 @@ pub struct RecipientStanding {
 
 /// One step in a [`Receipt`]'s timeline.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TimelineEntry {
     /// The time at which the step was recorded.
     pub at: Timestamp,
@@ -118,6 +120,7 @@ pub struct TimelineEntry {
 
 /// The state of a message and of its copies, read at `as_of`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// The id of the message.
     pub message_id: MessageId,

@@ -127,6 +127,22 @@ impl<'de> Deserialize<'de> for Correlation {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Correlation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Correlation".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = generator.subschema_for::<CorrelationValue>();
+        schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": value,
+            "description": "Correlations: a value for each key.",
+        })
+    }
+}
+
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
@@ -152,6 +168,7 @@ impl<'de> Visitor<'de> for Entries {
 /// A reference to any entity.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntityRef {
     /// The kind of the entity.
     #[n(0)]
@@ -184,6 +201,7 @@ impl EntityRef {
 /// A reference to the source of something.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SourceRef {
     /// The kind of the source.
     #[n(0)]
@@ -227,6 +245,7 @@ impl SourceRef {
 /// A reference to the destination of something.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DestinationRef {
     /// The kind of the destination.
     #[n(0)]
@@ -272,6 +291,7 @@ impl DestinationRef {
     Clone, Debug, Decode, Deserialize, Encode, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
 )]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyRef {
     /// The kind of thing that the policy governs.
     #[n(0)]
@@ -300,6 +320,7 @@ impl PolicyRef {
 #[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
 #[cbor(transparent)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Policies(#[n(0)] Vec<PolicyRef>);
 
 impl Policies {

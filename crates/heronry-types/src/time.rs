@@ -10,7 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// JSON: RFC 3339 in UTC with milliseconds, `2026-11-20T08:15:30.125Z`.
 #[derive(Clone, Copy, Debug, Default, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cbor(transparent)]
-pub struct Timestamp(#[n(0)] i64);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("format" = "date-time")))]
+pub struct Timestamp(
+    #[n(0)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    i64,
+);
 
 /// The error for a text that is not a timestamp.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -190,6 +195,7 @@ impl<'b, C> Decode<'b, C> for Timestamp {
 )]
 #[cbor(transparent)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Millis(#[n(0)] pub u64);
 
 impl Millis {

@@ -89,8 +89,18 @@ macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $wire:literal,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[cfg_attr(
+            feature = "schema",
+            derive(schemars::JsonSchema),
+            schemars(transform = crate::schema::names)
+        )]
         pub enum $name {
-            $($(#[$vmeta])* #[doc = concat!("`", $wire, "` on the wire.")] $variant,)*
+            $(
+                $(#[$vmeta])*
+                #[doc = concat!("`", $wire, "` on the wire.")]
+                #[cfg_attr(feature = "schema", schemars(rename = $wire))]
+                $variant,
+            )*
         }
 
         impl crate::vocab::Vocabulary for $name {

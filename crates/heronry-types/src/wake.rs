@@ -28,6 +28,7 @@ vocabulary! {
 /// The reason why a wake was cancelled or failed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum WakeWhy {
     /// The wake was cancelled.
     Cancelled(WakeReason),
@@ -70,6 +71,7 @@ pub enum Since {
 
 /// An event that triggered a wake.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakeMatch {
     /// The cursor of the event.
     pub cursor: Cursor,
@@ -81,6 +83,7 @@ pub struct WakeMatch {
 
 /// A wake as the pool shows it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakeView {
     /// The id of the wake.
     pub wake_id: WakeId,

@@ -10,7 +10,7 @@ use crate::unsupported::hidden;
 /// A body that is text. JSON: a text.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BodyText(pub String);
 
 impl fmt::Debug for BodyText {
@@ -21,9 +21,8 @@ impl fmt::Debug for BodyText {
 
 /// A body of any bytes. JSON: their standard base64 with padding.
 #[derive(Clone, Eq, PartialEq)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String))]
-pub struct BodyBytes(pub Vec<u8>);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("contentEncoding" = "base64")))]
+pub struct BodyBytes(#[cfg_attr(feature = "schema", schemars(with = "String"))] pub Vec<u8>);
 
 impl fmt::Debug for BodyBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,72 +6,63 @@ use serde::{Deserialize, Serialize};
 /// The query of `GET …/dead-letters`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::dead_letters_query())
+)]
 pub struct DeadLettersQuery {
     /// The recipient whose copies are listed. Absent: the token's run, or every run for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
     /// The largest number of dead letters in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The `cursor` of a page's `next`; goes with `after_run`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
     /// The `run_id` of a page's `next`; goes with `after`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after_run: Option<RunId>,
 }
 
 /// Names a dead letter.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetterName {
     /// The cursor of the message's acceptance.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The recipient of the copy.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
 }
 
 /// A copy that is dead until it is replayed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetter {
     /// The recipient of the copy.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The cursor of the message's acceptance; it names the letter together with the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The id of the message.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub message_id: MessageId,
     /// The run that sent the message.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub from: RunId,
     /// The number of attempts that were counted.
     pub attempt: u32,
     /// The reason why the copy is dead: its last claim lapsed or was released, or it expired after a replay.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub reason: DeadReason,
     /// The time at which the copy died.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub dead_at: Timestamp,
     /// The cursor of the record that says so.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub dead_cursor: Cursor,
     /// The reference of the message's body.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
 }
 
 /// A page of dead letters, by recipient and then by the acceptance of their message.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetterList {
     /// The dead letters.
     pub dead_letters: Vec<DeadLetter>,
@@ -80,6 +71,5 @@ pub struct DeadLetterList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<DeadLetterName>,
     /// The head at which they were read.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,
 }

@@ -7,18 +7,19 @@ use serde::{Deserialize, Serialize};
 /// `POST …/events`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::append_events())
+)]
 pub struct AppendEvents {
     /// The run that reports. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
     /// The events, at least one.
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::new_events))]
     pub events: Vec<NewEvent>,
     /// The idempotency key: the same key with the same events has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
@@ -35,17 +36,14 @@ impl AppendEvents {
 
 /// Events were reported. The answer of `POST …/events`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventsAppended {
     /// The cursor of the first event of the batch, which is also its id.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub first: Cursor,
     /// The cursor of the last event of the batch; those between stand side by side.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub last: Cursor,
     /// The number of events in the batch.
     pub count: u64,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 /// Checks and compiles a filter. The body of `POST /v1/filters/compile`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::compile_filter())
+)]
 pub struct CompileFilter {
     /// The text of the filter.
     pub filter: String,
@@ -14,14 +18,12 @@ pub struct CompileFilter {
 
 /// A filter that is valid.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CompiledFilter {
     /// The fingerprint: `sha256:` and the hex digest of the canonical form.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub fingerprint: Fingerprint,
     /// The canonical form of the filter, as text.
     pub normal_form: String,
     /// The size of the filter, as alternatives and comparisons, and its cost for an event.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub cost: Cost,
 }

@@ -6,12 +6,12 @@ mod content;
 mod dead;
 mod effect;
 mod event;
+#[cfg(feature = "schema")]
+mod examples;
 mod filter;
 mod inbox;
 mod member;
 mod message;
-#[cfg(feature = "openapi")]
-mod openapi;
 mod pool;
 mod problem;
 mod prove;
@@ -70,12 +70,10 @@ use serde::{Deserialize, Serialize};
 
 /// The fields of every answer to a changing request; some answers have no others.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changed {
     /// The cursor of the record of the change; the head when nothing had to change.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -11,15 +11,17 @@ use crate::{ClaimName, MemberToken, chosen};
 /// Asks to join, or to take a run over. The body of `POST …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::join())
+)]
 pub struct Join {
     /// The run.
     #[serde(deserialize_with = "chosen::id")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The agent that the run is an execution of.
     #[serde(deserialize_with = "chosen::id")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The topics that the member lists.
     #[serde(
@@ -27,25 +29,20 @@ pub struct Join {
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "chosen::list"
     )]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that the member holds. Absent: those that its agent is granted, or those that
     /// it held before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
     /// The name of the process that joins; the same one gets the same answer. Absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub instance: Option<InstanceId>,
     /// The lease in milliseconds: the time that the member may be silent before it is lost. Every
     /// request as the run renews it. Absent or zero: it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
     /// True when a run that is a member already is to be refused (`run-taken`), and not taken over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -70,26 +67,21 @@ impl Join {
 
 /// A run joined.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Joined {
     /// The run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The agent of the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The generation of the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
     /// The cursor of the record of the joining.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The token that the member shows with each request.
     pub member_token: MemberToken,
     /// The number of copies that wait in the member's inbox.
     pub unread: u64,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
     /// The live generation that this joining took over, and fenced. Absent: the run was no member.
     /// A repeat of the same instance has the same value here, and took nothing over (status 200).
@@ -99,73 +91,59 @@ pub struct Joined {
 
 /// The generation that a joining took over.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TakenOver {
     /// The generation; its further requests are refused as `fenced`.
-    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
     /// The time at which the generation was last heard of. Absent: not since the server opened the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_seen: Option<Timestamp>,
 }
 
 /// A page of the members of a pool. The answer of `GET …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberList {
     /// The members, sorted by run.
     pub members: Vec<MemberView>,
     /// The run to name as `after` for the next page. Absent: there are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<RunId>,
     /// The head at which they were read.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,
 }
 
 /// One member as it stands.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberView {
     /// The run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The agent of the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
     /// The generation of the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
     /// The topics that the member lists.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that the member holds.
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The number of copies that wait in the member's inbox.
     pub unread: u64,
     /// The lease in milliseconds: the time that the member may be silent before it is lost. Absent:
     /// it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
     /// The time at which the member was last heard of. Absent: not since the server opened the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_seen: Option<Timestamp>,
     /// The time at which a lost member leaves, unless it is heard of before. Absent: it is not lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub lost_until: Option<Timestamp>,
     /// The state of the run: `active` or `suspended`.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,
     /// The suspension of the run. Absent: it is not suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,33 +152,32 @@ pub struct MemberView {
 
 /// The suspension of a run: the wakes and the time that can end it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SuspendedView {
     /// The cursor of the record that suspended the run.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The wakes of the run whose ends resume it, oldest first.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub wakes: Vec<WakeId>,
     /// The time at which the run goes on in any case. Absent: it may wait forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub until: Option<Timestamp>,
     /// The record that suspects a deadlock: the run waits only on runs that wait on it. Absent:
     /// there is no such suspicion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub suspected_deadlock: Option<Cursor>,
     /// The wakes of the run that wait for something that no live member can do, as far as their filters say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub orphaned: Vec<WakeId>,
 }
 
 /// Asks to change a member. The body of `PATCH …/members/{run}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::patch_member())
+)]
 pub struct PatchMember {
     /// The topics that the member lists from here on.
     #[serde(
@@ -208,12 +185,10 @@ pub struct PatchMember {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "chosen::may_list"
     )]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub topics: Option<Vec<TopicId>>,
     /// The lease in milliseconds from here on: the time that the member may be silent before it is
     /// lost. Zero: it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
 }
 
@@ -221,10 +196,13 @@ pub struct PatchMember {
 /// `POST …/members/{run}/state`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::set_state())
+)]
 pub struct SetState {
     /// The state: completed, failed or cancelled; suspended; active.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,
     /// A short text about the end of the run, kept with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -232,11 +210,9 @@ pub struct SetState {
     /// Suspended: the wakes of the run whose ends resume it, beside an urgent message and anything
     /// that the run does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub wakes: Option<Vec<WakeId>>,
     /// Suspended: the longest time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub timeout_ms: Option<Millis>,
     /// Suspended: true when there is no timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -259,16 +235,13 @@ impl SetState {
 /// The state of a run was set; a suspended run may have gone on at once. The answer of
 /// `POST …/members/{run}/state`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StateChanged {
     /// The cursor of the record of the change; the head when nothing had to change.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
     /// The state of the run now: active when something that resumes it was there already.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,
 }

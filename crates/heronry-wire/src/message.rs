@@ -14,7 +14,11 @@ use crate::{BodyBytes, BodyText, chosen};
 /// of `expires_at` and `expires_in_ms`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::send_message()), schemars(extend("x-exactly-one-of" = ["body", "body_base64", "content_ref"]))
+)]
 pub struct SendMessage {
     /// The message's id; absent: derived from the idempotency key.
     #[serde(
@@ -22,14 +26,11 @@ pub struct SendMessage {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "chosen::may"
     )]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub message_id: Option<MessageId>,
     /// The run that sends. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
     /// The address of the message.
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::address))]
     pub to: Address,
     /// The body, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,48 +40,38 @@ pub struct SendMessage {
     pub body_base64: Option<BodyBytes>,
     /// The reference of a body that was stored before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub content_ref: Option<ContentRef>,
     /// The media type of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Correlations.
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = HashMap<String, String>))]
     pub correlation: Correlation,
     /// The message that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reply_to: Option<MessageId>,
     /// The time at which the message expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub expires_at: Option<Timestamp>,
     /// The time in milliseconds, from the acceptance of the message, after which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub expires_in_ms: Option<Millis>,
     /// The idempotency key: the same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that the message carries.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The urgency of the message. Absent: `queue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub importance: Option<Importance>,
     /// The replies that the message asks for: `{expected_responses, timeout_ms?, from?}`. `from`
     /// names the runs whose replies count; absent: all recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::response_contract_if_any))]
     pub response_contract: Option<ResponseContract>,
     /// The delay in milliseconds, from the acceptance of the message, before its copies can be
     /// claimed. Absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub deliver_after_ms: Option<Millis>,
     /// True when the message keeps the order of its sender: a recipient is given no other ordered
     /// message of that sender until its copy of this one has ended.
@@ -89,23 +80,24 @@ pub struct SendMessage {
     /// The treatment of the message when an inbox is full: `refuse` (absent: for a run) refuses the
     /// message, `skip` (absent: for every other address) leaves that recipient out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub on_full: Option<OnFull>,
     /// The time in milliseconds that this call waits until the message is over, as it is when the
     /// replies that it asks for have come. Absent: the call does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
 }
 
 /// Cancels a message. The body of `POST …/messages/{id}/cancel`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::cancel_message())
+)]
 pub struct CancelMessage {
     /// The run that sent the message. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
 }
 

@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NotSupported, Unsupported, unsupported::refuse};
 
-/// The configuration and settings that a caller names when it opens a pool. The body of `PUT …`;
-/// absent fields are not compared.
+/// The configuration and settings that a caller names when it opens a pool; absent fields are not
+/// compared. The body of `PUT …`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::pool_body())
+)]
 pub struct PoolBody {
     /// The rules for messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,30 +28,26 @@ pub struct PoolBody {
     pub wake_policy: Option<WakePolicyBody>,
     /// The policies that a member must hold to be seen and to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The policies that an agent's runs hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, Vec<Object>>>))]
     pub grants: Option<BTreeMap<AgentId, Policies>>,
     /// Limits that differ from their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, u64>>))]
     pub limits: Option<Limits>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub retention: Option<Unsupported>,
 }
 
 /// The rules for messages of a pool: the policies that they must carry, and the reach of a broadcast.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessagePolicyBody {
     /// The policies that every message must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub required_policies: Option<Policies>,
     /// True when a broadcast to the pool reaches its sender, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,11 +57,10 @@ pub struct MessagePolicyBody {
 /// The rules for the payloads of wakes and views.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakePolicyBody {
     /// The largest part of an event's payload that a wake or a member's view may carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub payload: Option<WakePayload>,
 }
 
@@ -113,7 +112,7 @@ impl From<&PoolConfig> for PoolBody {
 /// The source of the policies that members hold.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
 pub enum PoliciesSource {
     /// The members hold the policies that grants or an operator give them.
     Granted,
@@ -123,23 +122,19 @@ pub enum PoliciesSource {
 
 /// A pool as it stands. The answer of `GET …`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolView {
     /// The id of the pool.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
     /// The epoch of the pool's timeline: 32 hex digits.
     pub epoch: String,
     /// The cursor of the last record.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
     /// The lowest cursor that can be read from.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub floor: Cursor,
     /// The configuration of the pool.
     pub config: PoolBody,
     /// The settings of the pool, which can be changed.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
     /// Every limit with the value that holds, set or by default.
     #[serde(default)]
@@ -168,7 +163,6 @@ pub struct PoolView {
     /// The number of subscriptions that are open.
     pub subscriptions: u64,
     /// The durability of the store for what it acknowledges.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
     /// The source of the policies that members hold.
     pub policies: PoliciesSource,
@@ -176,19 +170,18 @@ pub struct PoolView {
 
 /// A pool was created or opened. The answer of `PUT …`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolOpened {
     /// The pool.
     #[serde(flatten)]
     pub view: PoolView,
     /// The head.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
 }
 
 /// The pools of a store. The answer of `GET /v1/pools`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolList {
     /// The pools, sorted; a member sees its own.
     pub pools: Vec<PoolEntry>,
@@ -196,39 +189,39 @@ pub struct PoolList {
 
 /// One pool of a [`PoolList`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolEntry {
     /// The pool.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
 }
 
 /// A pool was deleted. The answer of `DELETE …`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolDeleted {
     /// The id of the pool.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
     /// The head that the pool had. No cursor of it is one of a pool that is made under the name later.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
 }
 
 /// Asks to change the settings of a pool. The body of `PATCH …/settings`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::patch_settings())
+)]
 pub struct PatchSettings {
     /// The version that the caller has seen.
     pub expected_version: u64,
     /// Limits to set; others stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, u64>>))]
     pub limits: Option<Limits>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub retention: Option<Unsupported>,
 }
 
@@ -244,17 +237,14 @@ impl PatchSettings {
 
 /// The settings were changed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SettingsChanged {
     /// The settings that hold now.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
     /// The version of these settings.
     pub settings_version: u64,
     /// The cursor of the record of the change.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -3,8 +3,13 @@
 use std::fmt;
 
 use heronry_types::Cursor;
+#[cfg(feature = "schema")]
+use heronry_types::{Generation, PolicyRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+#[cfg(feature = "schema")]
+use crate::ClaimName;
 
 /// The media type of a [`Problem`].
 pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
@@ -165,9 +170,72 @@ impl ProblemKind {
 /// Typed members of a problem beside the four that all have, by name.
 pub type Members = Map<String, Value>;
 
+/// The members that problems have, each of them only some: a problem of a newer server may have more.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(transform = heronry_types::schema::all_may_be_absent)]
+#[expect(
+    dead_code,
+    reason = "the names and forms of members, for schemas alone"
+)]
+struct KnownMembers {
+    /// The field, query parameter or header that is wrong.
+    field: Option<String>,
+    /// The fields in which a configuration differs.
+    fields: Option<Vec<String>>,
+    /// The faults of a filter.
+    errors: Option<Vec<heronry_event::filter::CompileError>>,
+    /// The name of the limit that is crossed.
+    limit: Option<String>,
+    /// The largest value that is taken.
+    max: Option<u64>,
+    /// The smallest value that is taken.
+    min: Option<u64>,
+    /// The value that the request has.
+    actual: Option<u64>,
+    /// The longest time in milliseconds for a request to arrive.
+    max_ms: Option<u64>,
+    /// The time in milliseconds after which to ask again.
+    retry_after_ms: Option<u64>,
+    /// The head of the pool.
+    head: Option<Cursor>,
+    /// The lowest cursor that can be read from.
+    floor: Option<Cursor>,
+    /// The cursor that the request named.
+    requested: Option<Cursor>,
+    /// The last cursor that both timelines have.
+    diverged_at: Option<Cursor>,
+    /// The cursor of the request that used the key or the id first.
+    first_cursor: Option<Cursor>,
+    /// The generation that took over, or that holds the run.
+    generation: Option<Generation>,
+    /// The time at which the holder of the run was last heard of.
+    last_seen: Option<Timestamp>,
+    /// The state of the run or of the copy.
+    state: Option<String>,
+    /// The policy that is missing.
+    policy: Option<PolicyRef>,
+    /// The claims that it is about.
+    claims: Option<Vec<ClaimName>>,
+    /// The number of members of the pool.
+    members: Option<u64>,
+    /// The version of the settings.
+    settings_version: Option<u64>,
+    /// The number of replies that are expected.
+    expected: Option<u64>,
+    /// The number of recipients whose replies can count.
+    eligible: Option<u64>,
+    /// The reason why the store stopped.
+    cause: Option<String>,
+    /// The outcome of the request: `none` when it was not kept, `unknown` when it may have been.
+    outcome: Option<String>,
+    /// The time at which the body was erased.
+    erased_at: Option<Timestamp>,
+}
+
 /// A refusal or failure. JSON: `type`, `title`, `status`, `detail`, and typed members beside them.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// The type of the problem: `/problems/<slug>`.
     #[serde(rename = "type")]
@@ -181,7 +249,7 @@ pub struct Problem {
     pub detail: String,
     /// Typed members.
     #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "schema", schemars(with = "KnownMembers"))]
     pub members: Members,
 }
 

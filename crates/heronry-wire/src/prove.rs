@@ -15,10 +15,14 @@ const OPERATOR: &str = "operator";
 /// The form of member tokens: `hm1.<clear part>.<hash>`.
 const MEMBER_TOKEN_FORM: &str = "hm1";
 
-/// The question of `POST /v1/prove`.
+/// A question that only a server which knows a token answers rightly. The body of `POST /v1/prove`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::prove())
+)]
 pub struct Prove {
     /// Bits that nobody used before: 64 hex digits.
     pub nonce: String,
@@ -30,7 +34,7 @@ pub struct Prove {
 
 /// The answer to [`Prove`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proof {
     /// The process id of the server.
     pub pid: u32,

@@ -11,7 +11,7 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 /// The place where reading events starts when no cursor is given.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
 pub enum EventsFrom {
     /// The reading starts at the oldest record that is kept.
     #[default]
@@ -32,7 +32,7 @@ impl fmt::Display for EventsFrom {
 /// The behaviour of a stream whose cursor was trimmed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
 pub enum OnTrimmed {
     /// The stream sends a `gap` and goes on at the floor.
     #[default]
@@ -44,25 +44,31 @@ pub enum OnTrimmed {
 /// The query of `DELETE …` of a pool.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::delete_pool_query())
+)]
 pub struct DeletePoolQuery {
     /// The head that the caller saw; when the pool has another one, the request is refused. Absent: any head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub expected_head: Option<Cursor>,
 }
 
 /// The query of `GET …/events`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::events_query())
+)]
 pub struct EventsQuery {
     /// The text of a filter. Absent: every event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// The cursor after which to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
     /// The place where reading starts without a cursor. Absent: `start`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,12 +78,10 @@ pub struct EventsQuery {
     pub limit: Option<u64>,
     /// The time that a page waits for a first event, in milliseconds. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// The member in whose view an operator looks. The view ends when the run leaves or ends, and
     /// not when it is taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub view_run: Option<RunId>,
     /// The behaviour of a stream whose cursor was trimmed. Absent: `gap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,36 +91,45 @@ pub struct EventsQuery {
 /// The query of `GET …/members`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::members_query())
+)]
 pub struct MembersQuery {
     /// The largest number of members in the page, at least 1. Absent: the pool's limit `page_items_max`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The run after which the page begins, in the order of run ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<RunId>,
 }
 
 /// The query of `PUT …/contents`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::content_query())
+)]
 pub struct ContentQuery {
     /// The key under which a repeat gets the same reference; it may stand in a header too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
     /// The run that the idempotency key belongs to. Absent: the token's run, or nobody for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
 }
 
 /// The query of `GET …/members/{run}/inbox`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::inbox_query())
+)]
 pub struct InboxQuery {
     /// The largest number of copies in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,69 +142,76 @@ pub struct InboxQuery {
 /// The query of `GET …/messages/{id}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::receipt_query())
+)]
 pub struct ReceiptQuery {
     /// The run that sent the message. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
     /// The time in milliseconds that the call waits for a change. Absent: it does not wait. A
     /// message that is over is not waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// The cursor after which any change ends the waiting, as the `as_of` of an earlier receipt. Absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<Cursor>,
     /// The point that the message has to come to, whatever happens before: `ended` (it is over),
     /// `acked` (no copy is queued or claimed any more) or `responded` (the replies have come). A
     /// message that is over has come to all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub until: Option<ReceiptUntil>,
 }
 
 /// The query of `GET …/wakes`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::wakes_query())
+)]
 pub struct WakesQuery {
     /// The run whose wakes are listed. Absent: the token's run, or every run for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
     /// The largest number of wakes in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The cursor after which the listed wakes were registered: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
 }
 
 /// The query of `GET …/wakes/{id}/explain`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::explain_query())
+)]
 pub struct ExplainQuery {
     /// The run that the wake belongs to. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
 }
 
 /// The query of `GET …/wakes/{id}` and `DELETE …/wakes/{id}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::wake_query())
+)]
 pub struct WakeQuery {
     /// The time in milliseconds that the call waits for the end of the wake. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// The run that the wake belongs to. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
 }

@@ -7,14 +7,13 @@ use crate::Problem;
 
 /// The status of a server and its pools. The answer of `GET /v1/status`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServerStatus {
     /// The version of the build, as `0.1.0`.
     pub version: String,
     /// The id of the server's process.
     pub pid: u32,
     /// The time at which the server began to serve.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub started_at: Timestamp,
     /// The time that the server has served, in milliseconds.
     pub uptime_ms: u64,
@@ -37,7 +36,7 @@ pub struct ServerStatus {
 
 /// The connections of a server.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionsStatus {
     /// The number of connections that are open, the one that asks included.
     pub open: u64,
@@ -47,14 +46,13 @@ pub struct ConnectionsStatus {
 
 /// A store.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StoreStatus {
     /// The name of the store's kind, as `redb`.
     pub kind: String,
     /// The place of the store, for people; empty when the server was not told.
     pub place: String,
     /// The durability with which the store keeps records.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
     /// The reason why nothing can be written or read; absent while all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +61,7 @@ pub struct StoreStatus {
 
 /// The space of a file system.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiskStatus {
     /// The space that the server may still write, in bytes.
     pub free_bytes: u64,
@@ -82,10 +80,9 @@ impl DiskStatus {
 
 /// One pool of a [`ServerStatus`]: its figures, or the reason why there are none.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
     /// The id of the pool.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
     /// The figures of the pool; absent when they could not be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,10 +94,9 @@ pub struct PoolStatus {
 
 /// The figures of a pool.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolFigures {
     /// The cursor of the last record.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
     /// The number of members.
     pub members: u64,

@@ -11,7 +11,7 @@ use crate::ProofKey;
 /// The token that a member shows with each request. `Debug` never shows it.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberToken(String);
 
 impl MemberToken {

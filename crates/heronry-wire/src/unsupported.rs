@@ -6,7 +6,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny};
 
 /// A value of a field whose rule is not built yet. Whatever it is, it is read and dropped.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Unsupported;
 
 impl<'de> Deserialize<'de> for Unsupported {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of a server and of its API. The answer of `GET /v1/version`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Version {
     /// The name: `heronry`.
     pub name: String,

@@ -12,7 +12,8 @@ use crate::{ClaimName, chosen};
 
 /// The point after which events count. JSON: `start`, `head` or cursor text.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct SinceText(pub Since);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^(start|head|[0-9a-f]{32}-(0|[1-9][0-9]*))$")))]
+pub struct SinceText(#[cfg_attr(feature = "schema", schemars(with = "String"))] pub Since);
 
 impl FromStr for SinceText {
     type Err = CursorError;
@@ -51,7 +52,11 @@ impl<'de> Deserialize<'de> for SinceText {
 /// Asks to be woken. The body of `POST …/wakes`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::register_wake()), schemars(extend("x-exactly-one-of" = ["filter", "any_of", "all_of", "count"]))
+)]
 pub struct RegisterWake {
     /// The wake's id; absent: derived from the idempotency key.
     #[serde(
@@ -59,11 +64,9 @@ pub struct RegisterWake {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "chosen::may"
     )]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub wake_id: Option<WakeId>,
     /// The run that waits. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
     /// A filter, as text: the wake waits for one event that it keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,43 +74,34 @@ pub struct RegisterWake {
     /// Conditions of which one has to hold: texts of filters, or objects with one of `filter`,
     /// `any_of`, `all_of` and `count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
     pub any_of: Option<Vec<Condition>>,
     /// Conditions that all have to come to hold, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
     pub all_of: Option<Vec<Condition>>,
     /// A count of several events: `n`, `filter`, and `distinct_by` (event, message, run, or the
     /// default subject), the part that must differ between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub count: Option<Count>,
     /// The point after which events count. Absent: `head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<SinceText>,
     /// The longest time that the wake waits, in milliseconds. Absent: without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub timeout_ms: Option<Millis>,
     /// The form in which the wake hands its matches to its waiter. Absent: `matching_event_refs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub resume_with: Option<ResumeWith>,
     /// True when events about wakes, and about runs that suspend and resume, count. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_wakes: Option<bool>,
     /// The idempotency key: the same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that the wake carries: its run has to hold them, now and as long as it waits.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The time in milliseconds that this call waits for the end of the wake. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// True when the run is suspended until the wake ends. Meanwhile its lease does not run, and
     /// its claims do not lapse. An urgent message, or anything that the run does, resumes it, too.
@@ -183,29 +177,24 @@ impl RegisterWake {
 
 /// A wake was registered or cancelled.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakeChanged {
     /// The wake.
     #[serde(flatten)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub wake: WakeView,
     /// The durability of the store.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
 
 /// A page of the wakes that wait, oldest first. The answer of `GET …/wakes`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WakeList {
     /// The wakes; a member sees its own.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub wakes: Vec<WakeView>,
     /// The last wake here, after which the next page goes on; absent when there are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<Cursor>,
     /// The head at which they were read.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,
 }

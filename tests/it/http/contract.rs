@@ -1,7 +1,5 @@
 //! The contract document, and serving on a real listener.
 
-use std::collections::BTreeSet;
-
 use heronry_server::{
     Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
 };
@@ -12,156 +10,16 @@ use tokio::{
     sync::oneshot,
 };
 
-use heronry_tests::server::{OPERATOR, Server, to_run};
-
-/// Routes that the contract must name.
-const SERVED: [&str; 16] = [
-    "PUT /v1/pools/{pool}",
-    "GET /v1/pools",
-    "PATCH /v1/pools/{pool}/settings",
-    "POST /v1/pools/{pool}/members",
-    "DELETE /v1/pools/{pool}/members/{run}",
-    "POST /v1/pools/{pool}/messages",
-    "GET /v1/pools/{pool}/messages/{id}",
-    "POST /v1/pools/{pool}/members/{run}/inbox/receive",
-    "GET /v1/pools/{pool}/members/{run}/inbox",
-    "POST /v1/pools/{pool}/wakes",
-    "DELETE /v1/pools/{pool}/wakes/{id}",
-    "GET /v1/pools/{pool}/events",
-    "PUT /v1/pools/{pool}/contents",
-    "POST /v1/filters/compile",
-    "GET /healthz",
-    "GET /openapi.json",
-];
-
-#[tokio::test]
-async fn the_contract_names_every_route_and_only_schemas_that_it_has() {
-    let contract = Server::on_memory().get("", "/openapi.json").await.is(200);
-    assert!(
-        contract["openapi"].as_str().unwrap().starts_with("3.1"),
-        "{}",
-        contract["openapi"]
-    );
-    let mut operations = BTreeSet::new();
-    for (path, methods) in contract["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
-            operations.insert(format!("{} {path}", method.to_uppercase()));
-            assert!(
-                operation["responses"]["default"].is_object(),
-                "{method} {path}"
-            );
-        }
-    }
-    for line in SERVED {
-        assert!(
-            operations.contains(line),
-            "{line} is missing in {operations:?}"
-        );
-    }
-    let text = contract.to_string();
-    let schemas = contract["components"]["schemas"].as_object().unwrap();
-    for reference in text.split("#/components/schemas/").skip(1) {
-        let name = reference.split('"').next().unwrap();
-        assert!(
-            schemas.contains_key(name),
-            "{name} is referred to and missing"
-        );
-    }
-    let send = &schemas["SendMessage"];
-    assert!(
-        send["required"]
-            .as_array()
-            .unwrap()
-            .contains(&Value::from("to")),
-        "{send}"
-    );
-    assert_eq!(
-        send["properties"]["expires_in_ms"]["type"]
-            .as_array()
-            .unwrap()[0],
-        "integer"
-    );
-}
-
-/// Checks that a value is what a schema of the contract says, and has no field that it does not name.
-fn check_schema(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    let fault = |why: &str| Err(format!("{why}: {value} is not {schema}"));
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.rsplit('/').next().unwrap();
-        return check_schema(schemas, &schemas[name], value);
-    }
-    if let Some(all) = schema["allOf"].as_array() {
-        let fits = |part| check_fields(schemas, part, value);
-        return all.iter().try_for_each(fits);
-    }
-    if let Some(any) = schema["oneOf"].as_array() {
-        let fitting = any
-            .iter()
-            .filter(|part| check_schema(schemas, part, value).is_ok());
-        return if fitting.count() == 1 {
-            Ok(())
-        } else {
-            fault("not one of them")
-        };
-    }
-    if let Some(names) = schema["enum"].as_array()
-        && !names.contains(value)
-    {
-        return fault("unknown name");
-    }
-    match schema["type"].as_str() {
-        Some("string") if value.is_string() => Ok(()),
-        Some("integer") if value.is_u64() => Ok(()),
-        Some("boolean") if value.is_boolean() => Ok(()),
-        Some("null") if value.is_null() => Ok(()),
-        Some("array") => value
-            .as_array()
-            .unwrap()
-            .iter()
-            .try_for_each(|item| check_schema(schemas, &schema["items"], item)),
-        Some("object") | None => {
-            check_fields(schemas, schema, value)?;
-            let Some(fields) = value.as_object() else {
-                return fault("no object");
-            };
-            let is_map = schema["additionalProperties"].is_object();
-            let is_known = |name: &String| is_map || schema["properties"].get(name).is_some();
-            match fields.keys().find(|name| !is_known(name)) {
-                None => Ok(()),
-                Some(name) => fault(&format!("{name} is not named")),
-            }
-        }
-        _ => fault("another type"),
-    }
-}
-
-/// Checks the fields that a schema names.
-fn check_fields(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.rsplit('/').next().unwrap();
-        return check_fields(schemas, &schemas[name], value);
-    }
-    for name in schema["required"].as_array().into_iter().flatten() {
-        if value.get(name.as_str().unwrap()).is_none() {
-            return Err(format!("{name} is missing in {value}"));
-        }
-    }
-    let properties = schema["properties"].as_object();
-    for (name, schema) in properties.into_iter().flatten() {
-        if let Some(field) = value.get(name) {
-            check_schema(schemas, schema, field)?;
-        }
-    }
-    Ok(())
-}
+use heronry_tests::{
+    contract::CONTRACT,
+    server::{OPERATOR, Server, to_run},
+};
 
 #[tokio::test]
 async fn w1_a_wake_with_policies_is_what_the_contract_says() {
     let server = Server::on_memory();
-    let contract = server.get("", "/openapi.json").await.is(200);
-    let schemas = &contract["components"]["schemas"];
     let check = |name: &str, value: &Value| {
-        check_schema(schemas, &schemas[name], value).unwrap();
+        CONTRACT.check(name, value).unwrap();
         assert!(value["policies"].is_array(), "{value}");
     };
     server.open(json!({})).await;
@@ -184,12 +42,7 @@ async fn w1_a_wake_with_policies_is_what_the_contract_says() {
 #[tokio::test]
 async fn answers_are_what_the_contract_says() {
     let server = Server::on_memory();
-    let contract = server.get("", "/openapi.json").await.is(200);
-    let schemas = &contract["components"]["schemas"];
-    let check = |name: &str, value: &Value| {
-        assert!(schemas[name].is_object(), "no schema {name}");
-        check_schema(schemas, &schemas[name], value).unwrap();
-    };
+    let check = |name: &str, value: &Value| CONTRACT.check(name, value).unwrap();
     let (a, b) = server.with_pair().await;
     let wakes = "/v1/pools/p/wakes";
     for (key, filter) in [("t", "kind == \"run_message_acked\""), ("w", "terminal")] {
@@ -237,19 +90,15 @@ async fn answers_are_what_the_contract_says() {
     // The check can fail.
     let mut other = receipt.clone();
     other["status"] = json!("lost");
-    assert!(check_schema(schemas, &schemas["Receipt"], &other).is_err());
+    assert!(CONTRACT.check("Receipt", &other).is_err());
     let mut more = receipt;
     more["more"] = json!(1);
-    assert!(check_schema(schemas, &schemas["Receipt"], &more).is_err());
+    assert!(CONTRACT.check("Receipt", &more).is_err());
 }
 
 #[tokio::test]
 async fn what_a_send_says_is_named_to_its_leaves_and_the_server_takes_what_fits() {
     let server = Server::on_memory();
-    let contract = server.get("", "/openapi.json").await.is(200);
-    let schemas = &contract["components"]["schemas"];
-    let sent = &schemas["SendMessage"]["properties"];
-    let fits = |name: &str, value: &Value| check_schema(schemas, &sent[name], value).is_ok();
     let (a, _) = server.with_pair().await;
     let checked = [
         ("to", true, json!({"type": "run", "run_id": "b"})),
@@ -282,55 +131,23 @@ async fn what_a_send_says_is_named_to_its_leaves_and_the_server_takes_what_fits(
         ),
     ];
     for (number, (field, good, value)) in checked.into_iter().enumerate() {
-        assert_eq!(fits(field, &value), good, "{field}: {value}");
         let mut message = json!({
             "to": to_run("b"), "body": "x", "idempotency_key": format!("k{number}")
         });
         message[field] = value.clone();
+        let fits = CONTRACT.check("SendMessage", &message);
+        assert_eq!(fits.is_ok(), good, "{field}: {value}: {fits:?}");
         let reply = server.post(&a, "/v1/pools/p/messages", message).await;
         let status = if good { 201 } else { 400 };
         assert_eq!(reply.status, status, "{field}: {value}: {}", reply.text);
-    }
-    for (body, field) in [
-        ("Join", "policies"),
-        ("RegisterWake", "policies"),
-        ("PoolBody", "policies"),
-        ("MessagePolicyBody", "required_policies"),
-    ] {
-        let schema = &schemas[body]["properties"][field];
-        let held = json!([{"kind": "host", "id": "team", "version": "2"}]);
-        check_schema(schemas, schema, &held).unwrap();
-        assert!(
-            check_schema(schemas, schema, &json!([{}])).is_err(),
-            "{body}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn every_name_that_the_contract_refers_to_is_described() {
-    let server = Server::on_memory();
-    let contract = server.get("", "/openapi.json").await.text;
-    let document: Value = serde_json::from_str(&contract).unwrap();
-    let schemas = &document["components"]["schemas"];
-    let names = contract.split("\"#/components/schemas/").skip(1);
-    let names: Vec<_> = names.map(|rest| rest.split('"').next().unwrap()).collect();
-    assert!(names.contains(&"Address"), "{names:?}");
-    for name in names {
-        assert!(schemas[name].is_object(), "{name}");
     }
 }
 
 #[tokio::test]
 async fn events_and_streams_are_what_the_contract_says() {
     let server = Server::on_memory();
-    let contract = server.get("", "/openapi.json").await.is(200);
-    let schemas = &contract["components"]["schemas"];
-    let check = |name: &str, value: &Value| {
-        assert!(schemas[name].is_object(), "no schema {name}");
-        check_schema(schemas, &schemas[name], value).unwrap();
-    };
-    let events = &contract["paths"]["/v1/pools/{pool}/events"]["get"];
+    let check = |name: &str, value: &Value| CONTRACT.check(name, value).unwrap();
+    let events = &CONTRACT.document["paths"]["/v1/pools/{pool}/events"]["get"];
     let content = &events["responses"]["200"]["content"];
     assert!(content["application/json"].is_object(), "{content}");
     assert_eq!(content["text/event-stream"]["schema"]["type"], "string");

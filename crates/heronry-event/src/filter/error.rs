@@ -10,6 +10,11 @@ const ERRORS_MAX: usize = 32;
 /// A limit of filters. Its value is in [`Limit::max`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FilterLimit")
+)]
 pub enum Limit {
     /// Alternatives in the normal form.
     TermsMax,
@@ -47,6 +52,11 @@ impl Limit {
 /// The kind of an error of a filter.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FilterErrorKind")
+)]
 pub enum ErrorKind {
     /// The text is not an expression.
     Syntax,
@@ -68,8 +78,14 @@ pub enum ErrorKind {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[error("{message}{} (bytes {}..{})", Suggested(suggestion.as_deref()), span.start, span.end)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FilterError")
+)]
 pub struct CompileError {
     /// The place of the error, in bytes of the text.
+    #[cfg_attr(feature = "schema", schemars(with = "TextSpan"))]
     pub span: Range<usize>,
     /// The kind of the error.
     pub kind: ErrorKind,
@@ -78,6 +94,20 @@ pub struct CompileError {
     /// The text that was probably meant in place of the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+}
+
+/// A place in a text.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "the names of a range's members, for schemas alone"
+)]
+struct TextSpan {
+    /// The number of bytes before the place.
+    start: usize,
+    /// The number of bytes up to the end of the place.
+    end: usize,
 }
 
 struct Suggested<'a>(Option<&'a str>);

@@ -43,6 +43,7 @@ pub struct NearMiss {
 /// A clause that failed, with the value that the event had.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailedClause {
     /// The clause, as filter text.
     pub clause: String,

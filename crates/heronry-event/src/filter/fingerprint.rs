@@ -11,7 +11,8 @@ const PREFIX: &str = "sha256:";
 ///
 /// Filters with equal fingerprints keep the same events.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Fingerprint([u8; 32]);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^sha256:[0-9a-f]{64}$")))]
+pub struct Fingerprint(#[cfg_attr(feature = "schema", schemars(with = "String"))] [u8; 32]);
 
 /// A text that is not a fingerprint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -15,6 +15,7 @@ use super::{PoolRequest, Route, recorded};
 use crate::{
     extract::{Json, Query, key, read_content},
     guards::BodyForm,
+    openapi::routes::contents as described,
     problems::ProblemAnswer,
 };
 
@@ -27,25 +28,21 @@ pub(super) fn rows() -> Vec<Route> {
             put,
         )
         .form(BodyForm::Raw)
-        .contract(|c| {
-            c.keyed()
-                .queries::<ContentQuery>()
-                .answers::<ContentStored>(201)
-                .answers::<ContentStored>(200)
-        }),
+        .contract(described::store_content),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/contents/{ref}",
             "Fetch a body that was sent or received.",
             fetch,
-        ),
+        )
+        .contract(described::fetch_content),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/contents/{ref}",
             "Erase a body: its first sender, who stored it, or an operator. A repeat says the same.",
             erase,
         )
-        .contract(|c| c.answers::<ContentErased>(200)),
+        .contract(described::erase_content),
     ]
 }
 

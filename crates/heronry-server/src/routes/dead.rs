@@ -8,6 +8,7 @@ use super::{PoolRequest, Route};
 use crate::{
     extract::{Json, Query},
     identity::Access,
+    openapi::routes::dead as described,
     problems::ProblemAnswer,
 };
 
@@ -19,10 +20,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List dead copies: claimed too often, or expired after a replay.",
             list,
         )
-        .contract(|c| {
-            c.queries::<DeadLettersQuery>()
-                .answers::<DeadLetterList>(200)
-        }),
+        .contract(described::list_dead_letters),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/dead-letters/{cursor}/{run}/replay",
@@ -30,7 +28,7 @@ pub(super) fn rows() -> Vec<Route> {
             replay,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers::<Changed>(200)),
+        .contract(described::replay_dead_letter),
     ]
 }
 

@@ -8,6 +8,7 @@ use super::{PoolRequest, Route};
 use crate::{
     extract::{Json, Query},
     identity::Access,
+    openapi::routes::effects as described,
     problems::ProblemAnswer,
 };
 
@@ -19,7 +20,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List effects that have no result.",
             list,
         )
-        .contract(|c| c.queries::<EffectsQuery>().answers::<EffectList>(200)),
+        .contract(described::list_effects),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/effects/{id}/resolve",
@@ -27,7 +28,7 @@ pub(super) fn rows() -> Vec<Route> {
             resolve,
         )
         .access(Access::Operator)
-        .contract(|c| c.reads::<ResolveEffect>().answers::<Changed>(200)),
+        .contract(described::resolve_effect),
     ]
 }
 

@@ -12,16 +12,13 @@ use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery};
 use super::{PoolRequest, Route, json, recorded};
 use crate::{
     extract::{Json, Query, cursor, key},
+    openapi::routes::events as described,
     problems::ProblemAnswer,
     sse,
 };
 
 /// The header with which a stream is resumed.
 const LAST_EVENT_ID: &str = "last-event-id";
-
-/// The description of a stream in the contract.
-const STREAM: &str = "Server-sent events: replay, then live. `id` is a cursor to resume from, `event` \
-a kind, `caught_up`, `gap` or `closed`, and `data` one StreamItem as JSON. An `id` alone is a bookmark.";
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -31,24 +28,14 @@ pub(super) fn rows() -> Vec<Route> {
             "Read a page of events, or follow them as a stream.",
             read,
         )
-        .contract(|c| {
-            c.queries::<EventsQuery>()
-                .header(LAST_EVENT_ID)
-                .answers_with("EventPage", 200)
-                .streams(STREAM)
-        }),
+        .contract(described::read_events),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/events",
             "Report a batch of events.",
             append,
         )
-        .contract(|c| {
-            c.keyed()
-                .reads::<AppendEvents>()
-                .answers::<EventsAppended>(201)
-                .answers::<EventsAppended>(200)
-        }),
+        .contract(described::report_events),
     ]
 }
 

@@ -5,7 +5,10 @@ use heronry_api::filter;
 use heronry_wire::{CompileFilter, CompiledFilter};
 
 use super::Route;
-use crate::{app::SharedApp, extract::Json, identity::Authenticated, problems::ProblemAnswer};
+use crate::{
+    app::SharedApp, extract::Json, identity::Authenticated, openapi::routes::filters as described,
+    problems::ProblemAnswer,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -15,7 +18,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Check a filter.",
             compile,
         )
-        .contract(|c| c.reads::<CompileFilter>().answers::<CompiledFilter>(200)),
+        .contract(described::compile_filter),
     ]
 }
 

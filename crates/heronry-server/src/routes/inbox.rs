@@ -3,12 +3,13 @@
 use axum::{response::Response, routing::MethodFilter};
 use heronry_api::{Access, inbox};
 use heronry_wire::{
-    Ack, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
+    Ack, Changed, ClaimsExtended, ExtendClaims, InboxQuery, Receive, ReleaseClaims,
 };
 
 use super::{PoolRequest, Route, json};
 use crate::{
     extract::{Json, Query},
+    openapi::routes::inbox as described,
     problems::ProblemAnswer,
 };
 
@@ -20,35 +21,35 @@ pub(super) fn rows() -> Vec<Route> {
             "Claim copies, and wait for a first one.",
             receive,
         )
-        .contract(|c| c.reads::<Receive>().answers::<InboxPage>(200)),
+        .contract(described::receive_messages),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/members/{run}/inbox",
             "Look at copies without claiming them.",
             peek,
         )
-        .contract(|c| c.queries::<InboxQuery>().answers::<InboxPage>(200)),
+        .contract(described::peek_inbox),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/ack",
             "Acknowledge claims.",
             ack,
         )
-        .contract(|c| c.reads::<Ack>().answers::<Changed>(200)),
+        .contract(described::ack_messages),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/release",
             "Give claims back.",
             release,
         )
-        .contract(|c| c.reads::<ReleaseClaims>().answers::<Changed>(200)),
+        .contract(described::release_claims),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/extend",
             "Hold claims longer.",
             extend,
         )
-        .contract(|c| c.reads::<ExtendClaims>().answers::<ClaimsExtended>(200)),
+        .contract(described::extend_claims),
     ]
 }
 

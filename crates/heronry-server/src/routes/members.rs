@@ -10,6 +10,7 @@ use super::{PoolRequest, Route, recorded};
 use crate::{
     extract::{Json, Query},
     identity::Access,
+    openapi::routes::members as described,
     problems::ProblemAnswer,
 };
 
@@ -22,46 +23,42 @@ pub(super) fn rows() -> Vec<Route> {
             join,
         )
         .access(Access::Operator)
-        .contract(|c| {
-            c.reads::<Join>()
-                .answers::<Joined>(201)
-                .answers::<Joined>(200)
-        }),
+        .contract(described::join_pool),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/members",
             "List the members.",
             list,
         )
-        .contract(|c| c.queries::<MembersQuery>().answers::<MemberList>(200)),
+        .contract(described::list_members),
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/members/{run}",
             "Change topics or the lease.",
             change,
         )
-        .contract(|c| c.reads::<PatchMember>().answers::<Changed>(200)),
+        .contract(described::change_member),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/members/{run}",
             "Leave.",
             leave,
         )
-        .contract(|c| c.answers::<Changed>(200)),
+        .contract(described::leave_pool),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/heartbeat",
             "Renew the lease.",
             heartbeat,
         )
-        .contract(|c| c.answers::<Changed>(200)),
+        .contract(described::heartbeat),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/state",
             "Say how a run ended, suspend it, or let it go on.",
             state,
         )
-        .contract(|c| c.reads::<SetState>().answers::<StateChanged>(200)),
+        .contract(described::set_run_state),
     ]
 }
 

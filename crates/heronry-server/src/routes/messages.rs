@@ -11,6 +11,7 @@ use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
 use super::{PoolRequest, Route, recorded};
 use crate::{
     extract::{Json, Query, key},
+    openapi::routes::messages as described,
     problems::ProblemAnswer,
 };
 
@@ -22,26 +23,21 @@ pub(super) fn rows() -> Vec<Route> {
             "Send a message, and wait until it is over.",
             send,
         )
-        .contract(|c| {
-            c.keyed()
-                .reads::<SendMessage>()
-                .answers_with("Receipt", 201)
-                .answers_with("Receipt", 200)
-        }),
+        .contract(described::send_message),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/messages/{id}",
-            "Show what became of a message, and wait until that changes, or until it has come to a point.",
+            "Show what became of a message, and wait for a change or a point.",
             receipt,
         )
-        .contract(|c| c.queries::<ReceiptQuery>().answers_with("Receipt", 200)),
+        .contract(described::get_receipt),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/messages/{id}/cancel",
-            "Cancel a message: copies that nobody holds are not handed over any more.",
+            "Cancel a message: copies that nobody holds are handed over no more.",
             cancel,
         )
-        .contract(|c| c.reads::<CancelMessage>().answers_with("Receipt", 200)),
+        .contract(described::cancel_message),
     ]
 }
 

@@ -20,12 +20,9 @@ use crate::{
     app::SharedApp,
     extract::{Json, Params, Query},
     identity::{Access, Authenticated},
+    openapi::routes::pools as described,
     problems::ProblemAnswer,
 };
-
-/// The description of an export in the contract.
-const LINES: &str = "The lines of `heronry journal export`: chunks, their records, bodies, and at last \
-one that says that it is whole. Without that line the answer broke off.";
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -36,25 +33,21 @@ pub(super) fn rows() -> Vec<Route> {
             put,
         )
         .access(Access::Operator)
-        .contract(|c| {
-            c.reads::<PoolBody>()
-                .answers::<PoolOpened>(201)
-                .answers::<PoolOpened>(200)
-        }),
+        .contract(described::open_pool),
         Route::new(
             MethodFilter::GET,
             "/v1/pools",
             "List the pools; a member sees its own.",
             list,
         )
-        .contract(|c| c.answers::<PoolList>(200)),
+        .contract(described::list_pools),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}",
             "Show a pool as it stands.",
             show,
         )
-        .contract(|c| c.answers::<PoolView>(200)),
+        .contract(described::get_pool),
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/settings",
@@ -62,7 +55,7 @@ pub(super) fn rows() -> Vec<Route> {
             configure,
         )
         .access(Access::Operator)
-        .contract(|c| c.reads::<PatchSettings>().answers::<SettingsChanged>(200)),
+        .contract(described::change_settings),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}",
@@ -70,7 +63,7 @@ pub(super) fn rows() -> Vec<Route> {
             delete,
         )
         .access(Access::Operator)
-        .contract(|c| c.queries::<DeletePoolQuery>().answers::<PoolDeleted>(200)),
+        .contract(described::delete_pool),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/export",
@@ -78,7 +71,7 @@ pub(super) fn rows() -> Vec<Route> {
             export,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers_lines(LINES)),
+        .contract(described::export_pool),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::{
     extract::{Json, invalid},
     hosts::Hosts,
     identity::Access,
+    openapi::routes::prove as described,
     problems::ProblemAnswer,
 };
 
@@ -24,7 +25,7 @@ pub(super) fn rows() -> Vec<Route> {
             prove,
         )
         .access(Access::Open)
-        .contract(|c| c.reads::<Prove>().answers::<Proof>(200)),
+        .contract(described::prove_token),
     ]
 }
 

@@ -17,6 +17,7 @@ use crate::{
     extract::Json,
     identity::{Access, Authenticated},
     metrics::OpenCounts,
+    openapi::routes::server as described,
     problems::ProblemAnswer,
 };
 
@@ -28,21 +29,24 @@ pub(super) fn rows() -> Vec<Route> {
             "Say that the server is alive.",
             healthz,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_health),
         Route::new(
             MethodFilter::GET,
             "/readyz",
             "Say whether the store can be written.",
             readyz,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_readiness),
         Route::new(
             MethodFilter::GET,
             "/openapi.json",
             "Show this contract.",
             contract,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_contract),
         Route::new(
             MethodFilter::GET,
             "/v1/version",
@@ -50,14 +54,15 @@ pub(super) fn rows() -> Vec<Route> {
             version,
         )
         .access(Access::Open)
-        .contract(|c| c.answers::<Version>(200)),
+        .contract(described::get_version),
         Route::new(
             MethodFilter::GET,
             "/metrics",
             "Show figures for Prometheus.",
             metrics,
         )
-        .access(Access::Operator),
+        .access(Access::Operator)
+        .contract(described::get_metrics),
         Route::new(
             MethodFilter::GET,
             "/v1/status",
@@ -65,7 +70,7 @@ pub(super) fn rows() -> Vec<Route> {
             status,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers::<ServerStatus>(200)),
+        .contract(described::get_status),
     ]
 }
 

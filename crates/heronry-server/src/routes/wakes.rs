@@ -12,6 +12,7 @@ use heronry_wire::{ExplainQuery, RegisterWake, WakeChanged, WakeList, WakeQuery,
 use super::{PoolRequest, Route, recorded};
 use crate::{
     extract::{Json, Query, key},
+    openapi::routes::wakes as described,
     problems::ProblemAnswer,
 };
 
@@ -23,43 +24,35 @@ pub(super) fn rows() -> Vec<Route> {
             "Register a wake, and wait for its end.",
             register,
         )
-        .contract(|c| {
-            c.keyed()
-                .reads::<RegisterWake>()
-                .answers::<WakeChanged>(201)
-                .answers::<WakeChanged>(200)
-        }),
+        .contract(described::register_wake),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes",
             "List the wakes that wait.",
             list,
         )
-        .contract(|c| c.queries::<WakesQuery>().answers::<WakeList>(200)),
+        .contract(described::list_wakes),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}",
             "Show a wake, and wait for its end.",
             wait,
         )
-        .contract(|c| c.queries::<WakeQuery>().answers_with("WakeView", 200)),
+        .contract(described::get_wake),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/wakes/{id}",
             "Give a wake up.",
             cancel,
         )
-        .contract(|c| c.queries::<WakeQuery>().answers::<WakeChanged>(200)),
+        .contract(described::cancel_wake),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}/explain",
             "Say why a wake has not been triggered.",
             explain,
         )
-        .contract(|c| {
-            c.queries::<ExplainQuery>()
-                .answers_with("WakeExplanation", 200)
-        }),
+        .contract(described::explain_wake),
     ]
 }
 

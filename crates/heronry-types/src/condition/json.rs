@@ -8,6 +8,8 @@ use serde::{
 };
 
 use super::Condition;
+#[cfg(feature = "schema")]
+use super::Count;
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -23,6 +25,48 @@ impl Serialize for Condition {
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OfCondition)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Condition {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let filter = generator.subschema_for::<String>();
+        let with_one_member = generator.subschema_for::<ConditionObject>();
+        schemars::json_schema!({
+            "anyOf": [filter, with_one_member],
+            "description": "A condition of a wake: the text of a filter, or an object with one member.",
+        })
+    }
+}
+
+/// A condition that is an object. It has a schema of its own, so that conditions stand in each other by
+/// name.
+#[cfg(feature = "schema")]
+struct ConditionObject;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ConditionObject {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ConditionObject".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let filter = generator.subschema_for::<String>();
+        let list = generator.subschema_for::<Vec<Condition>>();
+        let count = generator.subschema_for::<Count>();
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {"filter": filter, "any_of": list, "all_of": list, "count": count},
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": false,
+            "description": "A condition that is an object: it has one of these members.",
+        })
     }
 }
 

@@ -1,0 +1,14 @@
+//! The descriptions of the routes in the document.
+
+pub(crate) mod contents;
+pub(crate) mod dead;
+pub(crate) mod effects;
+pub(crate) mod events;
+pub(crate) mod filters;
+pub(crate) mod inbox;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod pools;
+pub(crate) mod prove;
+pub(crate) mod server;
+pub(crate) mod wakes;

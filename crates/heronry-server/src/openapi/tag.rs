@@ -1,0 +1,78 @@
+//! The nouns under which operations stand.
+
+use utoipa::openapi::{Tag as Described, tag::TagBuilder};
+
+/// The noun that an operation is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Tag {
+    Pools,
+    Members,
+    Messages,
+    Inbox,
+    DeadLetters,
+    Effects,
+    Wakes,
+    Events,
+    Contents,
+    Filters,
+    Server,
+}
+
+impl Tag {
+    /// Every noun, in the order in which a reader meets them.
+    const ALL: [Self; 11] = [
+        Self::Pools,
+        Self::Members,
+        Self::Messages,
+        Self::Inbox,
+        Self::DeadLetters,
+        Self::Effects,
+        Self::Wakes,
+        Self::Events,
+        Self::Contents,
+        Self::Filters,
+        Self::Server,
+    ];
+
+    /// Returns the name in the document.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pools => "pools",
+            Self::Members => "members",
+            Self::Messages => "messages",
+            Self::Inbox => "inbox",
+            Self::DeadLetters => "dead-letters",
+            Self::Effects => "effects",
+            Self::Wakes => "wakes",
+            Self::Events => "events",
+            Self::Contents => "contents",
+            Self::Filters => "filters",
+            Self::Server => "server",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Pools => "Pools: each has one journal, its configuration and its settings.",
+            Self::Members => "Runs of agents that have joined a pool.",
+            Self::Messages => "Messages and their receipts.",
+            Self::Inbox => "The copies of messages that wait for a member.",
+            Self::DeadLetters => "Copies that were claimed too often.",
+            Self::Effects => "The work of runs outside the pool.",
+            Self::Wakes => "Waiting for events.",
+            Self::Events => "What happened, as observers see it.",
+            Self::Contents => "Bodies that are stored by themselves.",
+            Self::Filters => "The language in which events are chosen.",
+            Self::Server => "The server itself.",
+        }
+    }
+}
+
+/// Returns every noun with its description.
+pub(super) fn described() -> Vec<Described> {
+    let described = Tag::ALL.iter().map(|tag| {
+        let described = TagBuilder::new().name(tag.name());
+        described.description(Some(tag.description())).build()
+    });
+    described.collect()
+}
