@@ -99,7 +99,7 @@ fn other_tiers() -> Result<[Other; 4]> {
         Other {
             name: "generated clients",
             run: Box::new(generated_clients),
-            missing: missing_for_clients(),
+            missing: missing_tools(&CLIENT_TOOLS),
         },
         Other {
             name: "oldest supported toolchain",
@@ -125,13 +125,15 @@ fn generated_clients() -> Result<()> {
     process::run(Command::new("tests/clients/run"))
 }
 
-/// Names the tools that generating and running clients needs, and that are not there.
-fn missing_for_clients() -> Option<String> {
-    let needed = [
-        ("python3", &["-c", "import venv"][..]),
-        ("node", &["--version"][..]),
-        ("npm", &["--version"][..]),
-    ];
+/// The tools that generating and running clients needs, and arguments with which each succeeds.
+const CLIENT_TOOLS: [(&str, &[&str]); 3] = [
+    ("python3", &["-c", "import venv"]),
+    ("node", &["--version"]),
+    ("npm", &["--version"]),
+];
+
+/// Names the tools that are not there; nothing when all are.
+fn missing_tools(needed: &[(&str, &[&str])]) -> Option<String> {
     let missing = needed
         .iter()
         .filter(|(tool, arguments)| !answers(tool, arguments));
@@ -170,6 +172,14 @@ mod tests {
         assert!(answers("cargo", &["--version"]));
         assert!(!answers("cargo", &["no-such-subcommand"]));
         assert!(!answers("no-such-program", &[]));
+        let needed: [(&str, &[&str]); 3] = [
+            ("no-such-program", &[]),
+            ("cargo", &["--version"]),
+            ("nor-this", &[]),
+        ];
+        let missing = missing_tools(&needed).unwrap();
+        assert_eq!(missing, "not installed: no-such-program, nor-this");
+        assert_eq!(missing_tools(&needed[1..2]), None);
     }
 
     #[test]
