@@ -24,7 +24,13 @@ pub fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
     let place = StoreFolder::new(kind);
     let store = place.open().unwrap();
     let pool = sample::pool(1);
-    let token = block_on(store.leases.acquire(&pool, "a test", sample::time(0))).unwrap();
+    let token = block_on(store.leases.acquire(
+        &pool,
+        "a test",
+        sample::time(0),
+        heronry_store::LEASE_TERM,
+    ))
+    .unwrap();
     let (mut head, mut chunks) = (None, Vec::new());
     for number in 0..COMMITS {
         let mut commit = sample::commit(head, 2);

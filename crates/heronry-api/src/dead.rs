@@ -9,7 +9,7 @@ use heronry_wire::{Changed, DeadLetter, DeadLetterList, DeadLetterName, DeadLett
 
 use crate::{Access, Refusal, changed};
 
-/// Lists copies that were claimed too often: a member's own, or those of every run for an operator.
+/// Lists dead copies, claimed too often or expired after a replay: a member's own, or those of every run for an operator.
 ///
 /// # Errors
 /// [`Refusal`].

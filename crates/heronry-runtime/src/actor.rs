@@ -7,6 +7,7 @@ mod archive;
 mod asides;
 mod batch;
 mod commit;
+mod fold;
 mod history;
 mod keys;
 mod open;
@@ -36,6 +37,7 @@ use crate::{
     job::Job,
     published::Published,
     queue::{NextWork, Queue},
+    renewal::Renewal,
     time::{Deadlines, PoolTime},
     waiters::Waiters,
 };
@@ -81,6 +83,8 @@ pub(crate) struct PoolActor {
     engine: Engine,
     store: Store,
     token: FencingToken,
+    /// Keeps the pool owned, where ownership has a term.
+    renewal: Renewal,
     time: PoolTime,
     queue: Arc<Queue>,
     waiters: Arc<Waiters>,
@@ -274,6 +278,7 @@ impl PoolActor {
         {
             job.refuse(CallError::Stopped { outcome, why });
         }
+        drop(self.renewal);
         if let Err(error) = self.store.leases.release(&self.pool, self.token).await {
             tracing::warn!(pool = %self.pool, %error, "lease cannot be released");
         }

@@ -153,7 +153,9 @@ impl BulkPlace {
     /// Leaves the line.
     pub(crate) fn leave(&mut self) {
         self.step_aside();
-        self.number = None;
+        if let Some(number) = self.number.take() {
+            self.bulk.pace().forget(number);
+        }
     }
 
     /// Completes when it may be its turn; never, when it does not wait. May be dropped and asked again.

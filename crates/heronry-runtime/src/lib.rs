@@ -7,9 +7,11 @@ mod events;
 mod giving_way;
 mod job;
 pub mod marks;
+mod openings;
 mod pool;
 mod published;
 mod queue;
+mod renewal;
 mod resume;
 mod runtime;
 mod side_work;
@@ -21,6 +23,7 @@ mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,

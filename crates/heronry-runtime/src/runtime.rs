@@ -18,9 +18,10 @@ use tokio::sync::Mutex;
 pub use options::RuntimeOptions;
 
 use crate::{
-    CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
+    CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
+    openings::Openings,
     pool::BodyPermits,
     queue::Queue,
     resume,
@@ -42,6 +43,8 @@ pub(crate) struct Environment {
     /// The most alternatives and wakes that one slice of matching looks at before other work goes
     /// on.
     pub(crate) matching_slice: usize,
+    /// The pools that are being opened.
+    pub(crate) openings: Arc<Openings>,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
     pub(crate) body_permits: BodyPermits,
@@ -133,6 +136,11 @@ impl Runtime {
     /// open, are being opened, or were open before.
     pub async fn open_pools(&self) -> u64 {
         self.open.lock().await.len() as u64
+    }
+
+    /// Returns the pools that are being opened, by name, with the part of its journal that is folded.
+    pub fn openings(&self) -> Vec<PoolOpening> {
+        self.environment.openings.list()
     }
 
     /// Begins to export a pool, up to its durable head. The pool need not be open, and goes on.

@@ -17,8 +17,8 @@ use crate::{
     },
 };
 use heronry_store::{
-    AppendError, CommitOutcome, ContentPlace, Erasure, FencingToken, Head, LeaseError, Reservation,
-    StoreError, StoreErrorKind, judge_append, judge_arrival,
+    AppendError, CommitOutcome, ContentPlace, Erasure, FencingToken, Head, LeaseError, Ownership,
+    Reservation, StoreError, StoreErrorKind, judge_append, judge_arrival,
 };
 
 /// The results of the jobs of one transaction so far.
@@ -123,6 +123,11 @@ impl Batch {
             Work::Acquire(work, reply) => {
                 let end = acquire(rows, writer, pool, &work);
                 self.answer(Answer::Token, reply, end)?
+            }
+            Work::Renew(token, reply) => {
+                let free = Ownership::free(FencingToken(0));
+                let owned = pools.get(pool).map_or(&free, |pool| &pool.ownership);
+                Answer::Renewed(reply, owned.renew(token))
             }
             Work::Release(token, reply) => {
                 if let Some(pool) = pools.get_mut(pool) {

@@ -14,8 +14,8 @@ use crate::{
 };
 use heronry_store::runs::KeyRange;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, FilterFingerprint, StoreError,
-    judge_cursor,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorMove, FilterFingerprint,
+    StoreError, judge_cursor,
 };
 
 const LAYOUT: u8 = 1;
@@ -95,11 +95,11 @@ pub(crate) fn bring(
     rows: &mut dyn Rows,
     readable: &Readable,
     no: PoolNo,
-    consumers: &[(ConsumerId, ConsumerCursor)],
+    consumers: &[ConsumerStanding],
 ) -> Result<(), StoreError> {
-    for (consumer, at) in consumers {
+    for ConsumerStanding { consumer, cursor } in consumers {
         let key = row_keys::consumer(no, consumer);
-        let row = encode(&key, *at);
+        let row = encode(&key, *cursor);
         let before = &readable.before;
         before.replace(rows, (Table::Cursors, &key), Some(&row))?;
     }
@@ -160,7 +160,7 @@ pub(crate) fn list<D: Database>(
     database: Arc<D>,
     readable: &Readable,
     (name, no): (&PoolId, PoolNo),
-) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
+) -> Result<Vec<ConsumerStanding>, StoreError> {
     let (from, to) = range(no);
     let rows: BTreeMap<_, _> =
         readable
@@ -176,7 +176,7 @@ pub(crate) fn list<D: Database>(
             corrupt(READ, detail)
         })?;
         let cursor = decode(&key, &row).ok_or_else(|| damaged(name, &consumer))?;
-        Ok((consumer, cursor))
+        Ok(ConsumerStanding { consumer, cursor })
     };
     rows.into_iter().map(read).collect()
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 use heronry_store::{
     AppendError, Commit, CommitOutcome, ConsumerError, FencingToken, Guard, Head, LeaseError,
-    Reservation, StoreError,
+    RenewError, Reservation, StoreError,
 };
 
 /// One thing to write.
@@ -36,6 +36,7 @@ pub(crate) enum Work {
     Delete(FencingToken, Reply<Result<(), AppendError>>),
     Put(Put, Reply<Result<(), StoreError>>),
     Acquire(Acquire, Reply<Result<FencingToken, LeaseError>>),
+    Renew(FencingToken, Reply<Result<(), RenewError>>),
     Release(FencingToken, Reply<Result<(), StoreError>>),
     Snapshot(SnapshotEdit, Reply<Result<(), StoreError>>),
     Cursor(CursorEdit, Reply<Result<(), ConsumerError>>),
@@ -94,6 +95,7 @@ pub(crate) enum Answer {
         Result<FencingToken, LeaseError>,
     ),
     Cursor(Reply<Result<(), ConsumerError>>, Result<(), ConsumerError>),
+    Renewed(Reply<Result<(), RenewError>>, Result<(), RenewError>),
     Keys(
         Reply<Result<KeysEnd, StoreError>>,
         Result<KeysEnd, StoreError>,
@@ -110,6 +112,7 @@ impl Answer {
             Self::Deleted(reply, answer) => drop(reply.send(answer)),
             Self::Token(reply, answer) => drop(reply.send(answer)),
             Self::Cursor(reply, answer) => drop(reply.send(answer)),
+            Self::Renewed(reply, answer) => drop(reply.send(answer)),
             Self::Keys(reply, answer) => drop(reply.send(answer)),
         }
     }
@@ -128,6 +131,7 @@ impl Answer {
             Self::Done(reply, _) => drop(reply.send(Err(error))),
             Self::Token(reply, _) => drop(reply.send(Err(error.into()))),
             Self::Cursor(reply, _) => drop(reply.send(Err(error.into()))),
+            Self::Renewed(reply, _) => drop(reply.send(Err(error.into()))),
             Self::Keys(reply, _) => drop(reply.send(Err(error))),
         }
     }
@@ -183,7 +187,7 @@ impl Work {
             Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
             Self::Keys(edit, reply) if edit.is_put() => Answer::Keys(reply, Err(error(edit.op()))),
             // What can be folded again may be dropped.
-            Self::Release(..) | Self::Keys(..) => return Ok(self),
+            Self::Renew(..) | Self::Release(..) | Self::Keys(..) => return Ok(self),
         })
     }
 
@@ -202,6 +206,7 @@ impl Work {
                 drop(reply.send(Err(error)));
             }
             Self::Acquire(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Renew(_, reply) => drop(reply.send(Err(error.into()))),
             Self::Cursor(_, reply) => drop(reply.send(Err(error.into()))),
             Self::Keys(_, reply) => drop(reply.send(Err(error))),
         }
@@ -221,6 +226,7 @@ impl Work {
             Self::Trim(..)
             | Self::Delete(..)
             | Self::Acquire(..)
+            | Self::Renew(..)
             | Self::Release(..)
             | Self::Cursor(..) => 0,
         }

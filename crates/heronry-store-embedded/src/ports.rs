@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use heronry_journal::Chunk;
-use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{Body, ContentRef, LimitName, Millis, PoolId, Position, Timelines, Timestamp};
 
 use crate::{
     Database, WriterPools,
@@ -27,7 +27,7 @@ use crate::{
 use heronry_store::{
     AppendError, Capabilities, Commit, CommitOutcome, ContentPack, ContentPlace, Contents,
     FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent, Page, ReadError,
-    StoreError, Stored, judge_content, judge_contents,
+    RenewError, Sharing, StoreError, Stored, judge_content, judge_contents,
 };
 
 /// A store over an embedded database: its writer thread, and its gate.
@@ -127,6 +127,7 @@ impl<D: Database> Journal for Embedded<D> {
         Capabilities {
             name: D::NAME,
             durability: D::DURABILITY,
+            sharing: Sharing::OneProcess,
             content_bytes_max: self.content_bytes_max,
         }
     }
@@ -287,6 +288,7 @@ impl<D: Database> Leases for Embedded<D> {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        _: Millis,
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::IfFree;
@@ -298,10 +300,17 @@ impl<D: Database> Leases for Embedded<D> {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        _: Millis,
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::Seize;
         self.own(pool, Acquire { owner, now, force }).await
+    }
+
+    async fn renew(&self, pool: &PoolId, token: FencingToken, _: Millis) -> Result<(), RenewError> {
+        self.ask(pool, |reply| Work::Renew(token, reply))
+            .await
+            .unwrap_or_else(|_| Err(self.readable.closed("renew a lease").into()))
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {

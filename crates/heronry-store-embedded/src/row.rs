@@ -1,6 +1,6 @@
 //! The tables of a store, and the content of their rows.
 
-use heronry_types::{Epoch, PoolId, Position, Timelines};
+use heronry_types::{Epoch, PoolId, Position, TimelineStart, Timelines};
 
 use crate::row_keys::{PLACED_BYTES, Placed, PoolNo, read_placed};
 use heronry_store::{
@@ -26,7 +26,7 @@ pub enum Table {
     Snapshots = 5,
     /// Pool number and name → where a consumer stands. Since the second set of tables.
     Cursors = 6,
-    /// The sorted runs that the keys of a pool lie in; a database calls it `keys`. Since the third set of tables.
+    /// The sorted runs that the keys of a pool lie in; a database calls it `claims`. Since the third set of tables.
     Keys = 7,
 }
 
@@ -55,7 +55,7 @@ impl Table {
             Self::Contents => "contents",
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
-            Self::Keys => "keys",
+            Self::Keys => "claims",
         }
     }
 
@@ -180,9 +180,9 @@ impl PoolRow {
         row.extend_from_slice(&self.token.0.to_be_bytes());
         let timelines = self.journal.timelines();
         let mut timelines = timelines.into_iter().flat_map(Timelines::iter);
-        row.extend(timelines.next().iter().flat_map(|(_, epoch)| epoch.0));
-        for (start, epoch) in timelines {
-            row.extend_from_slice(&start.0.to_be_bytes());
+        row.extend(timelines.next().iter().flat_map(|first| first.epoch.0));
+        for TimelineStart { at, epoch } in timelines {
+            row.extend_from_slice(&at.0.to_be_bytes());
             row.extend_from_slice(&epoch.0);
         }
         row.extend(self.journal.mark());
@@ -226,6 +226,21 @@ fn read_journal(row: &[u8]) -> Option<RowJournal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_have_the_names_that_they_have_on_disk() {
+        let names = Table::ALL.map(Table::name);
+        let on_disk = [
+            "pools",
+            "journal",
+            "packs",
+            "contents",
+            "snapshots",
+            "cursors",
+            "claims",
+        ];
+        assert_eq!(names, on_disk);
+    }
 
     #[test]
     fn a_table_is_found_by_its_number() {

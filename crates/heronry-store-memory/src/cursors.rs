@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, Cursors, StoreError, judge_cursor,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorMove, Cursors, StoreError,
+    judge_cursor,
 };
 use heronry_types::PoolId;
 
@@ -42,11 +43,15 @@ impl Cursors for MemoryStore {
         Ok(())
     }
 
-    async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
+    async fn list(&self, pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError> {
         let state = self.lock("read cursors")?;
         let consumers = state.pools.get(pool).map(|pool| pool.consumers.iter());
         let consumers = consumers.into_iter().flatten();
-        Ok(consumers.map(|(name, at)| (name.clone(), *at)).collect())
+        let standing = consumers.map(|(consumer, cursor)| ConsumerStanding {
+            consumer: consumer.clone(),
+            cursor: *cursor,
+        });
+        Ok(standing.collect())
     }
 
     async fn delete(&self, pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError> {

@@ -15,11 +15,12 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ContentPack, ContentPlace,
     Contents, Doorbells, FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys,
-    LeaseError, Leases, MemoryKeys, NewContent, Page, ReadError, Reservation, StoreError,
-    StoreErrorKind, Stored, StoredContent, judge_content, judge_contents,
+    LeaseError, Leases, MemoryKeys, NewContent, Ownership, Page, ReadError, RenewError,
+    Reservation, Sharing, StoreError, StoreErrorKind, Stored, StoredContent, judge_content,
+    judge_contents,
 };
 use heronry_types::{
-    Body, ContentRef, Durability, LimitName, PoolId, Position, Timelines, Timestamp,
+    Body, ContentRef, Durability, LimitName, Millis, PoolId, Position, Timelines, Timestamp,
 };
 
 use crate::pool::MemoryPool;
@@ -116,6 +117,7 @@ impl Journal for MemoryStore {
         Capabilities {
             name: "memory",
             durability: Durability::Memory,
+            sharing: Sharing::OneProcess,
             content_bytes_max: self.content_bytes_max,
         }
     }
@@ -273,6 +275,7 @@ impl Leases for MemoryStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        _: Millis,
     ) -> Result<FencingToken, LeaseError> {
         let mut state = self.lock_to_write("acquire a pool")?;
         if let Some(Reservation { route, pools }) = &state.reservation
@@ -289,9 +292,17 @@ impl Leases for MemoryStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        _: Millis,
     ) -> Result<FencingToken, LeaseError> {
         let mut state = self.lock_to_write("seize a pool")?;
         Ok(state.entry(pool).ownership.seize(owner, now))
+    }
+
+    async fn renew(&self, pool: &PoolId, token: FencingToken, _: Millis) -> Result<(), RenewError> {
+        let state = self.lock("renew a lease")?;
+        let free = Ownership::free(FencingToken(0));
+        let owned = state.pools.get(pool).map_or(&free, |pool| &pool.ownership);
+        owned.renew(token)
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {

@@ -110,7 +110,9 @@ impl MemoryPool {
         for erasure in commit.erasures {
             self.erase(erasure);
         }
-        self.consumers.extend(commit.consumers);
+        let consumers = commit.consumers.into_iter();
+        self.consumers
+            .extend(consumers.map(|it| (it.consumer, it.cursor)));
         self.head = Some(head);
         self.arrival = commit.arrival;
         Ok(head)

@@ -19,7 +19,7 @@ async fn own(store: &Store) -> Result<Guard, heronry_store::LeaseError> {
     let pool = sample::pool(1);
     let token = store
         .leases
-        .acquire(&pool, "a test", sample::time(0))
+        .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
         .await?;
     let head = store.journal.head(&pool).await?;
     Ok(Guard {

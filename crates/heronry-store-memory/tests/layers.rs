@@ -84,7 +84,13 @@ fn a_layer_that_does_nothing_otherwise_passes_the_suite_of_the_store_beneath() {
 fn a_call_that_is_not_admitted_never_reaches_the_store_beneath() {
     let inner = memory();
     let pool = sample::pool(1);
-    let token = block_on(inner.leases.acquire(&pool, "a test", sample::time(0))).unwrap();
+    let token = block_on(inner.leases.acquire(
+        &pool,
+        "a test",
+        sample::time(0),
+        heronry_store::LEASE_TERM,
+    ))
+    .unwrap();
     let guard = Guard {
         expected_head: Position::ZERO,
         token,

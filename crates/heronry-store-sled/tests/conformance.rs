@@ -14,8 +14,9 @@ use tempfile::TempDir;
 struct Sled;
 
 impl Subject for Sled {
-    fn offers(&self, _: Capability) -> bool {
-        true
+    fn offers(&self, capability: Capability) -> bool {
+        // It serves one process.
+        capability != Capability::Shared
     }
 
     fn version(&self) -> &'static str {

@@ -65,6 +65,15 @@ pub enum ConsumerError {
     Store(#[from] StoreError),
 }
 
+/// A consumer of a pool, and where it stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConsumerStanding {
+    /// The consumer.
+    pub consumer: ConsumerId,
+    /// Its cursor, and the filter that it belongs to.
+    pub cursor: ConsumerCursor,
+}
+
 /// Named durable positions of consumers. Unlike a projection they cannot be folded from the journal.
 ///
 /// A consumer owns no pool, so no fencing token guards its cursor: a commit names the cursor that
@@ -122,7 +131,7 @@ pub trait Cursors: Send + Sync {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError>;
+    async fn list(&self, pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError>;
 
     /// Deletes a consumer, wherever it stands.
     ///

@@ -222,6 +222,24 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
+/// The error of a lease that was not renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// The pool has another owner, or none: whoever held the token owns it no more.
+    #[error(
+        "fencing token {held} is stale, the pool's is {current}; ownership of the pool was lost"
+    )]
+    Lost {
+        /// The token that was to be renewed.
+        held: u64,
+        /// The pool's last token.
+        current: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The error of a lease that was not given.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {

@@ -5,7 +5,7 @@ use heronry_types::{Position, Timelines, Timestamp};
 
 use crate::{
     AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, CommitOutcome, FencingToken, Guard, Head,
-    LeaseError, StoreError, StoreErrorKind, Timeline,
+    LeaseError, RenewError, StoreError, StoreErrorKind, Timeline,
 };
 
 /// Checks a commit against a pool's ownership and head, and returns the head that it leads to.
@@ -102,7 +102,7 @@ pub fn judge_arrival(seen: Option<Head>, commit: &Commit) -> Result<(), AppendEr
         "it names consumers, and does not show a new pool"
     } else if commit.consumers.len() > CONSUMERS_PER_POOL_MAX {
         "it names more consumers than a pool has"
-    } else if consumers.any(|(_, it)| it.cursor.position > at) {
+    } else if consumers.any(|it| it.cursor.cursor.position > at) {
         "a consumer that it names stands above the head"
     } else {
         return Ok(());
@@ -202,6 +202,20 @@ impl Ownership {
             since: now,
         });
         self.token
+    }
+
+    /// Checks that `token` still stands for an owner.
+    ///
+    /// # Errors
+    /// [`RenewError::Lost`].
+    pub fn renew(&self, token: FencingToken) -> Result<(), RenewError> {
+        if self.owner.is_some() && token == self.token {
+            return Ok(());
+        }
+        Err(RenewError::Lost {
+            held: token.0,
+            current: self.token.0,
+        })
     }
 
     /// Ends the ownership that `token` stands for; another token changes nothing.

@@ -7,7 +7,7 @@ use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
+    AppendError, ConsumerStanding, Erasure, FencingToken, ReadError, Sharing, StoreError, Stored,
     StoredContent,
 };
 
@@ -35,7 +35,7 @@ pub struct Commit {
     pub erasures: Vec<Erasure>,
     /// The cursors of consumers of a pool that is brought from elsewhere on the timeline that it
     /// had. They come with the append that shows the pool, and with no other.
-    pub consumers: Vec<(ConsumerId, ConsumerCursor)>,
+    pub consumers: Vec<ConsumerStanding>,
     /// The relation of the append to the timeline.
     pub timeline: Timeline,
     /// The completeness of the pool after the append.
@@ -114,6 +114,8 @@ pub struct Capabilities {
     pub name: &'static str,
     /// The durability of an acknowledged append.
     pub durability: Durability,
+    /// The number of processes that the store serves, and with it what ends the ownership of a pool.
+    pub sharing: Sharing,
     /// The largest single content in bytes.
     pub content_bytes_max: u64,
 }
@@ -129,7 +131,9 @@ pub struct Capabilities {
 /// 6. *bounded*: a page holds at least one chunk when one follows, and stops after `bytes_max`.
 /// 7. *epoch-stable*: a pool's epoch changes only by an append that says that a timeline starts.
 /// 8. *gated*: `read`, `head` and `watch` show nothing above the last successful sync.
-/// 9. *exclusive*: a second opener of the same place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked).
+/// 9. *exclusive*: of a store of [one process](Sharing::OneProcess) that is kept somewhere, a second opener of the same
+///    place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked). A [shared](Sharing::Shared) store
+///    is *open to several*: all of them see one journal.
 /// 10. *fail-stop*: after a failed sync nothing is written any more, every call says so, and `closed`
 ///     completes.
 /// 11. *arriving*: a new pool that is appended in parts is not seen before its last part, in later

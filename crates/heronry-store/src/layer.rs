@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timelines, Timestamp};
 
 use crate::{
     AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ConsumerCursor, ConsumerError,
-    ConsumerId, ContentPack, ContentPlace, Contents, Cursors, Custody, FencingToken, Guard, Head,
-    Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases, NewContent, Page, ReadError,
-    Reservation, Snapshot, Snapshots, Store, StoreError, Stored,
+    ConsumerId, ConsumerStanding, ContentPack, ContentPlace, Contents, Cursors, Custody,
+    FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases,
+    NewContent, Page, ReadError, RenewError, Reservation, Snapshot, Snapshots, Store, StoreError,
+    Stored,
 };
 
 /// A layer over a store.
@@ -54,7 +55,7 @@ macro_rules! not_admitted {
     )*};
 }
 
-not_admitted!(StoreError, ReadError, LeaseError, ConsumerError);
+not_admitted!(StoreError, ReadError, LeaseError, RenewError, ConsumerError);
 
 impl NotAdmitted for AppendError {
     fn not_admitted(error: StoreError) -> Self {
@@ -147,8 +148,9 @@ layer! {
 
 layer! {
     LeasesLayer of Leases in leases
-    fn acquire(pool: &PoolId, owner: &str, now: Timestamp) -> Result<FencingToken, LeaseError>, "acquire a pool";
-    fn seize(pool: &PoolId, owner: &str, now: Timestamp) -> Result<FencingToken, LeaseError>, "seize a pool";
+    fn acquire(pool: &PoolId, owner: &str, now: Timestamp, term: Millis) -> Result<FencingToken, LeaseError>, "acquire a pool";
+    fn seize(pool: &PoolId, owner: &str, now: Timestamp, term: Millis) -> Result<FencingToken, LeaseError>, "seize a pool";
+    fn renew(pool: &PoolId, token: FencingToken, term: Millis) -> Result<(), RenewError>, "renew a lease";
     fn release(pool: &PoolId, token: FencingToken) -> Result<(), StoreError>, "release a pool";
 }
 
@@ -171,6 +173,6 @@ layer! {
     CursorsLayer of Cursors in cursors
     fn get(pool: &PoolId, consumer: &ConsumerId) -> Result<Option<ConsumerCursor>, StoreError>, "read cursors";
     fn commit(pool: &PoolId, consumer: &ConsumerId, expected: Option<ConsumerCursor>, next: ConsumerCursor) -> Result<(), ConsumerError>, "commit a cursor";
-    fn list(pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError>, "read cursors";
+    fn list(pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError>, "read cursors";
     fn delete(pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>, "delete a cursor";
 }

@@ -25,12 +25,14 @@ pub use contents::{
     ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,
 };
 pub use cursors::{
-    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, CursorMove,
-    Cursors, FilterFingerprint, judge_cursor,
+    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding,
+    CursorMove, Cursors, FilterFingerprint, judge_cursor,
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;
-pub use error::{AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind};
+pub use error::{
+    AppendError, CommitOutcome, LeaseError, ReadError, RenewError, StoreError, StoreErrorKind,
+};
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{
     Ownership, judge_append, judge_arrival, judge_content, judge_contents, timelines_after,
@@ -44,7 +46,7 @@ pub use layer::{
     ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeysLayer, Layer, Layered,
     LeasesLayer, SnapshotsLayer,
 };
-pub use lease::{FencingToken, Leases};
+pub use lease::{FencingToken, LEASE_TERM, Leases, Sharing};
 pub use memory_keys::MemoryKeys;
 pub use reservation::{MoveRoute, Reservation};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};

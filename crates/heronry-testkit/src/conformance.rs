@@ -72,6 +72,7 @@ mod keys_kept;
 mod keys_runs;
 mod leases;
 mod leases_kept;
+mod leases_shared;
 mod pages;
 mod reads;
 mod reopened;
@@ -86,8 +87,11 @@ use std::fmt::Debug;
 
 use futures::{executor::block_on, future::BoxFuture};
 use heronry_store::{
-    AppendError, ConsumerError, LeaseError, ReadError, Store, StoreError, StoreErrorKind,
+    AppendError, ConsumerError, LeaseError, ReadError, RenewError, Store, StoreError,
+    StoreErrorKind,
 };
+
+use heronry_types::Millis;
 
 use crate::{NotReached, SyncGate};
 
@@ -100,18 +104,21 @@ pub(crate) use writer::CaseWriter;
 pub enum Capability {
     /// Acknowledged appends are there when the same place is opened again.
     Kept,
-    /// A second opener of the same place is refused.
+    /// A second opener of the same place is refused: the store serves one process.
     Exclusive,
     /// The place has a [`SyncGate`], so that syncs can be held and failed.
     Syncs,
+    /// Several processes have the place open, and its clock can be [moved](StorePlace::let_pass).
+    Shared,
     /// The place can be [damaged](Place::damage) while no store is open.
     Damage,
 }
 
 /// Every capability.
-const CAPABILITIES: [Capability; 4] = [
+const CAPABILITIES: [Capability; 5] = [
     Capability::Kept,
     Capability::Exclusive,
+    Capability::Shared,
     Capability::Syncs,
     Capability::Damage,
 ];
@@ -122,6 +129,7 @@ impl Capability {
         match self {
             Self::Kept => "kept",
             Self::Exclusive => "exclusive",
+            Self::Shared => "shared",
             Self::Syncs => "syncs",
             Self::Damage => "damage",
         }
@@ -154,6 +162,17 @@ pub trait StorePlace: Send + Sync {
     /// Returns the gate before every sync of the store; needed for [`Capability::Syncs`].
     fn syncs(&self) -> Option<&SyncGate> {
         None
+    }
+
+    /// Lets time pass by the store's clock; needed for [`Capability::Shared`].
+    ///
+    /// # Errors
+    /// [`Failure`] when the clock of the place cannot be moved.
+    fn let_pass(&self, span: Millis) -> Result<(), Failure> {
+        let _ = span;
+        Err(Failure::new(
+            "the place is shared and its clock stands still",
+        ))
     }
 
     /// Flips a bit of these bytes in every copy of them that is stored, while no store is open, and
@@ -195,6 +214,7 @@ failures!(
     AppendError,
     ReadError,
     LeaseError,
+    RenewError,
     ConsumerError,
     NotReached
 );
@@ -260,6 +280,7 @@ pub fn cases() -> Vec<Case> {
         contents_erased::CASES,
         leases::CASES,
         leases_kept::CASES,
+        leases_shared::CASES,
         keys::CASES,
         keys_kept::CASES,
         keys_runs::CASES,

@@ -81,6 +81,13 @@ impl Hold {
         let _ = reached.await;
     }
 
+    /// Returns how many are held whom somebody still waits for.
+    pub fn waiting(&self) -> usize {
+        let mut state = self.gate.lock();
+        state.waiting.retain(|open| !open.is_canceled());
+        state.waiting.len()
+    }
+
     /// Lets the appends go on.
     pub fn release(self) {
         drop(self);

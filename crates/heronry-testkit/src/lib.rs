@@ -8,6 +8,7 @@ mod gate;
 mod ids;
 pub mod recovery;
 pub mod sample;
+mod shared;
 mod sync_gate;
 
 pub use clock::ManualClock;
@@ -15,4 +16,5 @@ pub use damage::{Harm, HarmedFile, Outcomes, flip_copies};
 pub use fault::{AppendFault, FaultStore, Faults, Faulty};
 pub use gate::Hold;
 pub use ids::SeededIds;
+pub use shared::SharedHub;
 pub use sync_gate::{HeldSyncs, NotReached, SyncGate};

@@ -36,7 +36,10 @@ impl RecoveryWriter {
     /// [`Failure`] when the pool cannot be acquired, or its head cannot be read.
     pub fn of(store: Store) -> Result<Self, Failure> {
         let pool = sample::pool(1);
-        let acquire = store.leases.acquire(&pool, "a test", sample::time(0));
+        let acquire =
+            store
+                .leases
+                .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
         let token = block_on(acquire)?;
         let head = block_on(store.journal.head(&pool))?;
         Ok(Self { store, token, head })
@@ -69,7 +72,12 @@ impl RecoveryWriter {
         is_deleted();
         for number in 2..6 {
             let pool = sample::pool(number);
-            block_on(store.leases.acquire(&pool, "a test", sample::time(0)))?;
+            block_on(store.leases.acquire(
+                &pool,
+                "a test",
+                sample::time(0),
+                heronry_store::LEASE_TERM,
+            ))?;
         }
         Ok(())
     }
@@ -327,7 +335,9 @@ enum Written {
 
 fn write_or_fail(store: Store) -> Result<Written, Failure> {
     let (clone, pool) = (store.clone(), sample::pool(1));
-    let acquire = store.leases.acquire(&pool, "a test", sample::time(0));
+    let acquire = store
+        .leases
+        .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
     let Ok(token) = block_on(acquire) else {
         return check_closed(&clone).map(|()| Written::None);
     };

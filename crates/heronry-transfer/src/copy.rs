@@ -1,6 +1,6 @@
 //! Copying pools from one store to another.
 
-use heronry_store::{ConsumerCursor, ConsumerId, Store};
+use heronry_store::{ConsumerStanding, Store};
 use heronry_types::{EpochReason, PoolId};
 
 use super::{
@@ -76,7 +76,7 @@ pub(super) async fn consumers(
     from: &Store,
     pool: &PoolId,
     goes_on: GoesOn,
-) -> Result<Vec<(ConsumerId, ConsumerCursor)>, TransferError> {
+) -> Result<Vec<ConsumerStanding>, TransferError> {
     Ok(match goes_on {
         GoesOn::AsBefore => from.cursors.list(pool).await?,
         GoesOn::On(_) => Vec::new(),

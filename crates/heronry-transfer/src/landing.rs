@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Arrival, Commit, CommitOutcome, ConsumerCursor, ConsumerId, ContentPack,
-    ContentPlace, Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent,
-    Timeline,
+    AppendError, Arrival, Commit, CommitOutcome, ConsumerStanding, ContentPack, ContentPlace,
+    Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent, Timeline,
 };
 use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Timestamp};
 
@@ -50,7 +49,7 @@ pub(super) struct Landing<'a> {
     /// The content of the next append: at least the last chunk, as the last append shows the pool.
     held: PendingAppend,
     /// The cursors of the pool's consumers. The append that shows the pool takes them along.
-    consumers: Vec<(ConsumerId, ConsumerCursor)>,
+    consumers: Vec<ConsumerStanding>,
     chunks: u64,
     contents: u64,
 }
@@ -79,8 +78,16 @@ impl<'a> Landing<'a> {
         let now = carrier.clock.now().wall;
         let leases = &store.leases;
         let owned = match ownership {
-            ArrivalOwnership::Free => leases.acquire(&pool, &carrier.owner, now).await,
-            ArrivalOwnership::Reserved => leases.seize(&pool, &carrier.owner, now).await,
+            ArrivalOwnership::Free => {
+                leases
+                    .acquire(&pool, &carrier.owner, now, heronry_store::LEASE_TERM)
+                    .await
+            }
+            ArrivalOwnership::Reserved => {
+                leases
+                    .seize(&pool, &carrier.owner, now, heronry_store::LEASE_TERM)
+                    .await
+            }
         };
         let token = owned.map_err(|error| TransferError::Lease {
             pool: pool.clone(),
@@ -160,7 +167,7 @@ impl<'a> Landing<'a> {
     }
 
     /// Takes where the consumers of the pool stand.
-    pub(super) fn take_consumers(&mut self, consumers: Vec<(ConsumerId, ConsumerCursor)>) {
+    pub(super) fn take_consumers(&mut self, consumers: Vec<ConsumerStanding>) {
         self.consumers = consumers;
     }
 

@@ -292,7 +292,10 @@ impl MoveEnds<'_> {
         let mut owned = Vec::new();
         for pool in pools {
             let now = self.carrier.clock.now().wall;
-            let acquired = self.from.leases.acquire(pool, &self.carrier.owner, now);
+            let acquired =
+                self.from
+                    .leases
+                    .acquire(pool, &self.carrier.owner, now, heronry_store::LEASE_TERM);
             match acquired.await {
                 Ok(token) => owned.push((pool, token)),
                 Err(error) => {
@@ -328,7 +331,10 @@ pub(super) async fn take_back(
 ) -> Result<(), TransferError> {
     for pool in pools {
         let now = carrier.clock.now().wall;
-        let seized = to.leases.seize(pool, &carrier.owner, now).await;
+        let seized = to
+            .leases
+            .seize(pool, &carrier.owner, now, heronry_store::LEASE_TERM)
+            .await;
         let token = seized.map_err(|error| TransferError::Lease {
             pool: pool.clone(),
             error,

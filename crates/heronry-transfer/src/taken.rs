@@ -22,8 +22,8 @@ impl TakenEpochs {
         let mut taken = Self::default();
         for pool in store.journal.pools().await? {
             let timelines = store.journal.timelines(&pool).await?;
-            for (_, epoch) in timelines.iter().flat_map(|known| known.iter()) {
-                taken.by.insert(epoch, pool.clone());
+            for start in timelines.iter().flat_map(|known| known.iter()) {
+                taken.by.insert(start.epoch, pool.clone());
             }
         }
         Ok(taken)

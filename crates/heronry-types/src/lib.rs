@@ -49,7 +49,7 @@ pub use receipt::{
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
-pub use timelines::{ForeignCursor, Timelines};
+pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
     EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,

@@ -7,7 +7,16 @@ use crate::{Cursor, Epoch, Position};
 pub struct Timelines {
     first: Epoch,
     /// The later timelines, each with the position of its first record, the one that starts it.
-    later: Vec<(Position, Epoch)>,
+    later: Vec<TimelineStart>,
+}
+
+/// The start of a timeline.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TimelineStart {
+    /// The position of its first record.
+    pub at: Position,
+    /// The epoch that names it.
+    pub epoch: Epoch,
 }
 
 /// A cursor that no point of a journal has: its timeline is unknown, or the journal left it before.
@@ -32,34 +41,34 @@ impl Timelines {
     /// no second time.
     pub fn start(&mut self, at: Position, epoch: Epoch) {
         if !self.knows(epoch) {
-            self.later.push((at, epoch));
+            self.later.push(TimelineStart { at, epoch });
         }
     }
 
     /// Returns true when a timeline is one of these.
     pub fn knows(&self, epoch: Epoch) -> bool {
-        self.iter().any(|(_, known)| known == epoch)
+        self.iter().any(|known| known.epoch == epoch)
     }
 
     /// Returns the newest timeline.
     pub fn newest(&self) -> Epoch {
-        self.later.last().map_or(self.first, |(_, epoch)| *epoch)
+        self.later.last().map_or(self.first, |last| last.epoch)
     }
 
     /// Returns the position of the first of the timeline starts that end a journal with this head;
     /// nothing when the journal ends with another record.
     pub fn starts_at_end(&self, head: Position) -> Option<Position> {
         let ends = (0..=head.0).rev().map(Position);
-        let starts = self.later.iter().rev().map(|(at, _)| *at);
+        let starts = self.later.iter().rev().map(|start| start.at);
         let at_end = starts.zip(ends).take_while(|(start, end)| start == end);
         at_end.last().map(|(start, _)| start)
     }
 
     /// Returns the timeline that a position is of.
     pub fn at(&self, position: Position) -> Epoch {
-        let started = self.later.partition_point(|(at, _)| *at <= position);
+        let started = self.later.partition_point(|start| start.at <= position);
         let last = started.checked_sub(1).and_then(|last| self.later.get(last));
-        last.map_or(self.first, |(_, epoch)| *epoch)
+        last.map_or(self.first, |last| last.epoch)
     }
 
     /// Returns the cursor at a position, with the epoch of the record that stands there.
@@ -67,9 +76,12 @@ impl Timelines {
         Cursor::new(self.at(position), position)
     }
 
-    /// Walks the timelines with the position of each one's first record.
-    pub fn iter(&self) -> impl Iterator<Item = (Position, Epoch)> + '_ {
-        let first = (Position::ZERO.next(), self.first);
+    /// Walks the starts of the timelines, in order.
+    pub fn iter(&self) -> impl Iterator<Item = TimelineStart> + '_ {
+        let first = TimelineStart {
+            at: Position::ZERO.next(),
+            epoch: self.first,
+        };
         std::iter::once(first).chain(self.later.iter().copied())
     }
 
@@ -79,11 +91,13 @@ impl Timelines {
     /// # Errors
     /// [`ForeignCursor`], with the last valid cursor of that timeline if there is one.
     pub fn check(&self, requested: Cursor) -> Result<(), ForeignCursor> {
-        let mut following = self.iter().skip_while(|(_, e)| *e != requested.epoch);
+        let mut following = self
+            .iter()
+            .skip_while(|known| known.epoch != requested.epoch);
         let known = following.next().is_some();
         let diverged_at = following
             .next()
-            .map(|(left, _)| Cursor::new(requested.epoch, left.previous()));
+            .map(|next| Cursor::new(requested.epoch, next.at.previous()));
         match diverged_at {
             None if known => Ok(()),
             Some(last) if requested.position <= last.position => Ok(()),

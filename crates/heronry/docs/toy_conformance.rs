@@ -9,8 +9,9 @@ use toy_store::ToyStore;
 struct Toy;
 
 impl Subject for Toy {
-    fn offers(&self, _: Capability) -> bool {
-        true
+    fn offers(&self, capability: Capability) -> bool {
+        // It serves one process.
+        capability != Capability::Shared
     }
 
     fn version(&self) -> &'static str {

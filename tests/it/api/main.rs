@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod messages;
+mod nouns;
 mod refusals;
 mod scene;
 mod waits;

@@ -136,7 +136,11 @@ async fn keys_of_no_journal_of_this_pool_are_folded_again(world: World) {
 async fn put_false_claims(world: &World, at: Checkpoint) {
     let (pool, store) = (pool_id("p"), world.store());
     let now = Timestamp::default();
-    let token = store.leases.acquire(&pool, "a liar", now).await.unwrap();
+    let token = store
+        .leases
+        .acquire(&pool, "a liar", now, heronry_store::LEASE_TERM)
+        .await
+        .unwrap();
     let claim = KeyHash::new(&run("lead"), &KeyName::Key(key("k-0")));
     let entry = KeyEntry {
         first: Position(1),

@@ -86,7 +86,10 @@ async fn a50_a_fenced_writer_stops_and_its_callers_are_told(world: World) {
     let before = world.head(&owned).await;
     let now = heronry_store::Clock::now(&world.clock).wall;
     let leases = &world.store().leases;
-    let token = leases.seize(owned.id(), "usurper", now).await.unwrap();
+    let token = leases
+        .seize(owned.id(), "usurper", now, heronry_store::LEASE_TERM)
+        .await
+        .unwrap();
 
     // All of them wait in the queue before the actor runs: one append, refused whole.
     let keys: Vec<String> = (0..10).map(|number| format!("k{number}")).collect();

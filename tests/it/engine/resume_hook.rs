@@ -260,7 +260,7 @@ async fn w7_how_far_a_host_was_told_is_one_cursor_and_no_record(world: World) {
         let cursors = world.store().cursors.list(pool.id()).await.unwrap();
         cursors
             .first()
-            .map_or(Position::ZERO, |(_, at)| at.cursor.position)
+            .map_or(Position::ZERO, |it| it.cursor.cursor.position)
     };
     for _ in 0..1_000 {
         world.clock.advance(Millis(100));

@@ -23,6 +23,7 @@ on_every_store! {
     w3_a_wake_looks_back_at_once_only_so_far
     w3_four_scans_of_a_pool_run_at_once
     w3_a_cancel_or_a_timeout_ends_a_wake_that_is_still_looking_back
+    w3_a_wake_that_is_cancelled_looks_back_no_further
     w3_a_lost_member_that_waits_from_a_cursor_sees_that_it_is_back
     w5_a_wake_fails_when_what_it_looks_back_at_is_gone
 }
@@ -200,6 +201,28 @@ async fn w3_a_cancel_or_a_timeout_ends_a_wake_that_is_still_looking_back(world: 
         EventKind::WakeConditionTriggered,
     ];
     assert_eq!(kinds, expected);
+    world.check_replay(&pool).await;
+}
+
+async fn w3_a_wake_that_is_cancelled_looks_back_no_further(world: World) {
+    let (pool, lead, scout) = pair(&world).await;
+    history(&world, &pool, &scout).await;
+    let hold = world.faults.hold_reads();
+    for round in 0..3 {
+        let mut wakes = Vec::new();
+        for number in 0..6 {
+            let name = format!("w{round}-{number}");
+            wakes.push(world.register(&pool, &lead, from_start(NEWS, &name)).await);
+        }
+        hold.reached(4).await;
+        let_others_run().await;
+        assert_eq!(hold.waiting(), 4);
+        for wake in wakes {
+            world.cancel(&pool, &lead, &wake.wake_id).await.unwrap();
+        }
+        until(|| hold.waiting() == 0).await;
+    }
+    hold.release();
     world.check_replay(&pool).await;
 }
 

@@ -35,7 +35,7 @@ async fn a50_a_server_whose_pool_was_seized_stops_and_says_so(server: Server) {
     server
         .store
         .leases
-        .seize(&pool, "another", now)
+        .seize(&pool, "another", now, heronry_store::LEASE_TERM)
         .await
         .unwrap();
     let refused = server.tell(&a, "b", "k").await.refused(503, "store-fenced");

@@ -99,7 +99,11 @@ async fn start_timeline(store: &Store, pool: &PoolId, reason: EpochReason) {
         body: Body::EpochStarted(started),
     };
     writer.push(&entry).unwrap();
-    let token = store.leases.acquire(pool, "a test", time).await.unwrap();
+    let token = store
+        .leases
+        .acquire(pool, "a test", time, heronry_store::LEASE_TERM)
+        .await
+        .unwrap();
     let commit = Commit {
         timeline: Timeline::Starts,
         chunks: writer.finish(),

@@ -74,7 +74,10 @@ impl Life {
 
     async fn own(&self, pool: &PoolId) -> (Option<Head>, FencingToken) {
         let head = self.store.journal.head(pool).await.unwrap();
-        let token = self.store.leases.acquire(pool, "a test", sample::time(0));
+        let token =
+            self.store
+                .leases
+                .acquire(pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
         (head, token.await.unwrap())
     }
 

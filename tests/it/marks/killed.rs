@@ -11,7 +11,8 @@ use std::{
 use futures::executor::block_on;
 use heronry_runtime::marks::{MarkKeeper, MarkedStore, Marks, rolled_back};
 use heronry_store::{
-    ConsumerCursor, ConsumerId, ContentPlace, FilterFingerprint, Store, StoreError,
+    ConsumerCursor, ConsumerId, ConsumerStanding, ContentPlace, FilterFingerprint, Store,
+    StoreError,
 };
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -161,18 +162,19 @@ fn write_last(writer: &RecoveryWriter, last: Last) {
             block_on(store.contents.put(&pool, name, body, writer.token)).unwrap();
         }
         Last::Cursor => {
-            let (name, at) = consumer();
-            block_on(store.cursors.commit(&pool, &name, None, at)).unwrap();
+            let ConsumerStanding { consumer, cursor } = consumer();
+            block_on(store.cursors.commit(&pool, &consumer, None, cursor)).unwrap();
         }
     }
 }
 
-fn consumer() -> (ConsumerId, ConsumerCursor) {
-    let at = ConsumerCursor {
+fn consumer() -> ConsumerStanding {
+    let cursor = ConsumerCursor {
         cursor: Cursor::new(sample::EPOCH, Position(3)),
         filter: FilterFingerprint([1; 32]),
     };
-    (ConsumerId::parse("a").unwrap(), at)
+    let consumer = ConsumerId::parse("a").unwrap();
+    ConsumerStanding { consumer, cursor }
 }
 
 fn take(files: &mut BTreeMap<PathBuf, Vec<u8>>, folder: &Path, below: &Path) {

@@ -25,7 +25,9 @@ on_every_store_that_is_reopened! {
 /// Appends chunks of so many records to a pool of a store.
 async fn write(store: &Store, pool: u64, chunks: &[u64]) -> Head {
     let pool = sample::pool(pool);
-    let token = store.leases.acquire(&pool, "a test", sample::time(0));
+    let token = store
+        .leases
+        .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
     let token = token.await.unwrap();
     let mut head = store.journal.head(&pool).await.unwrap();
     for records in chunks {

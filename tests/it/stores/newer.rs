@@ -15,7 +15,10 @@ use heronry_tests::store_folder::StoreFolder;
 /// Appends to pool `p`, as whoever owns it.
 async fn append(store: &Store, commit: Commit) -> Head {
     let pool = pool("p");
-    let token = store.leases.seize(&pool, "a test", sample::time(0)).await;
+    let token = store
+        .leases
+        .seize(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+        .await;
     let head = store.journal.head(&pool).await.unwrap();
     let guard = Guard {
         expected_head: head.map_or(Position::ZERO, |head| head.head),

@@ -123,9 +123,12 @@ async fn a47_a_copy_of_a_copy_has_three_timelines(from: World, to: World) {
         left.head.head.next(),
         second.head().position.next(),
     ];
-    assert_eq!(epochs.iter().map(|(at, _)| *at).collect::<Vec<_>>(), forks);
-    assert_eq!(epochs[0].1, left.head.epoch);
-    assert_eq!(epochs[1].1, second.epoch());
+    assert_eq!(
+        epochs.iter().map(|start| start.at).collect::<Vec<_>>(),
+        forks
+    );
+    assert_eq!(epochs[0].epoch, left.head.epoch);
+    assert_eq!(epochs[1].epoch, second.epoch());
     let (records, chunks) = (third.records(&p).await, third.chunks(&p).await);
     let at = second.head().position;
     assert_eq!(

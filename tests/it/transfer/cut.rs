@@ -11,7 +11,7 @@ use heronry_store::{
     JournalLayer, Layer, Layered, LeaseError, LeasesLayer, Reservation, Store, StoreError,
     StoreErrorKind,
 };
-use heronry_types::{Body, ContentRef, PoolId, Timestamp};
+use heronry_types::{Body, ContentRef, Millis, PoolId, Timestamp};
 
 /// The fate of the last write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,8 +155,9 @@ impl LeasesLayer for CutStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
-        let acquire = self.inner.leases.acquire(pool, owner, now);
+        let acquire = self.inner.leases.acquire(pool, owner, now, term);
         self.process.write(acquire).await?
     }
 
@@ -165,8 +166,9 @@ impl LeasesLayer for CutStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
-        let seize = self.inner.leases.seize(pool, owner, now);
+        let seize = self.inner.leases.seize(pool, owner, now, term);
         self.process.write(seize).await?
     }
 

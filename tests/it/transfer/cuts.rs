@@ -90,7 +90,7 @@ impl Side {
         let store = self.open_to_use().await?;
         let token = match store
             .leases
-            .acquire(pool, "a writer", sample::time(0))
+            .acquire(pool, "a writer", sample::time(0), heronry_store::LEASE_TERM)
             .await
         {
             Ok(token) => token,
@@ -120,7 +120,11 @@ impl Side {
             return false;
         };
         let now = sample::time(0);
-        let Ok(token) = store.leases.acquire(pool, "a server", now).await else {
+        let Ok(token) = store
+            .leases
+            .acquire(pool, "a server", now, heronry_store::LEASE_TERM)
+            .await
+        else {
             return false;
         };
         store.leases.release(pool, token).await.unwrap();

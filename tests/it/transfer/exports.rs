@@ -241,7 +241,7 @@ async fn a_record_that_this_build_would_write_otherwise_goes_along_as_it_is_stor
     let name = sample::pool(1);
     let leases = &from.store().leases;
     let token = leases
-        .acquire(&name, "a test", sample::time(0))
+        .acquire(&name, "a test", sample::time(0), heronry_store::LEASE_TERM)
         .await
         .unwrap();
     let commit = Commit {

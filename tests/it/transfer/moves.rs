@@ -1,6 +1,6 @@
 //! A47: a store that is moved.
 
-use heronry_store::{LeaseError, StoreErrorKind};
+use heronry_store::{ConsumerStanding, LEASE_TERM, LeaseError, StoreErrorKind};
 use heronry_tests::{World, message, pool};
 use heronry_transfer::{self as transfer, TransferError};
 use heronry_types::Position;
@@ -46,11 +46,8 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
 
     let seal = from.store().custody.sealed().await.unwrap();
     assert_eq!(seal.as_deref(), Some("there"));
-    let acquired = from
-        .store()
-        .leases
-        .acquire(&pool("p"), "x", left.records[0].recorded_at)
-        .await;
+    let (leases, now) = (&from.store().leases, left.records[0].recorded_at);
+    let acquired = leases.acquire(&pool("p"), "x", now, LEASE_TERM).await;
     let Err(LeaseError::Store(error)) = acquired else {
         panic!("a sealed store gave a lease: {acquired:?}");
     };
@@ -98,16 +95,20 @@ async fn a47_after_a_move_consumers_stand_where_they_stood(from: World, to: Worl
     }
 
     // What consumers do at the new place stays when the move is repeated.
-    let [(gone, _), (ahead, at), ..] = &before[0][..] else {
+    let [gone, ahead, last] = &before[0][..] else {
         panic!("three consumers");
     };
-    let mut next = *at;
+    let mut next = ahead.cursor;
     next.cursor.position = left.head.head;
-    let commit = cursors.commit(&names[0], ahead, Some(*at), next);
+    let commit = cursors.commit(&names[0], &ahead.consumer, Some(ahead.cursor), next);
     commit.await.unwrap();
-    cursors.delete(&names[0], gone).await.unwrap();
+    cursors.delete(&names[0], &gone.consumer).await.unwrap();
     moves().await.unwrap();
-    let expected = [(ahead.clone(), next), before[0][2].clone()];
+    let stands = ConsumerStanding {
+        consumer: ahead.consumer.clone(),
+        cursor: next,
+    };
+    let expected = [stands, last.clone()];
     assert_eq!(cursors.list(&names[0]).await.unwrap(), expected);
     assert_eq!(cursors.list(&names[1]).await.unwrap(), before[1]);
     let to = to.restart().await;

@@ -10,7 +10,9 @@ use heronry_pool::{
     decide::{ClaimSet, Content, SendRequest, StateDigest},
 };
 use heronry_runtime::Pool;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, MoveRoute, Store};
+use heronry_store::{
+    ConsumerCursor, ConsumerId, ConsumerStanding, FilterFingerprint, Head, MoveRoute, Store,
+};
 use heronry_testkit::SeededIds;
 use heronry_tests::{World, key, message, pool, run};
 use heronry_transfer::Carrier;
@@ -50,7 +52,7 @@ pub(crate) struct Left {
 }
 
 /// The cursors of a pool's consumers.
-pub(crate) type Consumers = Vec<(ConsumerId, ConsumerCursor)>;
+pub(crate) type Consumers = Vec<ConsumerStanding>;
 
 /// Lets three consumers of a pool stand at its start, after its first record and at its head.
 pub(crate) async fn consume(store: &Store, pool: &PoolId) -> Consumers {

@@ -72,7 +72,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
     findings.extend(names::check(&tree));
-    let openings = openings::Openings::read(&tree);
+    let openings = openings::DocOpenings::read(&tree);
     findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));

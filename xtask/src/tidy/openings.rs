@@ -1,4 +1,4 @@
-//! Openings of doc lines: a doc line names its noun, and does not open with *What* or *Who*.
+//! DocOpenings of doc lines: a doc line names its noun, and does not open with *What* or *Who*.
 //!
 //! The numbers are kept for each crate, because a crate is rewritten as a whole.
 
@@ -33,9 +33,9 @@ struct OpeningCount {
 
 /// The doc lines of all crates that do not name their noun.
 #[derive(Debug)]
-pub(crate) struct Openings(BTreeMap<String, OpeningCount>);
+pub(crate) struct DocOpenings(BTreeMap<String, OpeningCount>);
 
-impl Openings {
+impl DocOpenings {
     /// Reads every Rust file of the tree. Files that do not parse are left to the check of sizes.
     pub(crate) fn read(tree: &Tree) -> Self {
         let mut counts: BTreeMap<String, OpeningCount> = BTreeMap::new();
@@ -51,7 +51,7 @@ impl Openings {
             count.all.extend(lines.iter().map(at));
             count.public.extend(lines.intersection(&public).map(at));
         }
-        Openings(counts)
+        DocOpenings(counts)
     }
 
     /// Compares the numbers of each crate with the list of exceptions.
@@ -235,7 +235,7 @@ mod tests {
     /// Checks the numbers of a file's doc lines without a noun: of public items, and of all.
     #[track_caller]
     fn check_counts(text: &str, public: usize, all: usize) {
-        let openings = Openings::read(&Tree::of(&[("crates/a/src/b.rs", text)]));
+        let openings = DocOpenings::read(&Tree::of(&[("crates/a/src/b.rs", text)]));
         let expected = format!(
             "doc lines that do not name their noun: {public} of public items, {all} of all items"
         );
@@ -245,7 +245,7 @@ mod tests {
     #[track_caller]
     fn check_list(text: &str, list: &str, expected: &[&str]) {
         let tree = Tree::of(&[("crates/a/src/b.rs", text), (EXCEPTIONS, list)]);
-        let found = Openings::read(&tree).check(&tree);
+        let found = DocOpenings::read(&tree).check(&tree);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (line, part) in found.iter().zip(expected) {

@@ -88,7 +88,12 @@ impl Filling {
         let store = open(kind, folder);
         let pool = PoolId::parse("a-pool").unwrap();
         let now = Timestamp::default();
-        let token = block_on(store.leases.acquire(&pool, "bench", now)).unwrap();
+        let token = block_on(
+            store
+                .leases
+                .acquire(&pool, "bench", now, heronry_store::LEASE_TERM),
+        )
+        .unwrap();
         Self {
             store,
             pool,

@@ -109,7 +109,11 @@ impl Journal {
     /// Takes the pool of a store.
     pub(crate) async fn acquire(&self, store: &Store) -> FencingToken {
         let now = Timestamp::from_millis(START_MS);
-        store.leases.acquire(&pool(), "fill", now).await.unwrap()
+        store
+            .leases
+            .acquire(&pool(), "fill", now, heronry_store::LEASE_TERM)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn release(&self, store: &Store, token: FencingToken) {

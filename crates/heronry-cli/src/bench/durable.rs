@@ -212,7 +212,11 @@ async fn commits(store: &Store, pool: &PoolId) -> Result<Vec<Commit>, Failure> {
 /// Appends the commits one by one; returns seconds.
 async fn append(store: &Store, pool: &PoolId, commits: Vec<Commit>) -> Result<f64, Failure> {
     let now = Timestamp::from_millis(0);
-    let token = store.leases.acquire(pool, "bench", now).await.or_stop()?;
+    let token = store
+        .leases
+        .acquire(pool, "bench", now, heronry_store::LEASE_TERM)
+        .await
+        .or_stop()?;
     let mut expected_head = Position::ZERO;
     let start = Watch::start();
     for commit in commits {

@@ -106,7 +106,7 @@ impl State {
         to.list(9);
         to.put(VERSION);
         to.put((pool, head, time));
-        let starts: Vec<_> = timelines.iter().collect();
+        let starts: Vec<_> = timelines.iter().map(|it| (it.at, it.epoch)).collect();
         to.put((starts, config, settings, settings_version));
         members.encode(to);
         messages.encode(to);

@@ -29,18 +29,19 @@ pub(super) struct Asides {
 }
 
 impl Asides {
-    /// Begins a work.
+    /// Begins a work. The handle tells whether it is under way, and can abort it: then it has no consequence.
     pub(super) fn begin(
         &mut self,
         at_stop: AtStop,
         work: impl Future<Output = Consequence> + Send + 'static,
-    ) {
+    ) -> AbortHandle {
         let handle = self.running.spawn(work);
         self.left_at_stop.retain(|it| !it.is_finished());
         match at_stop {
-            AtStop::Abort => self.left_at_stop.push(handle),
+            AtStop::Abort => self.left_at_stop.push(handle.clone()),
             AtStop::Await => {}
         }
+        handle
     }
 
     /// Waits for the next work that ends. May be dropped and asked again.
@@ -57,6 +58,7 @@ impl PoolActor {
     pub(super) fn aside_ended(&mut self, ended: Result<Consequence, JoinError>) -> Flow {
         match ended {
             Ok(consequence) => consequence(self),
+            Err(error) if error.is_cancelled() => Flow::Go,
             Err(error) => {
                 tracing::error!(pool = %self.pool, %error, "a work beside the pool did not end");
                 Flow::Stop(StopReason::Internal)
@@ -64,16 +66,17 @@ impl PoolActor {
         }
     }
 
-    /// Ends the work that is under way: the pool stops, whatever comes of it.
+    /// Ends the work that is under way. The pool stops, so nothing follows from it.
     pub(super) async fn end_asides(&mut self) {
         for work in self.asides.left_at_stop.drain(..) {
             work.abort();
         }
         while let Some(ended) = self.asides.running.join_next().await {
-            if ended.as_ref().is_err_and(JoinError::is_cancelled) {
-                continue;
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                tracing::error!(pool = %self.pool, %error, "a work beside the pool did not end");
             }
-            let (Flow::Go | Flow::Stop(_)) = self.aside_ended(ended);
         }
     }
 }

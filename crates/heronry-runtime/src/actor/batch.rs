@@ -67,14 +67,24 @@ impl HeldAnswer {
 
     /// Says that the append before the answer's own one failed. What the answer itself would have
     /// recorded never reached the store; what it was decided on is as uncertain as that append.
-    pub(super) fn fail_before(self, (outcome, why): (CommitOutcome, StopReason)) {
+    pub(super) fn fail_before(self, failed: FailedAppend) {
         let outcome = if self.has_records {
             CommitOutcome::None
         } else {
-            outcome
+            failed.outcome
         };
+        let why = failed.why;
         self.answer.fail(CallError::Stopped { outcome, why });
     }
+}
+
+/// An append that failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailedAppend {
+    /// The knowledge about its records.
+    pub(super) outcome: CommitOutcome,
+    /// The reason why the pool stops after it.
+    pub(super) why: StopReason,
 }
 
 /// A batch that takes no further command: what it recorded, the same as chunks, and the answers that wait
@@ -126,6 +136,9 @@ impl PoolActor {
             Ok(())
         };
         let decided = decided.and_then(|()| self.encode(&mut batch));
+        if !batch.takes_more(self.time.now().0) {
+            self.place.let_pass();
+        }
         self.bulk.asked(&batch.askers);
         self.batch = Some(batch);
         match decided {
@@ -199,7 +212,6 @@ impl PoolActor {
             self.put_off();
         }
         if self.first_waits_for() == Some(WaitReason::Triggers) {
-            self.place.let_pass();
             batch.door = Door::Closed;
             return Ok(());
         }
@@ -210,7 +222,6 @@ impl PoolActor {
             match self.begin_first(batch) {
                 None => {}
                 Some(WaitReason::Triggers) => {
-                    self.place.let_pass();
                     batch.door = Door::Closed;
                     break;
                 }

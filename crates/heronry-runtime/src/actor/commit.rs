@@ -9,7 +9,7 @@ use heronry_store::{AppendError, Commit, CommitOutcome, Guard, Head, StoreError,
 
 use super::{
     Flow, PoolActor,
-    batch::{Finished, HeldAnswer},
+    batch::{FailedAppend, Finished, HeldAnswer},
 };
 use crate::{
     CallError, StopReason,
@@ -119,9 +119,9 @@ impl PoolActor {
                 Flow::Go
             }
             Err(error) => {
-                let (outcome, why) = self.why(&error);
-                self.fail(flight.answers, (outcome, why));
-                Flow::Stop(why)
+                let failed = self.logged(&error);
+                self.fail(flight.answers, failed);
+                Flow::Stop(failed.why)
             }
         }
     }
@@ -189,7 +189,8 @@ impl PoolActor {
 
     /// Says that the append failed, and how much is known of what it held and of what was decided
     /// on top of it. The queue is closed first: who is told and opens the pool again gets a new one.
-    fn fail(&mut self, answers: Vec<HeldAnswer>, (outcome, why): (CommitOutcome, StopReason)) {
+    fn fail(&mut self, answers: Vec<HeldAnswer>, failed: FailedAppend) {
+        let FailedAppend { outcome, why } = failed;
         debug_assert!(
             *self.head.borrow() <= self.durable,
             "nothing is shown above the last sync"
@@ -205,7 +206,7 @@ impl PoolActor {
             .into_iter()
             .flat_map(|batch| batch.answers)
         {
-            held.fail_before((outcome, why));
+            held.fail_before(failed);
         }
     }
 
@@ -218,37 +219,39 @@ impl PoolActor {
         if let Some(flight) = &mut self.flight {
             let landing = flight.land().await;
             if let Err(error) = &landing {
-                (outcome, _) = told(error);
+                outcome = failed_by(error).outcome;
             }
             // The pool stops whatever this says.
             let (Flow::Go | Flow::Stop(_)) = self.land(landing);
         }
         for held in decided.into_iter().flat_map(|batch| batch.answers) {
-            held.fail_before((outcome, why));
+            held.fail_before(FailedAppend { outcome, why });
         }
         self.end_asides().await;
     }
 
-    fn why(&self, error: &AppendError) -> (CommitOutcome, StopReason) {
+    /// Logs why an append failed.
+    fn logged(&self, error: &AppendError) -> FailedAppend {
         if let AppendError::Store { outcome, error } = error {
             let cause = error.cause().name();
             tracing::error!(pool = %self.pool, cause, ?outcome, %error, "append failed");
         } else {
             tracing::error!(pool = %self.pool, %error, "append failed");
         }
-        told(error)
+        failed_by(error)
     }
 }
 
 /// Returns the knowledge about an append that failed, and the reason why its pool stops.
-fn told(error: &AppendError) -> (CommitOutcome, StopReason) {
-    match error {
+fn failed_by(error: &AppendError) -> FailedAppend {
+    let (outcome, why) = match error {
         AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
             (CommitOutcome::None, StopReason::OwnershipLost)
         }
         AppendError::Store { outcome, error } => (*outcome, StopReason::StoreFenced(error.cause())),
         AppendError::Discontinuous { .. } => (CommitOutcome::None, StopReason::Internal),
-    }
+    };
+    FailedAppend { outcome, why }
 }
 
 fn panicked() -> AppendError {

@@ -30,6 +30,9 @@ impl PoolActor {
         self.hands_keys_over = true;
         self.asides.begin(AtStop::Await, async move {
             let result = keys.put_run(&pool, run, checkpoint, token).await;
+            if let Err(error) = &result {
+                tracing::error!(%pool, %error, "keys cannot be kept");
+            }
             let take_in = move |actor: &mut Self| actor.handed_over(result);
             Box::new(take_in) as Consequence
         });
@@ -43,10 +46,7 @@ impl PoolActor {
                 self.engine.keys_kept();
                 Flow::Go
             }
-            Err(error) => {
-                tracing::error!(pool = %self.pool, %error, "keys cannot be kept");
-                Flow::Stop(StopReason::StoreFenced(error.cause()))
-            }
+            Err(error) => Flow::Stop(StopReason::StoreFenced(error.cause())),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! next request comes a moment later, and then waits for the whole piece. So the piece waits for a while instead,
 //! as long as others ask.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_types::{Millis, PoolId, RunId};
 
@@ -69,11 +69,10 @@ pub(crate) struct Appends {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Number(u64);
 
-/// The first of the line.
+/// A piece that was found to be the first of the line.
 #[derive(Clone, Copy, Debug)]
 struct First {
-    number: Number,
-    /// The time at which it was found to be the first.
+    /// The time at which it was found so first.
     since: Millis,
     /// The number of pieces that had begun then.
     begun: u64,
@@ -117,7 +116,8 @@ pub(crate) struct Pace {
     ended: Millis,
     appends: u32,
     line: BTreeSet<Number>,
-    first: Option<First>,
+    /// The pieces that were the first of the line, and are not begun.
+    firsts: BTreeMap<Number, First>,
     numbers: u64,
 }
 
@@ -201,7 +201,7 @@ impl Pace {
         now: Millis,
     ) -> Result<(), Later> {
         self.ask(number, request, now)?;
-        self.leave(number);
+        self.forget(number);
         if self.under_way == 0 {
             self.window = 0;
             self.took = Millis(0);
@@ -234,23 +234,22 @@ impl Pace {
     /// Returns when the first of the line is begun at the latest, once others were begun before it: those who are
     /// alone, but for what they ask themselves, do not stand in the line.
     fn limit_of_first(&mut self, number: Number, now: Millis) -> Option<Millis> {
-        let first = match self.first {
-            Some(first) if first.number == number => first,
-            Some(_) | None => *self.first.insert(First {
-                number,
-                since: now,
-                begun: self.begun,
-            }),
-        };
+        let begun = self.begun;
+        let first = self.firsts.entry(number);
+        let first = *first.or_insert(First { since: now, begun });
         let was_passed = self.begun > first.begun;
         was_passed.then(|| Millis(first.since.0.saturating_add(REST_LIMIT.0)))
     }
 
     /// Leaves the line; returns whether it stood there. What asks again with its number has the same place in it.
     pub(crate) fn leave(&mut self, number: Number) -> bool {
-        let was_there = self.line.remove(&number);
-        self.first = self.first.filter(|first| first.number != number);
-        was_there
+        self.line.remove(&number)
+    }
+
+    /// Forgets a piece that is begun, or that nobody asks for any more.
+    pub(crate) fn forget(&mut self, number: Number) {
+        self.line.remove(&number);
+        self.firsts.remove(&number);
     }
 
     /// Returns when everybody else is taken to be gone who asked for little; nothing when nobody did.
@@ -529,6 +528,26 @@ mod tests {
         }
         scene.begin(stays, "a").unwrap_err();
         scene.begin(aside, "b").unwrap();
+    }
+
+    #[test]
+    fn who_steps_aside_again_and_again_takes_nobodys_time() {
+        let mut scene = PaceScene::default();
+        let before = scene.pace.number();
+        let (flaps, stands) = (scene.pace.number(), scene.pace.number());
+        scene.appends(&Askers::Several, 1);
+        scene.piece(before, "a", 1);
+        let begun_at = (0..=2 * REST_LIMIT.0).find(|ms| {
+            // Somebody who is alone begins pieces all the time, as far as the pace sees.
+            scene.pace.begun += 1;
+            scene.pace.ended = Millis(scene.now);
+            scene.now += 1;
+            scene.pace.asked(&Askers::Several, Millis(scene.now));
+            let flaps_begin = ms % 2 == 0 && scene.begin(flaps, "b").is_ok();
+            scene.pace.leave(flaps);
+            flaps_begin || scene.begin(stands, "a").is_ok()
+        });
+        assert!(begun_at.is_some_and(|ms| ms <= REST_LIMIT.0 + 2));
     }
 
     #[test]

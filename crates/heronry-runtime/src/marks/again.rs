@@ -122,7 +122,10 @@ async fn begin(
         timeline: Timeline::Starts,
         ..Commit::default()
     };
-    let acquired = store.leases.acquire(pool, &by.owner, now).await;
+    let acquired = store
+        .leases
+        .acquire(pool, &by.owner, now, heronry_store::LEASE_TERM)
+        .await;
     let token = acquired.map_err(|error| TransferError::Lease {
         pool: pool.clone(),
         error,

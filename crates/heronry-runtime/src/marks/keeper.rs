@@ -19,7 +19,7 @@ use super::{Marks, format::push_entry, journal::MarkedJournal};
 const ROOM_BYTES: usize = 256 * 1024;
 
 /// The number of commits without a mark after one that could not be written: then it is tried again.
-const RETRY_AFTER: u32 = 64;
+const RETRY_AFTER: u32 = 8;
 
 /// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -71,7 +71,10 @@ impl Runtime {
     async fn remove(&self, pool: &PoolId) -> Result<(), DeleteError> {
         let environment = &self.environment;
         let (store, now) = (&environment.store, environment.clock.now().wall);
-        let acquired = store.leases.acquire(pool, &environment.owner, now).await;
+        let acquired = store
+            .leases
+            .acquire(pool, &environment.owner, now, heronry_store::LEASE_TERM)
+            .await;
         let token = acquired.map_err(OpenError::from)?;
         let deleted = store.journal.delete(pool, token).await;
         if let Err(error) = deleted {

@@ -45,11 +45,11 @@ impl Runtime {
         let Some(timelines) = store.journal.timelines(pool).await? else {
             return Ok(EPOCH_OF_NO_POOL);
         };
-        let starts: Vec<(Position, Epoch)> = timelines.iter().skip(1).collect();
-        let later = starts.into_iter().filter(|(at, _)| *at > joined.0);
-        for (at, epoch) in later.rev() {
-            if is_brought_here(store, pool, at).await? {
-                return Ok(epoch);
+        let starts: Vec<_> = timelines.iter().skip(1).collect();
+        let later = starts.into_iter().filter(|start| start.at > joined.0);
+        for start in later.rev() {
+            if is_brought_here(store, pool, start.at).await? {
+                return Ok(start.epoch);
             }
         }
         Ok(timelines.at(joined.0))

@@ -100,6 +100,7 @@ impl RuntimeOptions {
             resume_hook: self.resume_hook,
             finished_kept: self.finished_kept,
             matching_slice: self.matching_slice,
+            openings: Arc::default(),
             side_work: self.side_work,
             body_permits: BodyPermits::default(),
         }

@@ -7,6 +7,7 @@ use axum::{
     routing::MethodFilter,
 };
 use heronry_api::server::{self, ServerHost};
+use heronry_runtime::PoolOpening;
 use heronry_wire::{ConnectionsStatus, DiskStatus, ServerStatus, Version};
 
 use super::Route;
@@ -79,10 +80,24 @@ async fn healthz() -> &'static str {
 
 async fn readyz(State(app): State<SharedApp>) -> Result<String, ProblemAnswer> {
     server::check_ready(&app.api).await?;
-    Ok(match app.health.disk_warning() {
-        None => "ready\n".to_owned(),
-        Some(warning) => format!("ready\n{warning}\n"),
-    })
+    let mut text = "ready\n".to_owned();
+    let warning = app.health.disk_warning();
+    let opening = shown_openings(&app.api.runtime().openings());
+    for line in [warning, opening].into_iter().flatten() {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Returns the line about pools that are being opened; nothing when none is. It names no pool: anybody
+/// may read it.
+fn shown_openings(openings: &[PoolOpening]) -> Option<String> {
+    let slowest = openings.iter().map(|opening| opening.percent).min()?;
+    let count = openings.len();
+    Some(format!(
+        "pools being opened: {count}, the slowest at {slowest} %"
+    ))
 }
 
 async fn status(
@@ -139,4 +154,25 @@ async fn metrics(
         streams: app.api.streams().total(),
     };
     Ok((text, app.metrics.render(&pools, open)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_types::PoolId;
+
+    use super::*;
+
+    #[test]
+    fn pools_that_are_being_opened_are_counted_and_not_named() {
+        let opening = |name: &str, percent| PoolOpening {
+            pool: PoolId::parse(name).unwrap(),
+            percent,
+        };
+        assert_eq!(shown_openings(&[]), None);
+        let shown = shown_openings(&[opening("a", 90), opening("b", 61)]);
+        assert_eq!(
+            shown.as_deref(),
+            Some("pools being opened: 2, the slowest at 61 %")
+        );
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, Cursors, StoreError, StoreErrorKind,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, Cursors, StoreError,
+    StoreErrorKind,
 };
 use heronry_types::PoolId;
 
@@ -60,7 +61,7 @@ impl<D: Database> Cursors for Embedded<D> {
         self.edit_cursor(pool, consumer, change).await
     }
 
-    async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
+    async fn list(&self, pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError> {
         let op = "read cursors";
         let Some(view) = self.readable.pool(op, pool)? else {
             return Ok(Vec::new());

@@ -43,7 +43,10 @@ fn check(number: i32, expected: StoreErrorKind, arm: impl Fn(&Failing, i32)) {
     let hook = Arc::new(Failing::default());
     let store = folder.open_watched(hook.clone()).unwrap();
     let pool = sample::pool(1);
-    let acquired = store.leases.acquire(&pool, "a test", sample::time(0));
+    let acquired =
+        store
+            .leases
+            .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
     let guard = Guard {
         expected_head: Position::ZERO,
         token: block_on(acquired).unwrap(),

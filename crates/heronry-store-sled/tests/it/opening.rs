@@ -182,7 +182,7 @@ fn later_tables_that_are_missing_are_made() {
             filter: FilterFingerprint([1; 32]),
         };
         let name = ConsumerId::parse("a").unwrap();
-        let expected = found.first().map(|(_, at)| *at);
+        let expected = found.first().map(|it| it.cursor);
         block_on(store.cursors.commit(&pool, &name, expected, at)).unwrap();
     }
 }

@@ -28,7 +28,11 @@ fn appends_that_queue_up_behind_a_sync_share_the_next_one() {
     let gate = Gated::default();
     let store = folder.open_watched(Arc::new(gate.clone())).unwrap();
     let pools: Vec<_> = (0..64).map(sample::pool).collect();
-    let acquire = |pool| store.leases.acquire(pool, "a test", sample::time(0));
+    let acquire = |pool| {
+        store
+            .leases
+            .acquire(pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+    };
     let tokens = block_on(join_all(pools.iter().map(acquire)));
     let mut appends: Vec<_> = pools
         .iter()

@@ -89,7 +89,12 @@ async fn a_stale_token_puts_nothing(place: &dyn StorePlace) -> Result<(), Failur
     let writer = CaseWriter::of(&store, 1).await?;
     store
         .leases
-        .seize(&writer.pool, "another", sample::time(1))
+        .seize(
+            &writer.pool,
+            "another",
+            sample::time(1),
+            heronry_store::LEASE_TERM,
+        )
         .await?;
     let name = sample::content_ref(1);
     for (pool, token) in [

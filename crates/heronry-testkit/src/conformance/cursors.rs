@@ -241,7 +241,7 @@ async fn listed(place: &dyn StorePlace) -> Result<(), Failure> {
         let found = store.cursors.list(&writer.pool).await?;
         let found: Vec<_> = found
             .iter()
-            .map(|(name, at)| (name.as_str(), *at))
+            .map(|it| (it.consumer.as_str(), it.cursor))
             .collect();
         let expected = expected.map(|(name, position)| (name, at(position, 1)));
         same("the consumers", &found, &expected.to_vec())?;
@@ -341,7 +341,7 @@ async fn a_name_has_any_length_that_an_id_has(place: &dyn StorePlace) -> Result<
         check(&writer, name, Some(at(position, 1))).await?;
     }
     let listed = writer.store.cursors.list(&writer.pool).await?;
-    let listed: Vec<_> = listed.iter().map(|(name, _)| name.as_str().len()).collect();
+    let listed: Vec<_> = listed.iter().map(|it| it.consumer.as_str().len()).collect();
     same("the names", &listed, &vec![1, 2, 511, 512])
 }
 

@@ -1,7 +1,7 @@
 //! The promises of cursors that come with a pool from elsewhere.
 
 use heronry_store::{
-    AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, ConsumerCursor, ConsumerId, Guard,
+    AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, ConsumerCursor, ConsumerStanding, Guard,
 };
 use heronry_types::Position;
 
@@ -22,11 +22,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Two records that bring consumers.
-fn with(
-    writer: &CaseWriter,
-    arrival: Arrival,
-    consumers: &[(ConsumerId, ConsumerCursor)],
-) -> Commit {
+fn with(writer: &CaseWriter, arrival: Arrival, consumers: &[ConsumerStanding]) -> Commit {
     Commit {
         arrival,
         consumers: consumers.to_vec(),
@@ -35,12 +31,17 @@ fn with(
 }
 
 /// Consumers at no position, at the second and at the fourth.
-fn three() -> Result<Vec<(ConsumerId, ConsumerCursor)>, Failure> {
+fn three() -> Result<Vec<ConsumerStanding>, Failure> {
     Ok(vec![
-        (consumer("a")?, at(0, 1)),
-        (consumer("b")?, at(2, 2)),
-        (consumer("c")?, at(4, 3)),
+        standing("a", at(0, 1))?,
+        standing("b", at(2, 2))?,
+        standing("c", at(4, 3))?,
     ])
+}
+
+fn standing(name: &str, cursor: ConsumerCursor) -> Result<ConsumerStanding, Failure> {
+    let consumer = consumer(name)?;
+    Ok(ConsumerStanding { consumer, cursor })
 }
 
 /// A pool of which two records have arrived.
@@ -51,10 +52,7 @@ async fn arriving_pool(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
     Ok(writer)
 }
 
-async fn check_list(
-    writer: &CaseWriter,
-    expected: &[(ConsumerId, ConsumerCursor)],
-) -> Result<(), Failure> {
+async fn check_list(writer: &CaseWriter, expected: &[ConsumerStanding]) -> Result<(), Failure> {
     let listed = writer.store.cursors.list(&writer.pool).await?;
     same("the consumers", &listed, &expected.to_vec())
 }
@@ -78,7 +76,7 @@ async fn an_arrival_that_is_started_over_has_its_own(
 ) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
     writer.head = None;
-    let only = [(consumer("b")?, at(2, 9))];
+    let only = [standing("b", at(2, 9))?];
     let whole = with(&writer, Arrival::Whole, &only);
     writer.append(whole).await?;
     check_list(&writer, &only).await
@@ -98,8 +96,8 @@ async fn check_refused(writer: &CaseWriter, what: &str, commit: Commit) -> Resul
 
 async fn nothing_else_brings_consumers(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = CaseWriter::of(&place.open()?, 1).await?;
-    let one = [(consumer("a")?, at(0, 1))];
-    let above = [(consumer("a")?, at(0, 1)), (consumer("b")?, at(3, 1))];
+    let one = [standing("a", at(0, 1))?];
+    let above = [standing("a", at(0, 1))?, standing("b", at(3, 1))?];
     let part = with(&writer, Arrival::Part, &one);
     check_refused(&writer, "a part with a consumer", part).await?;
     let whole = with(&writer, Arrival::Whole, &above);
@@ -115,7 +113,7 @@ async fn nothing_else_brings_consumers(place: &dyn StorePlace) -> Result<(), Fai
 
 async fn no_more_arrive_than_a_pool_has(place: &dyn StorePlace) -> Result<(), Failure> {
     let mut writer = arriving_pool(place).await?;
-    let one = |number: usize| Ok((consumer(&format!("consumer-{number:04}"))?, at(1, 1)));
+    let one = |number: usize| standing(&format!("consumer-{number:04}"), at(1, 1));
     let every = (0..=CONSUMERS_PER_POOL_MAX).map(one);
     let mut consumers = every.collect::<Result<Vec<_>, Failure>>()?;
     let over = with(&writer, Arrival::Whole, &consumers);

@@ -75,7 +75,7 @@ async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
     check_waits("another commit", &mut made)?;
     check(&writer, "c", None).await?;
     let listed = cursors.list(&writer.pool).await?;
-    let listed: Vec<_> = listed.into_iter().map(|(_, at)| at).collect();
+    let listed: Vec<_> = listed.into_iter().map(|it| it.cursor).collect();
     same("the list", &listed, &vec![at(1, 0xa1), at(4, 0xb1)])?;
     hold.release();
     moved.await?;

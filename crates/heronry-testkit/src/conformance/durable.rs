@@ -2,8 +2,8 @@
 
 use futures::FutureExt;
 use heronry_store::{
-    AppendError, CommitOutcome, ContentPlace, Guard, LeaseError, ReadError, Store, StoreError,
-    StoreErrorKind, Stored,
+    AppendError, CommitOutcome, ContentPlace, Guard, LeaseError, ReadError, Sharing, Store,
+    StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Epoch, Position};
 
@@ -131,6 +131,8 @@ async fn a_trim_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
 
 async fn exclusive(place: &dyn StorePlace) -> Result<(), Failure> {
     let first = place.open()?;
+    let sharing = first.journal.capabilities().sharing;
+    same("the store", &sharing, &Sharing::OneProcess)?;
     let error = refused("a second opener", place.open())?;
     same("its refusal", &error.kind(), &StoreErrorKind::Locked)?;
     same("trying again may help", &error.is_transient(), &true)?;
@@ -247,7 +249,10 @@ async fn check_later_calls_beside_the_journal(
     check_closed("a later put", put)?;
     let get = store.contents.get(pool, name, ContentPlace::Alone).await;
     check_closed("a later get", get.map(|found| found.is_some()))?;
-    let acquire = store.leases.seize(pool, "another", sample::time(1)).await;
+    let acquire = store
+        .leases
+        .seize(pool, "another", sample::time(1), heronry_store::LEASE_TERM)
+        .await;
     let error = refused("a later seizure", acquire)?;
     let LeaseError::Store(error) = error else {
         return Err(otherwise("a later seizure", &error));

@@ -154,7 +154,12 @@ async fn fenced(place: &dyn StorePlace) -> Result<(), Failure> {
 
     let mut writer = CaseWriter::of(&store, 1).await?;
     writer.append(first).await?;
-    let seized = store.leases.seize(&writer.pool, "another", sample::time(1));
+    let seized = store.leases.seize(
+        &writer.pool,
+        "another",
+        sample::time(1),
+        heronry_store::LEASE_TERM,
+    );
     let stale = std::mem::replace(&mut writer.token, seized.await?);
     let next = sample::commit(writer.head, 1);
     let guard = Guard {

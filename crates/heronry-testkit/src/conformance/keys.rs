@@ -132,7 +132,12 @@ async fn a_stale_token_puts_nothing(place: &dyn StorePlace) -> Result<(), Failur
     let writer = CaseWriter::of(&place.open()?, 1).await?;
     let leases = &writer.store.leases;
     leases
-        .seize(&writer.pool, "another", sample::time(1))
+        .seize(
+            &writer.pool,
+            "another",
+            sample::time(1),
+            heronry_store::LEASE_TERM,
+        )
         .await?;
     let port = &writer.store.keys;
     let run = vec![KeyedEntry::new(keys()?.remove(0), entry(0))];

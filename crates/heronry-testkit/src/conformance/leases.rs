@@ -14,7 +14,10 @@ pub(super) const CASES: &[Case] = &[
 
 async fn acquire(store: &Store, owner: &str, at: u64) -> Result<FencingToken, LeaseError> {
     let now = sample::time(at);
-    store.leases.acquire(&sample::pool(1), owner, now).await
+    store
+        .leases
+        .acquire(&sample::pool(1), owner, now, heronry_store::LEASE_TERM)
+        .await
 }
 
 async fn one_owner_at_a_time(place: &dyn StorePlace) -> Result<(), Failure> {
@@ -27,7 +30,10 @@ async fn one_owner_at_a_time(place: &dyn StorePlace) -> Result<(), Failure> {
     same("the owner", &owner.as_str(), &"first")?;
     same("since when", since, &sample::time(5))?;
     let (pool, other, now) = (sample::pool(1), sample::pool(2), sample::time(6));
-    store.leases.acquire(&other, "second", now).await?;
+    store
+        .leases
+        .acquire(&other, "second", now, heronry_store::LEASE_TERM)
+        .await?;
     store.leases.release(&pool, first).await?;
     acquire(&store, "second", 7)
         .await
@@ -41,7 +47,10 @@ async fn tokens_rise(place: &dyn StorePlace) -> Result<(), Failure> {
     for round in 0..4 {
         let acquired = acquire(&store, "first", round).await?;
         let (pool, now) = (sample::pool(1), sample::time(round));
-        let seized = store.leases.seize(&pool, "second", now).await?;
+        let seized = store
+            .leases
+            .seize(&pool, "second", now, heronry_store::LEASE_TERM)
+            .await?;
         let rising = last < acquired && acquired < seized;
         same("the tokens rise", &rising, &true)?;
         store.leases.release(&pool, seized).await?;
@@ -54,7 +63,10 @@ async fn a_stale_release_changes_nothing(place: &dyn StorePlace) -> Result<(), F
     let store = place.open()?;
     let pool = sample::pool(1);
     let stale = acquire(&store, "first", 0).await?;
-    store.leases.seize(&pool, "second", sample::time(1)).await?;
+    store
+        .leases
+        .seize(&pool, "second", sample::time(1), heronry_store::LEASE_TERM)
+        .await?;
     store.leases.release(&pool, stale).await?;
     store.leases.release(&sample::pool(9), stale).await?;
     let error = refused("a third owner", acquire(&store, "third", 2).await)?;

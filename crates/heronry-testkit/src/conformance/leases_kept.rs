@@ -79,11 +79,16 @@ async fn a_seizure_makes_an_owner(place: &dyn StorePlace) -> Result<(), Failure>
     let pool = sample::pool(1);
     let token = store
         .leases
-        .seize(&pool, "the first", sample::time(3))
+        .seize(
+            &pool,
+            "the first",
+            sample::time(3),
+            heronry_store::LEASE_TERM,
+        )
         .await?;
     let acquire = store
         .leases
-        .acquire(&pool, "another", sample::time(4))
+        .acquire(&pool, "another", sample::time(4), heronry_store::LEASE_TERM)
         .await;
     let LeaseError::Owned { owner, since } = refused("a second owner", acquire)? else {
         return Err(otherwise("a second owner", &"no owner"));
@@ -107,7 +112,10 @@ async fn a_release_frees_the_pool_for_anybody(place: &dyn StorePlace) -> Result<
     let pool = sample::pool(1);
     let mut last = FencingToken(0);
     for owner in ["one", "two", "one"] {
-        let token = store.leases.acquire(&pool, owner, sample::time(1)).await?;
+        let token = store
+            .leases
+            .acquire(&pool, owner, sample::time(1), heronry_store::LEASE_TERM)
+            .await?;
         same("the token has risen", &(token > last), &true)?;
         store.leases.release(&pool, token).await?;
         // A repeat, when somebody else may own it already, changes nothing.
@@ -122,8 +130,14 @@ async fn an_owner_has_any_name(place: &dyn StorePlace) -> Result<(), Failure> {
     let long = "x".repeat(10_000);
     for (number, name) in (0..).zip(["", " ", "\u{1F426}\n\0", &long]) {
         let pool = sample::pool(number);
-        store.leases.acquire(&pool, name, sample::time(1)).await?;
-        let second = store.leases.acquire(&pool, "second", sample::time(2)).await;
+        store
+            .leases
+            .acquire(&pool, name, sample::time(1), heronry_store::LEASE_TERM)
+            .await?;
+        let second = store
+            .leases
+            .acquire(&pool, "second", sample::time(2), heronry_store::LEASE_TERM)
+            .await;
         let LeaseError::Owned { owner, .. } = refused("a second owner", second)? else {
             return Err(otherwise("a second owner", &"no owner"));
         };
@@ -137,7 +151,12 @@ async fn a_refused_owner_changes_nothing(place: &dyn StorePlace) -> Result<(), F
     for round in 0..3 {
         let leases = &writer.store.leases;
         let second = leases
-            .acquire(&writer.pool, "second", sample::time(round))
+            .acquire(
+                &writer.pool,
+                "second",
+                sample::time(round),
+                heronry_store::LEASE_TERM,
+            )
             .await;
         refused("a second owner", second)?;
         writer.write(&[1]).await?;
@@ -145,7 +164,12 @@ async fn a_refused_owner_changes_nothing(place: &dyn StorePlace) -> Result<(), F
     let (leases, token) = (&writer.store.leases, writer.token);
     leases.release(&writer.pool, token).await?;
     let next = leases
-        .acquire(&writer.pool, "next", sample::time(9))
+        .acquire(
+            &writer.pool,
+            "next",
+            sample::time(9),
+            heronry_store::LEASE_TERM,
+        )
         .await?;
     same("the next token", &next, &FencingToken(token.0 + 1))
 }
@@ -154,7 +178,10 @@ async fn a_token_is_given_after_its_sync(place: &dyn StorePlace) -> Result<(), F
     let store = place.open()?;
     let pool = sample::pool(1);
     let hold = syncs(place)?.hold();
-    let mut acquire = store.leases.acquire(&pool, "a test", sample::time(0));
+    let mut acquire =
+        store
+            .leases
+            .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
     check_waits("the owner", &mut acquire)?;
     hold.wait_reached()?;
     check_waits("the owner", &mut acquire)?;
@@ -166,11 +193,17 @@ async fn a_failed_sync_gives_no_token(place: &dyn StorePlace) -> Result<(), Fail
     let store = place.open()?;
     let pool = sample::pool(1);
     syncs(place)?.fail_next();
-    let acquire = store.leases.acquire(&pool, "a test", sample::time(0)).await;
+    let acquire = store
+        .leases
+        .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+        .await;
     let LeaseError::Store(_) = refused("an owner", acquire)? else {
         return Err(otherwise("an owner", &"another owner"));
     };
-    let again = store.leases.acquire(&pool, "a test", sample::time(0)).await;
+    let again = store
+        .leases
+        .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+        .await;
     let LeaseError::Store(error) = refused("a later owner", again)? else {
         return Err(otherwise("a later owner", &"another owner"));
     };
@@ -199,7 +232,12 @@ async fn a_token_of_before_reopening_is_stale(place: &dyn StorePlace) -> Result<
     store.leases.release(&writer.pool, stale).await?;
     let second = store
         .leases
-        .acquire(&writer.pool, "second", sample::time(1))
+        .acquire(
+            &writer.pool,
+            "second",
+            sample::time(1),
+            heronry_store::LEASE_TERM,
+        )
         .await;
     refused("a second owner", second)?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)

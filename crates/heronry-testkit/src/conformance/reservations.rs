@@ -33,7 +33,10 @@ fn reservation(from: &str, pools: &[u64]) -> Reservation {
 /// Checks that nobody acquires a pool, and that the move is named.
 async fn check_reserved(store: &Store, pool: &PoolId) -> Result<(), Failure> {
     let what = "a lease of a pool that is reserved";
-    let acquire = store.leases.acquire(pool, "a test", sample::time(0)).await;
+    let acquire = store
+        .leases
+        .acquire(pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+        .await;
     let LeaseError::Reserved { route: found } = refused(what, acquire)? else {
         return Err(otherwise(what, &"another refusal"));
     };
@@ -56,7 +59,10 @@ async fn reserved(place: &dyn StorePlace) -> Result<(), Failure> {
     // Others are as they were, and the move itself seizes.
     CaseWriter::of(&store, 3).await?.write(&[1]).await?;
     let (pool, time) = (sample::pool(2), sample::time(0));
-    let token = store.leases.seize(&pool, "the move", time).await?;
+    let token = store
+        .leases
+        .seize(&pool, "the move", time, heronry_store::LEASE_TERM)
+        .await?;
     store.leases.release(&pool, token).await?;
     check_reserved(&store, &pool).await?;
     custody.unreserve().await?;

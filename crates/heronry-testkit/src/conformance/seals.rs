@@ -41,7 +41,10 @@ async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     same(what, &refused(what, put)?.kind(), &StoreErrorKind::Sealed)?;
     let what = "a lease of a sealed store";
     let (pool, time) = (sample::pool(2), sample::time(0));
-    let acquire = store.leases.acquire(&pool, "a test", time).await;
+    let acquire = store
+        .leases
+        .acquire(&pool, "a test", time, heronry_store::LEASE_TERM)
+        .await;
     let LeaseError::Store(error) = refused(what, acquire)? else {
         return Err(otherwise(what, &"ownership"));
     };

@@ -222,7 +222,12 @@ async fn one_of_several_threads_acquires(place: &dyn StorePlace) -> Result<(), F
     let taken = Mutex::new(Vec::new());
     on_threads(8, |number| {
         let (pool, owner) = (sample::pool(1), format!("thread {number}"));
-        match block_on(store.leases.acquire(&pool, &owner, sample::time(number))) {
+        match block_on(store.leases.acquire(
+            &pool,
+            &owner,
+            sample::time(number),
+            heronry_store::LEASE_TERM,
+        )) {
             Ok(_) => taken
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -236,7 +241,12 @@ async fn one_of_several_threads_acquires(place: &dyn StorePlace) -> Result<(), F
     same("how many acquired it", &taken.len(), &1)?;
     let acquire = store
         .leases
-        .acquire(&sample::pool(1), "later", sample::time(9))
+        .acquire(
+            &sample::pool(1),
+            "later",
+            sample::time(9),
+            heronry_store::LEASE_TERM,
+        )
         .await;
     match acquire {
         Err(LeaseError::Owned { owner, .. }) => same("the owner", &Some(&owner), &taken.first()),
@@ -250,7 +260,12 @@ async fn threads_that_seize_get_tokens_of_their_own(place: &dyn StorePlace) -> R
     on_threads(THREADS, |number| {
         let (pool, mut last) = (sample::pool(1), FencingToken(0));
         for _ in 0..ROUNDS {
-            let seize = store.leases.seize(&pool, "a thread", sample::time(number));
+            let seize = store.leases.seize(
+                &pool,
+                "a thread",
+                sample::time(number),
+                heronry_store::LEASE_TERM,
+            );
             let token = block_on(seize)?;
             same("its tokens rise", &(token > last), &true)?;
             last = token;

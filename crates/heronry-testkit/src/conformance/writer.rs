@@ -7,6 +7,7 @@ use super::Failure;
 use crate::sample;
 
 /// A runtime that owns a pool, as far as a store can tell.
+#[derive(Debug)]
 pub(crate) struct CaseWriter {
     pub(crate) store: Store,
     pub(crate) pool: PoolId,
@@ -20,7 +21,7 @@ impl CaseWriter {
         let pool = sample::pool(number);
         let token = store
             .leases
-            .acquire(&pool, "a test", sample::time(0))
+            .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
             .await?;
         let head = store.journal.head(&pool).await?;
         Ok(Self {
@@ -84,10 +85,12 @@ impl CaseWriter {
 
     /// Has another owner seize the pool, and returns the token that is stale from here on.
     pub(crate) async fn lose(&mut self) -> Result<FencingToken, Failure> {
-        let seize = self
-            .store
-            .leases
-            .seize(&self.pool, "another", sample::time(1));
+        let seize = self.store.leases.seize(
+            &self.pool,
+            "another",
+            sample::time(1),
+            heronry_store::LEASE_TERM,
+        );
         Ok(std::mem::replace(&mut self.token, seize.await?))
     }
 

@@ -8,7 +8,7 @@ use heronry_store::{
     FencingToken, Guard, Head, JournalLayer, KeysLayer, Layer, LeaseError, LeasesLayer, Page,
     ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
 };
-use heronry_types::{ContentRef, PoolId, Position, Timestamp};
+use heronry_types::{ContentRef, Millis, PoolId, Position, Timestamp};
 
 use super::{AppendFault, FaultStore};
 
@@ -125,9 +125,10 @@ impl LeasesLayer for FaultStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
         self.plan.check_open("acquire a pool")?;
-        let token = self.inner.leases.acquire(pool, owner, now).await?;
+        let token = self.inner.leases.acquire(pool, owner, now, term).await?;
         Ok(self.keep(pool, token))
     }
 
@@ -136,9 +137,10 @@ impl LeasesLayer for FaultStore {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
         self.plan.check_open("seize a pool")?;
-        let token = self.inner.leases.seize(pool, owner, now).await?;
+        let token = self.inner.leases.seize(pool, owner, now, term).await?;
         Ok(self.keep(pool, token))
     }
 }

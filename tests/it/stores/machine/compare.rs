@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use futures::FutureExt;
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, CommitOutcome, ConsumerError, ContentPlace, LeaseError, ReadError, Store,
-    StoreError, StoreErrorKind,
+    AppendError, CommitOutcome, ConsumerError, ConsumerStanding, ContentPlace, LeaseError,
+    ReadError, Store, StoreError, StoreErrorKind,
 };
 use heronry_types::{PoolId, Position};
 
@@ -127,7 +127,9 @@ async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> OpEnd<()> {
     let latest = store.snapshots.latest(name).await.map_err(failed)?;
     same("the snapshot", &latest, &known.latest())?;
     let consumers = store.cursors.list(name).await.map_err(failed)?;
-    let expected: Vec<_> = known.consumers.clone().into_iter().collect();
+    let expected = known.consumers.clone().into_iter();
+    let standing = |(consumer, cursor)| ConsumerStanding { consumer, cursor };
+    let expected: Vec<_> = expected.map(standing).collect();
     same("the consumers", &consumers, &expected)?;
     for number in 0..3 {
         let consumer = make::consumer(number);

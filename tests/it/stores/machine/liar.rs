@@ -11,7 +11,7 @@ use heronry_store::{
     FencingToken, Guard, Head, JournalLayer, KeyedEntry, KeysLayer, Layer, Layered, LeaseError,
     LeasesLayer, Page, ReadError, Store, StoreError, Stored,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
+use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timestamp};
 
 use super::lies::Lie;
 
@@ -254,12 +254,13 @@ impl LeasesLayer for Liar {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
         self.unsealed().await;
         let token = if self.is(Lie::GivesAwayWhatIsOwned) {
-            self.inner.leases.seize(pool, owner, now).await?
+            self.inner.leases.seize(pool, owner, now, term).await?
         } else {
-            self.inner.leases.acquire(pool, owner, now).await?
+            self.inner.leases.acquire(pool, owner, now, term).await?
         };
         Ok(self.handed_out(pool, token))
     }
@@ -269,8 +270,9 @@ impl LeasesLayer for Liar {
         pool: &PoolId,
         owner: &str,
         now: Timestamp,
+        term: Millis,
     ) -> Result<FencingToken, LeaseError> {
-        let token = self.inner.leases.seize(pool, owner, now).await?;
+        let token = self.inner.leases.seize(pool, owner, now, term).await?;
         Ok(self.handed_out(pool, token))
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, CursorsLayer, FencingToken, Snapshot,
-    SnapshotsLayer, StoreError,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorsLayer, FencingToken,
+    Snapshot, SnapshotsLayer, StoreError,
 };
 use heronry_types::PoolId;
 
@@ -49,7 +49,7 @@ impl CursorsLayer for Liar {
         cursors.commit(pool, consumer, expected, next).await
     }
 
-    async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
+    async fn list(&self, pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError> {
         let mut consumers = self.inner.cursors.list(pool).await?;
         if self.is(Lie::ListsConsumersBackwards) {
             consumers.reverse();

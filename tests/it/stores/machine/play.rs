@@ -141,9 +141,13 @@ impl<'a> Play<'a> {
     pub(super) async fn own(&mut self, name: &PoolId, by: By) -> OpEnd<Option<FencingToken>> {
         let (leases, now) = (self.store().leases, sample::time(0));
         let owned = if by == By::Force {
-            leases.seize(name, "a machine", now).await
+            leases
+                .seize(name, "a machine", now, heronry_store::LEASE_TERM)
+                .await
         } else {
-            leases.acquire(name, "a machine", now).await
+            leases
+                .acquire(name, "a machine", now, heronry_store::LEASE_TERM)
+                .await
         };
         let may = self.model.may_own(name, by);
         let found = owned.as_ref().map(drop).map_err(refused_lease);

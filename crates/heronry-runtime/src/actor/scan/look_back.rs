@@ -1,6 +1,9 @@
 //! Looking through many earlier events beside the actor, for wakes that are registered meanwhile.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use heronry_journal::{Chunk, ChunkError, Record};
 use heronry_pool::{
@@ -9,6 +12,7 @@ use heronry_pool::{
 };
 use heronry_store::{Journal, Page, ReadError};
 use heronry_types::{PoolId, Position, Timelines};
+use tokio::task::AbortHandle;
 
 use super::super::{
     Flow, PoolActor,
@@ -24,9 +28,37 @@ const SCANS_MAX: usize = 4;
 /// The most bytes of one page of a scan, beside its first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 
-/// The wakes whose scans are under way, and those whose result is not decided yet, by their registration.
+/// The scans that were begun, by the registration of their wakes.
 #[derive(Debug, Default)]
-pub(in super::super) struct ScansBegun(HashSet<Position>);
+pub(in super::super) struct ScansBegun {
+    /// Those that are under way.
+    running: BTreeMap<Position, AbortHandle>,
+    /// Those whose result is not decided yet.
+    told: BTreeSet<Position>,
+}
+
+impl ScansBegun {
+    /// Ends the scans of wakes that do not wait for them any more.
+    fn end_others(&mut self, waits: impl Fn(Position) -> bool) {
+        for (registered, scan) in &self.running {
+            if !waits(*registered) {
+                scan.abort();
+            }
+        }
+        self.running.retain(|_, scan| !scan.is_finished());
+        self.told.retain(|registered| waits(*registered));
+    }
+
+    /// Returns true when the scan of a wake was begun.
+    fn has(&self, registered: Position) -> bool {
+        self.running.contains_key(&registered) || self.told.contains(&registered)
+    }
+
+    /// Returns how many more may be under way.
+    fn room(&self) -> usize {
+        SCANS_MAX.saturating_sub(self.running.len())
+    }
+}
 
 /// A fault of records that a scan had to look through and could not read.
 #[derive(Debug, thiserror::Error)]
@@ -50,16 +82,11 @@ impl PoolActor {
     /// Begins to look through the earlier events of wakes that are registered for certain.
     pub(in super::super) fn start_scans(&mut self) {
         let wakes = self.engine.state().wakes();
-        let ScansBegun(begun) = &mut self.scans;
-        if wakes.pending().next().is_none() {
-            begun.clear();
-            return;
-        }
-        begun.retain(|registered| wakes.is_pending(*registered));
-        let room = SCANS_MAX.saturating_sub(begun.len());
-        let waiting = wakes.pending().filter(|it| !begun.contains(it));
+        let scans = &mut self.scans;
+        scans.end_others(|registered| wakes.is_pending(registered));
+        let waiting = wakes.pending().filter(|it| !scans.has(*it));
         let ready = waiting.take_while(|registered| *registered <= self.durable);
-        let ready: Vec<Position> = ready.take(room).collect();
+        let ready: Vec<Position> = ready.take(scans.room()).collect();
         for registered in ready {
             let Some(scan) = self.engine.pending_scan(registered) else {
                 continue;
@@ -69,17 +96,19 @@ impl PoolActor {
                 pool: self.pool.clone(),
                 timelines: self.engine.state().timelines().clone(),
             };
-            self.scans.0.insert(registered);
-            self.asides.begin(AtStop::Abort, async move {
+            let running = self.asides.begin(AtStop::Abort, async move {
                 let result = journal.look_through(scan).await;
                 let take_in = move |actor: &mut Self| actor.scanned(registered, result);
                 Box::new(take_in) as Consequence
             });
+            self.scans.running.insert(registered, running);
         }
     }
 
     /// Turns what a scan found into a command, which waits for its turn as every other.
     fn scanned(&mut self, registered: Position, result: Result<Scanned, ScanFault>) -> Flow {
+        self.scans.running.remove(&registered);
+        self.scans.told.insert(registered);
         match result {
             Ok(scanned) => {
                 let finish = FinishScan {
