@@ -25,12 +25,12 @@ pub struct PoolOpening {
 
 /// The pools of a runtime that are being opened.
 #[derive(Debug)]
-pub(crate) struct Openings {
+pub(crate) struct PoolOpenings {
     folding: Mutex<BTreeMap<PoolId, u8>>,
     permits: Semaphore,
 }
 
-impl Default for Openings {
+impl Default for PoolOpenings {
     fn default() -> Self {
         Self {
             folding: Mutex::default(),
@@ -39,7 +39,7 @@ impl Default for Openings {
     }
 }
 
-impl Openings {
+impl PoolOpenings {
     /// Waits until another journal may be folded. Nothing closes the permits, so there is one by and by.
     pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
         self.permits.acquire().await.ok()
@@ -79,7 +79,7 @@ impl Openings {
 /// The progress of one opening. The pool is shown until this is dropped.
 #[derive(Debug)]
 pub(crate) struct OpeningProgress {
-    openings: Arc<Openings>,
+    openings: Arc<PoolOpenings>,
     pool: PoolId,
     clock: Arc<dyn Clock>,
     /// The time of the last line of the log.
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_opening_is_shown_until_it_ends() {
-        let openings = Arc::new(Openings::default());
+        let openings = Arc::new(PoolOpenings::default());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let pool = PoolId::parse("p").unwrap();
         let shown = |percent| {

@@ -21,7 +21,7 @@ use crate::{
     CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
-    openings::Openings,
+    openings::PoolOpenings,
     pool::BodyPermits,
     queue::Queue,
     resume,
@@ -44,7 +44,7 @@ pub(crate) struct Environment {
     /// on.
     pub(crate) matching_slice: usize,
     /// The pools that are being opened.
-    pub(crate) openings: Arc<Openings>,
+    pub(crate) openings: Arc<PoolOpenings>,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
     pub(crate) body_permits: BodyPermits,

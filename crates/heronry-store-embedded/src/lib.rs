@@ -16,6 +16,7 @@ mod pack;
 mod pool;
 mod ports;
 mod readable;
+mod readers;
 mod row;
 pub mod row_keys;
 mod snapshot;

@@ -18,10 +18,11 @@ use heronry_types::{Body, ContentRef, LimitName, Millis, PoolId, Position, Timel
 use crate::{
     Database, WriterPools,
     before::Before,
-    chunks, contents,
+    chunks, contents, corrupt,
     job::{Acquire, Append, Force, Job, Put, Reply, Trim, Work},
     pack,
-    readable::Readable,
+    readable::{Readable, ReadablePool},
+    readers::Readers,
     writer::Writer,
 };
 use heronry_store::{
@@ -34,6 +35,8 @@ use heronry_store::{
 ///
 /// Dropping it waits for the commit that is under way and closes the database.
 pub struct Embedded<D> {
+    /// Does long reads. It goes first, so that the writer is the last to hold the database.
+    readers: Readers,
     /// Owns the database, and closes it when it ends.
     writer: Writer,
     database: Weak<D>,
@@ -60,6 +63,7 @@ impl<D: Database> Embedded<D> {
         let weak = Arc::downgrade(&database);
         let writer = Writer::start(database, pools, Arc::clone(&readable))?;
         Ok(Self {
+            readers: Readers::default(),
             writer,
             database: weak,
             readable,
@@ -84,6 +88,16 @@ impl<D: Database> Embedded<D> {
         } else {
             Err(Unanswered::NotQueued)
         }
+    }
+
+    /// Does a read that takes long on a thread of the store.
+    async fn read_long<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        op: &'static str,
+        read: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let read = self.readers.run(read).await;
+        read.unwrap_or_else(|| Err(corrupt(op, "the thread that read it panicked").into()))
     }
 
     /// Returns the database, as long as the writer has not closed it.
@@ -113,6 +127,18 @@ impl<D: Database> Embedded<D> {
             error: self.readable.closed(op),
         }
     }
+}
+
+/// The bytes up to which a page of a journal is read where it is asked for.
+const SHORT_BYTES: usize = 64 * 1024;
+/// The number of records behind the head up to which a page is read where it is asked for, whatever
+/// its bytes may be.
+const SHORT_RECORDS: u64 = 64;
+
+/// Returns true when a page of a journal may be so large that reading it takes long.
+fn is_long(view: &ReadablePool, after: Position, bytes_max: usize) -> bool {
+    let head = view.head().map_or(Position::ZERO, |head| head.head);
+    bytes_max > SHORT_BYTES && head.0.saturating_sub(after.0) > SHORT_RECORDS
 }
 
 /// The reason why the writer gave no answer.
@@ -162,8 +188,16 @@ impl<D: Database> Journal for Embedded<D> {
         let op = "read the journal";
         let view = self.readable.pool(op, pool)?;
         let view = view.ok_or(ReadError::NoPool)?;
-        let no = view.no;
-        let page = chunks::page(self.database(op)?, pool, view, after, bytes_max);
+        let (no, database) = (view.no, self.database(op)?);
+        let page = if is_long(&view, after, bytes_max) {
+            let pool = pool.clone();
+            self.read_long(op, move || {
+                chunks::page(database, &pool, view, after, bytes_max)
+            })
+            .await
+        } else {
+            chunks::page(database, pool, view, after, bytes_max)
+        };
         page.or_else(|error| {
             // Its rows may have gone since its view was taken: then it was deleted.
             let now = self.readable.pool(op, pool)?;
@@ -262,7 +296,14 @@ impl<D: Database> Contents for Embedded<D> {
     ) -> Result<Vec<ContentPack>, StoreError> {
         let op = "list contents";
         match self.readable.pool(op, pool)? {
-            Some(view) => contents::list_with(self.source(op)?, &view, after, bytes_max),
+            Some(view) => {
+                let (database, readable) = (self.database(op)?, Arc::clone(&self.readable));
+                self.read_long(op, move || {
+                    let source = (database, &readable.before);
+                    contents::list_with(source, &view, after, bytes_max)
+                })
+                .await
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -275,7 +316,14 @@ impl<D: Database> Contents for Embedded<D> {
     ) -> Result<Vec<NewContent>, StoreError> {
         let op = "list contents";
         match self.readable.pool(op, pool)? {
-            Some(view) => contents::list_alone(self.source(op)?, &view, after, bytes_max),
+            Some(view) => {
+                let (database, readable) = (self.database(op)?, Arc::clone(&self.readable));
+                self.read_long(op, move || {
+                    let source = (database, &readable.before);
+                    contents::list_alone(source, &view, after, bytes_max)
+                })
+                .await
+            }
             None => Ok(Vec::new()),
         }
     }

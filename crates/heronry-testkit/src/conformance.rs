@@ -53,34 +53,15 @@ macro_rules! case {
     };
 }
 
-mod appends;
-mod arrivals;
-mod arrivals_kept;
 mod certificate;
 mod contents;
-mod contents_erased;
-mod contents_kept;
 mod cursors;
-mod cursors_arriving;
-mod cursors_kept;
-mod deletions;
-mod durable;
+mod custody;
 mod harness;
 mod journal;
 mod keys;
-mod keys_kept;
-mod keys_runs;
 mod leases;
-mod leases_kept;
-mod leases_shared;
-mod pages;
-mod reads;
-mod reopened;
-mod reservations;
-mod seals;
 mod snapshots;
-mod snapshots_kept;
-mod threads;
 mod writer;
 
 use std::fmt::Debug;
@@ -265,31 +246,31 @@ impl Debug for Case {
 pub fn cases() -> Vec<Case> {
     [
         journal::CASES,
-        appends::CASES,
-        pages::CASES,
-        reads::CASES,
-        durable::CASES,
-        reopened::CASES,
-        seals::CASES,
-        reservations::CASES,
-        deletions::CASES,
-        arrivals::CASES,
-        arrivals_kept::CASES,
+        journal::appends::CASES,
+        journal::pages::CASES,
+        journal::reads::CASES,
+        journal::durable::CASES,
+        journal::reopened::CASES,
+        custody::seals::CASES,
+        custody::reservations::CASES,
+        journal::deletions::CASES,
+        journal::arrivals::CASES,
+        journal::arrivals_kept::CASES,
         contents::CASES,
-        contents_kept::CASES,
-        contents_erased::CASES,
+        contents::kept::CASES,
+        contents::erased::CASES,
         leases::CASES,
-        leases_kept::CASES,
-        leases_shared::CASES,
+        leases::kept::CASES,
+        leases::shared::CASES,
         keys::CASES,
-        keys_kept::CASES,
-        keys_runs::CASES,
+        keys::kept::CASES,
+        keys::runs::CASES,
         snapshots::CASES,
-        snapshots_kept::CASES,
+        snapshots::kept::CASES,
         cursors::CASES,
-        cursors_arriving::CASES,
-        cursors_kept::CASES,
-        threads::CASES,
+        cursors::arriving::CASES,
+        cursors::kept::CASES,
+        journal::threads::CASES,
     ]
     .concat()
 }

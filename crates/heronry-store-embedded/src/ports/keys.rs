@@ -1,5 +1,7 @@
 //! Keys of a store over an embedded database.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use heronry_types::PoolId;
 
@@ -26,18 +28,22 @@ impl<D: Database> Embedded<D> {
     async fn put_keys(
         &self,
         pool: &PoolId,
-        run: &NewRun,
+        run: NewRun,
         token: FencingToken,
     ) -> Result<(), StoreError> {
         let op = "put keys";
         if let Some(moved_to) = self.readable.look(op, |view| view.moved_to.clone())? {
             return Err(StoreError::sealed(op, &moved_to));
         }
+        let run = Arc::new(run);
         loop {
             let view = self.readable.pool(op, pool)?;
             let view = view.ok_or_else(|| keys::unowned(op))?;
             let (before, database) = ((view.keys, view.no), self.database(op)?);
-            let edit = KeysEdit::put(database, before, run, token)?;
+            // Runs are merged, which reads and sorts.
+            let run = Arc::clone(&run);
+            let merge = move || KeysEdit::put(database, before, &run, token);
+            let edit = self.read_long(op, merge).await?;
             if self.edit_keys(pool, edit).await? == KeysEnd::Done {
                 return Ok(());
             }
@@ -83,7 +89,7 @@ impl<D: Database> Keys for Embedded<D> {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         let run = NewRun::new(&run, checkpoint);
-        let end = self.put_keys(pool, &run, token).await;
+        let end = self.put_keys(pool, run, token).await;
         self.give_up_damaged(pool, end).await
     }
 

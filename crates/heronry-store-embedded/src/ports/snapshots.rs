@@ -52,8 +52,10 @@ impl<D: Database> Snapshots for Embedded<D> {
         let Some(view) = self.readable.pool(op, pool)? else {
             return Ok(None);
         };
-        let database = self.database(op)?;
-        let Some(found) = snapshot::latest(database, &self.readable, (pool, view.no))? else {
+        let (database, readable) = (self.database(op)?, Arc::clone(&self.readable));
+        let name = pool.clone();
+        let read = move || snapshot::latest(database, &readable, (&name, view.no));
+        let Some(found) = self.read_long(op, read).await? else {
             return Ok(None);
         };
         let is_ours = stands_on(self, pool, found.at).await?;

@@ -15,4 +15,6 @@ mod looking;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod sharing;

@@ -1,5 +1,8 @@
 //! The promises of contents.
 
+pub(super) mod erased;
+pub(super) mod kept;
+
 use heronry_store::{
     AppendError, CommitOutcome, ContentPlace, FencingToken, NewContent, StoreErrorKind, Stored,
     StoredContent,

@@ -1,5 +1,8 @@
 //! The promises of cursors of consumers.
 
+pub(super) mod arriving;
+pub(super) mod kept;
+
 use futures::{executor::block_on, future::join_all};
 use heronry_store::{
     Arrival, CONSUMERS_PER_POOL_MAX, Commit, ConsumerCursor, ConsumerError, ConsumerId,

@@ -1,5 +1,15 @@
 //! The promises of an append: dense, whole, guarded, fenced, epoch-stable.
 
+pub(super) mod appends;
+pub(super) mod arrivals;
+pub(super) mod arrivals_kept;
+pub(super) mod deletions;
+pub(super) mod durable;
+pub(super) mod pages;
+pub(super) mod reads;
+pub(super) mod reopened;
+pub(super) mod threads;
+
 use futures::{
     FutureExt,
     future::{BoxFuture, join_all},

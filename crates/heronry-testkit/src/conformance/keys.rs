@@ -1,5 +1,8 @@
 //! The promises of keys.
 
+pub(super) mod kept;
+pub(super) mod runs;
+
 use heronry_journal::RequestHash;
 use heronry_store::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry, StoreErrorKind};
 use heronry_types::{Id, IdKind, Position};

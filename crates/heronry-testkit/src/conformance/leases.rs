@@ -1,5 +1,8 @@
 //! The promises of leases.
 
+pub(super) mod kept;
+pub(super) mod shared;
+
 use heronry_store::{FencingToken, LeaseError, Store};
 
 use super::{Case, Failure, StorePlace, otherwise, refused, same};

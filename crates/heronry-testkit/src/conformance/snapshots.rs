@@ -1,5 +1,7 @@
 //! The promises of snapshots.
 
+pub(super) mod kept;
+
 use heronry_journal::ChunkHash;
 use heronry_store::{
     Arrival, Checkpoint, Commit, FencingToken, SNAPSHOT_BYTES_MAX, Snapshot, StoreErrorKind,

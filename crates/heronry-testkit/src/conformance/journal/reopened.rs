@@ -4,12 +4,12 @@ use futures::FutureExt;
 use heronry_store::{AppendError, Arrival, Commit, CommitOutcome, Guard, StoreErrorKind};
 use heronry_types::Position;
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, otherwise, refused, same, syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", an_empty_store_is_kept, Kept),
     case!("journal", what_was_refused_is_not_kept, Kept),
     case!("journal", appends_go_on_over_many_reopenings, Kept),

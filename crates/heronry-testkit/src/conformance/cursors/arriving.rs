@@ -5,14 +5,14 @@ use heronry_store::{
 };
 use heronry_types::Position;
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_waits,
     cursors::{at, check, commit, consumer},
     otherwise, refused, same, syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("cursors", arriving),
     case!("cursors", an_arrival_that_is_started_over_has_its_own),
     case!("cursors", nothing_else_brings_consumers),

@@ -3,10 +3,10 @@
 use heronry_store::{AppendError, Guard, LEASE_TERM, LeaseError, RenewError, Sharing, Store};
 use heronry_types::Millis;
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("leases", a_renewal_keeps_the_owner),
     case!("leases", a_stale_renewal_is_refused),
     case!("journal", open_to_several, Shared),

@@ -6,10 +6,12 @@ use heronry_store::{
 };
 use heronry_types::Position;
 
-use super::{Case, CaseWriter, Failure, StorePlace, check_waits, otherwise, refused, same, syncs};
+use crate::conformance::{
+    Case, CaseWriter, Failure, StorePlace, check_waits, otherwise, refused, same, syncs,
+};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("contents", erased_with_their_append),
     case!("contents", an_erased_body_stays_erased),
     case!("contents", several_of_one_append_are_erased_together),

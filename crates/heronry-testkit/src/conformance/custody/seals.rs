@@ -3,10 +3,10 @@
 use heronry_store::{AppendError, CommitOutcome, LeaseError, StoreErrorKind};
 use heronry_types::Position;
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", sealed),
     case!("journal", a_seal_is_replaced_and_comes_off),
     case!("journal", a_seal_is_kept, Kept),

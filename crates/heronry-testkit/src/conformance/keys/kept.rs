@@ -2,14 +2,14 @@
 
 use heronry_store::{Checkpoint, FencingToken, KeyHash, KeyName, KeyedEntry, StoreErrorKind};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind,
     keys::{check_first, checkpoint, entry, id, keys, put_keys, put_one},
     refused, same, syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("keys", runs_add_up),
     case!("keys", a_key_that_comes_again_has_its_last_entry),
     case!("keys", an_empty_run_moves_the_checkpoint),

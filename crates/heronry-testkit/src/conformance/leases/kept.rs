@@ -2,12 +2,12 @@
 
 use heronry_store::{AppendError, ContentPlace, FencingToken, Guard, LeaseError, StoreErrorKind};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, otherwise, refused, same, syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("leases", a_pool_need_not_be_there),
     case!("leases", pools_are_owned_apart),
     case!("leases", a_seizure_fences_the_owner),
@@ -66,7 +66,7 @@ async fn a_seizure_fences_the_owner(place: &dyn StorePlace) -> Result<(), Failur
     check_kind("a body", put, closed)?;
     let put = store.keys.put_run(pool, Vec::new(), point, stale).await;
     check_kind("a run of keys", put, closed)?;
-    let snapshot = super::snapshots::snapshot(1, point);
+    let snapshot = crate::conformance::snapshots::snapshot(1, point);
     let put = store.snapshots.put(pool, snapshot, stale).await;
     check_kind("a snapshot", put, closed)?;
     writer.unchanged().await?;

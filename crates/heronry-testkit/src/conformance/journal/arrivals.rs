@@ -4,10 +4,10 @@ use futures::poll;
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Head, ReadError, Store, Timeline};
 use heronry_types::{Epoch, Position};
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", arriving),
     case!("journal", a_first_append_starts_an_arrival_over),
     case!("journal", a_pool_that_is_there_does_not_arrive),

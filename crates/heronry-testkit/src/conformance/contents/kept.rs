@@ -3,13 +3,13 @@
 use heronry_store::{ContentPlace, NewContent, StoreErrorKind, Stored};
 use heronry_types::{Body, Position};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, contents::check, refused, same,
     syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("contents", the_first_body_of_a_reference_stays),
     case!("contents", a_media_type_is_kept),
     case!("contents", apart),

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::{FutureExt, executor::block_on};
 use heronry_store::{Snapshot, StoreErrorKind};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind, check_waits, on_threads, refused, same,
     snapshots::{check_latest, put, snapshot},
     syncs,
 };
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("snapshots", sealed),
     case!("snapshots", a_reader_beside_puts_gets_whole_ones),
     case!("snapshots", gated, Syncs),
@@ -110,7 +110,14 @@ async fn gated(place: &dyn StorePlace) -> Result<(), Failure> {
 async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let (mut writer, _) = with_snapshot(place).await?;
     let snapshots = writer.store.snapshots.clone();
-    let other = || snapshot(2, writer.point().unwrap_or(super::keys::checkpoint(1)));
+    let other = || {
+        snapshot(
+            2,
+            writer
+                .point()
+                .unwrap_or(crate::conformance::keys::checkpoint(1)),
+        )
+    };
     syncs(place)?.fail_next();
     let failed = snapshots.put(&writer.pool, other(), writer.token).await;
     refused("a put whose sync failed", failed)?;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use heronry_store::{Arrival, Commit, LeaseError, MoveRoute, Reservation, Store, StoreErrorKind};
 use heronry_types::PoolId;
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", reserved),
     case!("journal", a_reservation_is_replaced_and_comes_off),
     case!("journal", a_reservation_is_kept, Kept),

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use heronry_store::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace,
     keys::{checkpoint, entry, id},
     on_threads, refused, same, syncs,
 };
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("keys", many_runs_are_as_one),
     case!("keys", the_last_entry_counts_however_many_runs_there_are),
     case!("keys", keys_are_found_while_runs_are_put),

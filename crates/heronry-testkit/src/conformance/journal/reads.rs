@@ -5,13 +5,13 @@ use heronry_journal::Chunk;
 use heronry_store::{AppendError, CommitOutcome, ContentPlace, JournalExt, StoreErrorKind, Stored};
 use heronry_types::Position;
 
-use super::{
-    Case, CaseWriter, Failure, StorePlace, appends::check_chunks, check_waits, otherwise, refused,
-    same,
+use crate::conformance::{
+    Case, CaseWriter, Failure, StorePlace, check_waits, journal::appends::check_chunks, otherwise,
+    refused, same,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", a_journal_reads_alike_in_pages_of_any_size),
     case!("journal", a_page_says_where_the_journal_stands),
     case!("journal", records_begin_in_the_middle_of_a_chunk),

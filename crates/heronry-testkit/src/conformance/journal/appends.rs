@@ -5,10 +5,10 @@ use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
 use heronry_store::{AppendError, Commit, ContentPlace, FencingToken, Guard, Head, Stored};
 use heronry_types::{Epoch, Position};
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", a_first_append_makes_the_pool),
     case!("journal", a_repeat_is_refused_as_a_conflict),
     case!("journal", ownership_is_judged_before_the_head),
@@ -29,7 +29,7 @@ fn bytes(chunks: &[Chunk]) -> Vec<&[u8]> {
 }
 
 /// Checks that the journal holds these chunks, byte by byte, read in pages of a size.
-pub(super) async fn check_chunks(
+pub(in crate::conformance) async fn check_chunks(
     writer: &CaseWriter,
     expected: &[Chunk],
     bytes_max: usize,

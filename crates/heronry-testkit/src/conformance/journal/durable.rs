@@ -7,10 +7,10 @@ use heronry_store::{
 };
 use heronry_types::{Epoch, Position};
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same, syncs};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same, syncs};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", kept, Kept),
     case!("journal", a_trim_is_kept, Kept),
     case!("journal", a_timeline_is_kept, Kept),

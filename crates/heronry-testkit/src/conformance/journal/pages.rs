@@ -3,10 +3,10 @@
 use heronry_store::{JournalExt, ReadError};
 use heronry_types::Position;
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", bounded),
     case!("journal", reading_begins_within_a_chunk),
     case!("journal", records_are_read_in_order),

@@ -11,10 +11,10 @@ use heronry_store::{
 };
 use heronry_types::Position;
 
-use super::{Case, CaseWriter, Failure, StorePlace, on_threads, otherwise, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, on_threads, otherwise, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", threads_write_to_pools_of_their_own),
     case!("journal", one_of_several_appends_to_a_head_is_taken),
     case!("journal", a_reader_beside_a_writer_sees_whole_appends),
@@ -309,8 +309,8 @@ async fn threads_put_runs_of_their_own(place: &dyn StorePlace) -> Result<(), Fai
         block_on(async {
             let writer = CaseWriter::of(&store, number).await?;
             for round in 0..ROUNDS {
-                super::keys::put_one(&writer, round).await?;
-                super::keys::check_first(&writer, round + 1).await?;
+                crate::conformance::keys::put_one(&writer, round).await?;
+                crate::conformance::keys::check_first(&writer, round + 1).await?;
             }
             Ok(())
         })
@@ -318,7 +318,7 @@ async fn threads_put_runs_of_their_own(place: &dyn StorePlace) -> Result<(), Fai
     for number in 0..THREADS {
         let writer_pool = sample::pool(number);
         let at = store.keys.checkpoint(&writer_pool).await?;
-        let expected = super::keys::checkpoint(ROUNDS - 1);
+        let expected = crate::conformance::keys::checkpoint(ROUNDS - 1);
         same("the checkpoint of a pool", &at, &Some(expected))?;
     }
     Ok(())

@@ -2,13 +2,13 @@
 
 use heronry_store::{ConsumerError, StoreErrorKind};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_kind, check_waits,
     cursors::{at, check, commit, consumer},
     otherwise, refused, same, syncs,
 };
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("cursors", sealed),
     case!("cursors", gated, Syncs),
     case!("cursors", fail_stop, Syncs),

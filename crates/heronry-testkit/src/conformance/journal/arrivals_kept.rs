@@ -3,10 +3,10 @@
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Guard, StoreErrorKind, Stored};
 use heronry_types::Position;
 
-use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
+use crate::conformance::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", an_arrival_is_guarded),
     case!("journal", an_arrival_is_fenced),
     case!("journal", an_arrival_hides_no_other_pool),

@@ -8,13 +8,13 @@ use heronry_store::{
 };
 use heronry_types::{PoolId, Position};
 
-use super::{
+use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace, check_waits, cursors, keys, otherwise, refused, same,
     snapshots, syncs,
 };
 use crate::sample;
 
-pub(super) const CASES: &[Case] = &[
+pub(in crate::conformance) const CASES: &[Case] = &[
     case!("journal", deleted),
     case!("journal", begun_anew),
     case!("journal", a_deletion_needs_the_last_token),
