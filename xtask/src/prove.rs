@@ -99,7 +99,7 @@ fn other_tiers() -> Result<[Other; 4]> {
         Other {
             name: "generated clients",
             run: Box::new(generated_clients),
-            missing: missing_for_clients(),
+            missing: missing_tools(&CLIENT_TOOLS),
         },
         Other {
             name: "oldest supported toolchain",
@@ -125,17 +125,34 @@ fn generated_clients() -> Result<()> {
     process::run(Command::new("tests/clients/run"))
 }
 
-/// Names the tools that generating and running clients needs, and that are not there.
-fn missing_for_clients() -> Option<String> {
-    let needed = [
-        ("python3", &["-c", "import venv"][..]),
-        ("node", &["--version"][..]),
-        ("npm", &["--version"][..]),
-    ];
+/// A tool, and arguments with which it succeeds where it is there.
+struct Tool {
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// The tools that generating and running clients needs.
+const CLIENT_TOOLS: [Tool; 3] = [
+    Tool {
+        name: "python3",
+        arguments: &["-c", "import venv"],
+    },
+    Tool {
+        name: "node",
+        arguments: &["--version"],
+    },
+    Tool {
+        name: "npm",
+        arguments: &["--version"],
+    },
+];
+
+/// Names the tools that are not there; nothing when all are.
+fn missing_tools(needed: &[Tool]) -> Option<String> {
     let missing = needed
         .iter()
-        .filter(|(tool, arguments)| !answers(tool, arguments));
-    let missing: Vec<&str> = missing.map(|(tool, _)| *tool).collect();
+        .filter(|tool| !answers(tool.name, tool.arguments));
+    let missing: Vec<&str> = missing.map(|tool| tool.name).collect();
     (!missing.is_empty()).then(|| format!("not installed: {}", missing.join(", ")))
 }
 
@@ -170,6 +187,13 @@ mod tests {
         assert!(answers("cargo", &["--version"]));
         assert!(!answers("cargo", &["no-such-subcommand"]));
         assert!(!answers("no-such-program", &[]));
+        let needed = ["no-such-program", "cargo", "nor-this"].map(|name| Tool {
+            name,
+            arguments: &["--version"],
+        });
+        let missing = missing_tools(&needed).unwrap();
+        assert_eq!(missing, "not installed: no-such-program, nor-this");
+        assert_eq!(missing_tools(&needed[1..2]), None);
     }
 
     #[test]

@@ -207,7 +207,7 @@ mod tests {
         let schema = of::<Sample>(answers());
         assert_eq!(
             schema["description"],
-            "Says something of a `RunId`, in two lines."
+            "Says something of a `RunId`, in two lines.\n\nThe body of nothing."
         );
     }
 

@@ -1,4 +1,4 @@
-//! DocOpenings of doc lines: a doc line names its noun, and does not open with *What* or *Who*.
+//! Openings of doc lines: a doc line names its noun, and does not open with *What* or *Who*.
 //!
 //! The numbers are kept for each crate, because a crate is rewritten as a whole.
 
