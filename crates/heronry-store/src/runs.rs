@@ -1,7 +1,7 @@
 //! Sorted runs: the layout of keys in a store.
 //!
 //! A row for each key would cost more than the records that it is about. So keys are put in
-//! runs: entries in the order of the hash of their key, in blocks of [`RunShape::block`] entries. A
+//! runs: entries in the order of the hash of their key, in blocks of at most 400 entries. A
 //! block is one row, and never changes. Eight neighbouring runs of about one size are merged into
 //! one, a bounded piece with every run that is put. A merged block is dropped as the merge passes
 //! it. A filter in memory, of at most two bytes for each key, knows nearly every key that no run

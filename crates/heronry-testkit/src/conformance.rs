@@ -9,13 +9,13 @@
 //! use std::process::ExitCode;
 //!
 //! use heronry_store::{Store, StoreError};
-//! use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+//! use heronry_testkit::conformance::{self, Capability, Failure, StorePlace, Subject};
 //!
 //! type Open = fn() -> Result<Store, StoreError>;
 //! struct MyPlace(Open);
 //! struct MyStore(Open);
 //!
-//! impl Place for MyPlace {
+//! impl StorePlace for MyPlace {
 //!     fn open(&self) -> Result<Store, StoreError> {
 //!         (self.0)()
 //!     }
@@ -28,7 +28,7 @@
 //!     fn version(&self) -> &'static str {
 //!         env!("CARGO_PKG_VERSION")
 //!     }
-//!     fn place(&self) -> Result<Box<dyn Place>, Failure> {
+//!     fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
 //!         Ok(Box::new(MyPlace(self.0)))
 //!     }
 //! }
@@ -91,7 +91,7 @@ pub enum Capability {
     Syncs,
     /// Several processes have the place open, and its clock can be [moved](StorePlace::let_pass).
     Shared,
-    /// The place can be [damaged](Place::damage) while no store is open.
+    /// The place can be [damaged](StorePlace::damage) while no store is open.
     Damage,
 }
 

@@ -238,7 +238,7 @@ fn check_record(record: &heronry_journal::Record) -> Result<(), Failure> {
     Err(Failure::new(format!("the record at {at} is another")))
 }
 
-/// Reads what so many [writes](Writer::write) of two records each left, after the store was
+/// Reads what so many [writes](RecoveryWriter::write) of two records each left, after the store was
 /// damaged, and returns the error that says so; nothing when all of it is there.
 ///
 /// # Errors
