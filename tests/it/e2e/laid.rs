@@ -17,7 +17,7 @@ const STRANGER: u32 = 65_534;
 const VICTIM: &str = "victim";
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
-const LIST: [&str; 4] = ["pool", "list", "--connect-timeout", "50ms"];
+const LIST: [&str; 2] = ["pool", "list"];
 
 fn stop(server: Running) {
     server.signal("TERM");
