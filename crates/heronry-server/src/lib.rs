@@ -21,7 +21,7 @@ pub use heronry_api::{Anonymous, Auth, OperatorToken, Stop};
 
 pub use connections::{ConnectionLimits, Listener};
 pub use health::{DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses};
-pub use openapi::openapi_json;
 pub use router::{Routes, router};
+pub use routes::openapi_json;
 pub use serve::{ServerConfig, serve};
 pub use serve_error::ServeError;

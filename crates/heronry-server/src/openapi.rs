@@ -19,10 +19,8 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::routes::{Route, table};
-
 use components::Components;
-pub(crate) use contract::Contract;
+pub(crate) use contract::{Contract, RouteFace};
 use parameters::TRACE;
 use refusals::{CLAIMS, CURSORS};
 use tag::Tag;
@@ -52,16 +50,11 @@ const ABOUT: &str = "Durable pools of agents: messages, wakes and one event stre
 #[schemars(extend("additionalProperties" = true))]
 pub(crate) struct Document {}
 
-/// Returns the `OpenAPI` document that the server answers at `/openapi.json`, as JSON.
-pub fn openapi_json() -> Bytes {
-    document(&table())
-}
-
-/// Writes the document.
-pub(crate) fn document(table: &[Route]) -> Bytes {
-    let components = Components::of(table.iter().map(|route| &route.contract));
+/// Returns the document of routes with these faces, as JSON.
+pub(crate) fn document(routes: &[&RouteFace]) -> Bytes {
+    let components = Components::of(routes.iter().map(|route| &route.contract));
     let mut paths = Paths::new();
-    for route in table {
+    for route in routes {
         let operation = operation::of(route, &components);
         paths.add_path_operation(route.path, vec![method(route.filter)], operation);
     }

@@ -13,7 +13,7 @@ use crate::{
     health::{Health, StoreWatch},
     hosts::Hosts,
     metrics::Metrics,
-    openapi, routes,
+    routes,
 };
 
 /// The routes of a server, to be served by whoever asked for them.
@@ -59,7 +59,7 @@ pub(crate) fn app(api: Api, bounds: Bounds) -> SharedApp {
         api,
         metrics: Metrics::default(),
         bytes: Shares::of_bytes(),
-        contract: openapi::openapi_json(),
+        contract: routes::openapi_json(),
         health,
         places,
         bodies: Arc::new(bodies),

@@ -32,19 +32,15 @@ use crate::{
     extract::Json,
     guards::{self, BodyForm},
     identity::{self, OpenTo},
-    openapi::Contract,
+    openapi::{self, Contract, RouteFace},
     problems::ProblemAnswer,
 };
 
 pub(crate) use pool_request::PoolRequest;
 
-/// A row of the table of routes: a method and a path, the callers that may use it, its contract,
-/// and its handler.
+/// A row of the table of routes: what a caller sees of it, and its handler.
 pub(crate) struct Route {
-    pub(crate) filter: MethodFilter,
-    pub(crate) path: &'static str,
-    pub(crate) open_to: OpenTo,
-    pub(crate) contract: Contract,
+    face: RouteFace,
     form: BodyForm,
     handler: MethodRouter<SharedApp>,
 }
@@ -61,17 +57,19 @@ impl Route {
         T: 'static,
     {
         Self {
-            filter,
-            path,
-            open_to: OpenTo::Members,
-            contract: Contract::new(summary),
+            face: RouteFace {
+                filter,
+                path,
+                open_to: OpenTo::Members,
+                contract: Contract::new(summary),
+            },
             form: BodyForm::Json,
             handler: on(filter, handler),
         }
     }
 
     fn open_to(mut self, open_to: OpenTo) -> Self {
-        self.open_to = open_to;
+        self.face.open_to = open_to;
         self
     }
 
@@ -80,15 +78,17 @@ impl Route {
         self
     }
 
-    /// Returns true when nothing can be sent to the route.
-    pub(crate) fn only_reads(&self) -> bool {
-        self.filter == MethodFilter::GET
-    }
-
     fn contract(mut self, state: impl FnOnce(Contract) -> Contract) -> Self {
-        self.contract = state(self.contract);
+        self.face.contract = state(self.face.contract);
         self
     }
+}
+
+/// Returns the `OpenAPI` document that the server answers at `/openapi.json`, as JSON.
+pub fn openapi_json() -> Bytes {
+    let table = table();
+    let faces: Vec<&RouteFace> = table.iter().map(|route| &route.face).collect();
+    openapi::document(&faces)
 }
 
 /// Returns every row of the table.
@@ -117,17 +117,17 @@ pub(crate) fn table() -> Vec<Route> {
 pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in table {
-        let handler = match route.open_to {
+        let handler = match route.face.open_to {
             OpenTo::Everyone => route.handler,
             OpenTo::Operators | OpenTo::Members => {
-                let state = (SharedApp::clone(app), route.open_to);
+                let state = (SharedApp::clone(app), route.face.open_to);
                 let layer = middleware::from_fn_with_state(state, identity::authorise);
                 route.handler.route_layer(layer)
             }
         };
         // Outermost: a body that no route reads like this is refused to everybody.
         let form = middleware::from_fn_with_state(route.form, guards::check_form);
-        router = router.route(route.path, handler.route_layer(form));
+        router = router.route(route.face.path, handler.route_layer(form));
     }
     router
         .fallback(async || {

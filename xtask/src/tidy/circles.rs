@@ -11,10 +11,6 @@ use super::tree::Tree;
 /// The crates whose modules are looked at.
 const CRATES: [&str; 2] = ["crates/heronry-api/src/", "crates/heronry-server/src/"];
 
-/// The pairs of modules that know each other. The table of routes carries the contract of each row, and the
-/// document is made from the table.
-const KNOWN: [(&str, &str); 1] = [("openapi", "routes")];
-
 /// One module that names another.
 #[derive(Debug)]
 struct Arrow {
@@ -86,8 +82,7 @@ fn arrows(tree: &Tree, root: &str) -> Vec<Arrow> {
         named.visit_file(&file);
         for (name, line) in named.0 {
             let to = exports.get(&name).unwrap_or(&name);
-            let is_known = KNOWN.contains(&(from, to)) || KNOWN.contains(&(to, from));
-            if to != from && !is_known {
+            if to != from {
                 arrows.push(Arrow {
                     from: from.to_owned(),
                     to: to.clone(),

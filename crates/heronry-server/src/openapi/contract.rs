@@ -1,9 +1,26 @@
 //! The part of the contract that one route describes.
 
+use axum::routing::MethodFilter;
 use heronry_wire::ProblemKind;
 use schemars::JsonSchema;
 
 use super::{Tag, components::Described, parameters::Header};
+use crate::identity::OpenTo;
+
+/// The face of a route: all that a caller sees of it.
+pub(crate) struct RouteFace {
+    pub(crate) filter: MethodFilter,
+    pub(crate) path: &'static str,
+    pub(crate) open_to: OpenTo,
+    pub(crate) contract: Contract,
+}
+
+impl RouteFace {
+    /// Returns true when nothing can be sent to the route.
+    pub(super) fn only_reads(&self) -> bool {
+        self.filter == MethodFilter::GET
+    }
+}
 
 /// The part of the contract that one route describes.
 #[derive(Default)]

@@ -13,12 +13,12 @@ use utoipa::openapi::{
 };
 
 use super::{
-    BEARER, Tag,
+    BEARER, RouteFace, Tag,
     components::{Components, Described},
     contract::{Answer, AnswerContent, KeyNeed, RequestForm},
     parameters, refusals,
 };
-use crate::{identity::OpenTo, routes::Route};
+use crate::identity::OpenTo;
 
 const JSON: &str = "application/json";
 
@@ -38,7 +38,7 @@ const ONE_OF: &str = "x-one-required";
 const ITEM: &str = "x-item-schema";
 
 /// Returns the operation of a route.
-pub(super) fn of(route: &Route, components: &Components) -> Operation {
+pub(super) fn of(route: &RouteFace, components: &Components) -> Operation {
     let contract = &route.contract;
     let mut operation = OperationBuilder::new()
         .summary(Some(contract.summary))

@@ -10,8 +10,9 @@ use heronry_wire::ProblemKind::{
     TooManyConnections, Unauthorized, UnsupportedMediaType,
 };
 
+use super::RouteFace;
 use super::contract::KeyNeed;
-use crate::{identity::OpenTo, routes::Route};
+use crate::identity::OpenTo;
 
 /// The problems of a route that takes a point of a pool's journal.
 pub(super) const CURSORS: [ProblemKind; 4] =
@@ -48,7 +49,7 @@ const OF_MEMBERS: &[ProblemKind] = &[Fenced, RunEnded, NotAMember];
 const OF_RUN: &[ProblemKind] = &[SenderMismatch];
 
 /// Returns the problems of a route by their statuses, in the order of the table of problems.
-pub(super) fn of(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
+pub(super) fn of(route: &RouteFace) -> BTreeMap<u16, Vec<ProblemKind>> {
     let contract = &route.contract;
     let is_of_pool = route.path.contains("{pool}");
     let kinds = [
