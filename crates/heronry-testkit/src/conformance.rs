@@ -197,7 +197,8 @@ failures!(
     LeaseError,
     RenewError,
     ConsumerError,
-    NotReached
+    NotReached,
+    std::io::Error
 );
 
 type Check = for<'a> fn(&'a dyn StorePlace) -> BoxFuture<'a, Result<(), Failure>>;
@@ -276,7 +277,11 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Checks that what was found is what the rule says.
-fn same<T: Debug + PartialEq>(what: &str, found: &T, expected: &T) -> Result<(), Failure> {
+pub(crate) fn same<T: Debug + PartialEq>(
+    what: &str,
+    found: &T,
+    expected: &T,
+) -> Result<(), Failure> {
     if found == expected {
         return Ok(());
     }
@@ -286,7 +291,7 @@ fn same<T: Debug + PartialEq>(what: &str, found: &T, expected: &T) -> Result<(),
 }
 
 /// Returns the error of a call that must be refused.
-fn refused<T: Debug, E>(what: &str, result: Result<T, E>) -> Result<E, Failure> {
+pub(crate) fn refused<T: Debug, E>(what: &str, result: Result<T, E>) -> Result<E, Failure> {
     match result {
         Ok(done) => Err(Failure(format!("{what}: it was taken, with {done:?}"))),
         Err(error) => Ok(error),
@@ -294,7 +299,7 @@ fn refused<T: Debug, E>(what: &str, result: Result<T, E>) -> Result<E, Failure> 
 }
 
 /// Checks that a call is refused with an error of a kind.
-fn check_kind<T: Debug>(
+pub(crate) fn check_kind<T: Debug>(
     what: &str,
     result: Result<T, StoreError>,
     kind: StoreErrorKind,
@@ -309,7 +314,7 @@ fn syncs(place: &dyn StorePlace) -> Result<&SyncGate, Failure> {
 }
 
 /// Checks that a future waits.
-fn check_waits<F: Future + Unpin>(what: &str, future: &mut F) -> Result<(), Failure> {
+pub(crate) fn check_waits<F: Future + Unpin>(what: &str, future: &mut F) -> Result<(), Failure> {
     let waits = futures::FutureExt::now_or_never(future).is_none();
     same(&format!("{what} waits"), &waits, &true)
 }
@@ -333,7 +338,7 @@ fn on_threads(
 }
 
 /// Returns the failure of a call that was refused, but not as the rule says.
-fn otherwise(what: &str, error: &dyn Debug) -> Failure {
+pub(crate) fn otherwise(what: &str, error: &dyn Debug) -> Failure {
     Failure(format!("{what}: refused otherwise, with {error:?}"))
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 pub mod conformance;
 mod damage;
+pub mod embedded;
 mod fault;
 mod gate;
 mod ids;

@@ -105,17 +105,6 @@ fn a_second_crash_within_the_recovery_loses_nothing() {
     }
 }
 
-#[test]
-fn a_failure_of_any_operation_closes_the_store_and_loses_nothing() {
-    let operations = recovery::fail_each_operation(
-        StoreDirectory::new,
-        StoreDirectory::open_or_create,
-        StoreDirectory::open_failing,
-    );
-    let operations = operations.unwrap();
-    assert!(operations > 10, "only {operations} operations were failed");
-}
-
 /// The deletion of a pool with these many commits, and when it was acknowledged.
 fn deletion(commits: u64) -> (FileHistory, usize) {
     let folder = StoreDirectory::new();

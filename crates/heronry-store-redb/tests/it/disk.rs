@@ -6,51 +6,45 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use heronry_store::{Store, StoreError};
+use heronry_store::{Store, StoreError, StoreErrorKind};
 use heronry_store_redb::{DiskHook, DiskOp, RedbStore};
-use heronry_testkit::recovery::{Countdown, RecoveryWriter};
-use tempfile::TempDir;
+use heronry_testkit::{
+    embedded::{EmbeddedPlace, Image, check_refused},
+    recovery::RecoveryWriter,
+};
+
+use crate::suite::{EmbeddedRedb, in_ports};
 
 /// A directory for one store.
 pub(crate) struct StoreDirectory {
-    directory: TempDir,
+    place: EmbeddedPlace<EmbeddedRedb>,
 }
 
 impl StoreDirectory {
     pub(crate) fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().unwrap(),
-        }
+        let place = EmbeddedPlace::new().unwrap();
+        Self { place }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.directory.path()
+        self.place.path()
     }
 
     pub(crate) fn file(&self) -> PathBuf {
-        self.path().join("heronry.redb")
-    }
-
-    pub(crate) fn creating(&self) -> PathBuf {
-        self.path().join("heronry.redb.creating")
+        self.place.store()
     }
 
     pub(crate) fn open(&self) -> Result<Store, StoreError> {
-        RedbStore::open(self.file()).map(in_ports)
+        self.place.open()
     }
 
     pub(crate) fn open_or_create(&self) -> Result<Store, StoreError> {
-        RedbStore::open_or_create(self.file()).map(in_ports)
-    }
-
-    /// Opens or creates the store so that one operation fails.
-    pub(crate) fn open_failing(&self, countdown: Countdown) -> Result<Store, StoreError> {
-        self.open_watched(Arc::new(FailAt(countdown)))
+        self.place.open_or_create()
     }
 
     /// Opens or creates the store, and owns its first pool.
     pub(crate) fn writer(&self) -> RecoveryWriter {
-        RecoveryWriter::of(self.open_or_create().unwrap()).unwrap()
+        self.place.writer().unwrap()
     }
 
     pub(crate) fn open_watched(&self, hook: Arc<dyn DiskHook>) -> Result<Store, StoreError> {
@@ -63,26 +57,13 @@ impl StoreDirectory {
 
     /// Makes the file what a crash or a stranger left there.
     pub(crate) fn put(bytes: &[u8]) -> Self {
-        let folder = Self::new();
-        fs::write(folder.file(), bytes).unwrap();
-        folder
+        let place = EmbeddedPlace::put(&Image::of_file(bytes)).unwrap();
+        Self { place }
     }
-}
 
-fn in_ports(store: RedbStore) -> Store {
-    Store::of(Arc::new(store))
-}
-
-/// Fails the operation with a number that changes the file.
-#[derive(Debug)]
-pub(crate) struct FailAt(pub(crate) Countdown);
-
-impl DiskHook for FailAt {
-    fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
-        match op {
-            DiskOp::Read { .. } => Ok(()),
-            DiskOp::Write { .. } | DiskOp::SetLen(_) | DiskOp::Sync => self.0.count(),
-        }
+    /// Checks that the file is refused as this, and not a byte of it changes.
+    pub(crate) fn check_refused(&self, kind: StoreErrorKind) {
+        check_refused::<EmbeddedRedb>(&self.file(), kind).unwrap();
     }
 }
 

@@ -136,13 +136,3 @@ fn a_damaged_store_that_is_refused_keeps_its_bytes() {
         seen.report(name);
     }
 }
-
-#[test]
-fn what_is_written_to_a_store_that_is_looked_at_does_not_last() {
-    let folder = StoreDirectory::put(&stopped());
-    let before = folder.bytes();
-    let mut writer = RecoveryWriter::of(look(&folder).unwrap()).unwrap();
-    writer.write(2).unwrap();
-    drop(writer);
-    assert!(folder.bytes() == before);
-}

@@ -1,11 +1,7 @@
 //! The redb store where it meets a file: creation, opening, damage, crashes.
 
 #[cfg(test)]
-mod causes;
-#[cfg(test)]
 mod crash;
-#[cfg(test)]
-mod creation;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
@@ -17,4 +13,4 @@ mod opening;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
-mod sharing;
+mod suite;

@@ -1,11 +1,10 @@
 //! Opening a store: the files that are opened, and those that are refused and left as they are.
 
-use std::{env, fs, process::Command};
+use std::fs;
 
 use futures::executor::block_on;
 use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
 use heronry_store_embedded::row_keys;
-use heronry_store_redb::RedbStore;
 use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
 use redb::{Database, ReadableDatabase, TableDefinition, TableHandle};
@@ -14,27 +13,11 @@ use crate::disk::StoreDirectory;
 
 type RawTable = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// Checks that the file is refused as this, naming it, and not a byte of it changes.
-fn check_refused(folder: &StoreDirectory, kind: StoreErrorKind) {
-    let before = folder.bytes();
-    for _ in 0..2 {
-        let error = folder.open().unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert_eq!(folder.open_or_create().unwrap_err().kind(), kind);
-    }
-    assert!(folder.bytes() == before, "the file was changed");
-    assert!(!folder.creating().exists());
-}
-
 #[test]
-fn what_is_not_a_store_is_refused_and_left_as_it_is() {
-    let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-    for bytes in [&b""[..], b"x", b"somebody's letters", &noise] {
-        check_refused(&StoreDirectory::put(bytes), StoreErrorKind::NotAStore);
-    }
+fn an_empty_directory_is_no_store() {
     let folder = StoreDirectory::new();
     fs::create_dir(folder.file()).unwrap();
-    assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotAStore);
+    folder.check_refused(StoreErrorKind::NotAStore);
 }
 
 #[test]
@@ -47,8 +30,8 @@ fn another_programs_database_is_refused_and_left_as_it_is() {
     transaction.commit().unwrap();
     let crashed = StoreDirectory::put(&folder.bytes());
     drop(database);
-    check_refused(&folder, StoreErrorKind::NotAStore);
-    check_refused(&crashed, StoreErrorKind::NotAStore);
+    folder.check_refused(StoreErrorKind::NotAStore);
+    crashed.check_refused(StoreErrorKind::NotAStore);
 }
 
 /// Returns a store after a change to one row: closed in order, and as a crash left it.
@@ -74,7 +57,7 @@ fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [StoreDirectory; 2]
 #[test]
 fn a_newer_format_is_refused_with_not_a_byte_written() {
     for folder in changed("format", b"heronry", &2_u32.to_be_bytes()) {
-        check_refused(&folder, StoreErrorKind::NewerSchema);
+        folder.check_refused(StoreErrorKind::NewerSchema);
         let error = folder.open().unwrap_err().to_string();
         assert!(error.contains("format 2"), "{error}");
         assert!(error.contains("heronry.redb"), "{error}");
@@ -99,7 +82,7 @@ fn a_flip_in_a_version_is_damage_and_no_newer_build() {
             for copy in &copies {
                 file[copy + bit / 8] ^= 1 << (bit % 8);
             }
-            check_refused(&StoreDirectory::put(&file), StoreErrorKind::Corrupt);
+            StoreDirectory::put(&file).check_refused(StoreErrorKind::Corrupt);
         }
     }
 }
@@ -114,7 +97,7 @@ fn a_newer_chunk_is_refused_with_not_a_byte_written() {
     bytes[40] ^= 1;
     let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &bytes) {
-        check_refused(&folder, StoreErrorKind::NewerSchema);
+        folder.check_refused(StoreErrorKind::NewerSchema);
     }
 }
 
@@ -125,15 +108,15 @@ fn damage_that_opening_meets_is_refused_with_not_a_byte_written() {
     chunk[last] ^= 1;
     let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &chunk) {
-        check_refused(&folder, StoreErrorKind::Corrupt);
+        folder.check_refused(StoreErrorKind::Corrupt);
         let error = folder.open().unwrap_err().to_string();
         assert!(error.contains("pool pool-1, position 2"), "{error}");
     }
     for folder in changed("pools", sample::pool(1).as_str().as_bytes(), &[0; 16]) {
-        check_refused(&folder, StoreErrorKind::Corrupt);
+        folder.check_refused(StoreErrorKind::Corrupt);
     }
     for folder in changed("format", b"heronry", &0_u32.to_be_bytes()) {
-        check_refused(&folder, StoreErrorKind::Corrupt);
+        folder.check_refused(StoreErrorKind::Corrupt);
     }
 }
 
@@ -178,60 +161,4 @@ fn later_tables_are_made_when_they_are_written_to() {
     assert_eq!(tables(&folder), with_cursors);
     let store = folder.open().unwrap();
     assert_eq!(block_on(store.cursors.get(&pool, &name)).unwrap(), Some(at));
-}
-
-#[test]
-fn a_place_without_a_store_is_said() {
-    let error = StoreDirectory::new().open().unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::NotFound);
-    let error = RedbStore::open("/nonexistent/place/heronry.redb").unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::NotFound);
-}
-
-#[test]
-fn a_file_that_may_not_be_written_is_said() {
-    let folder = StoreDirectory::new();
-    drop(folder.open_or_create().unwrap());
-    let mut permissions = fs::metadata(folder.file()).unwrap().permissions();
-    permissions.set_readonly(true);
-    fs::set_permissions(folder.file(), permissions).unwrap();
-    check_refused(&folder, StoreErrorKind::ReadOnly);
-}
-
-/// The variables that tell the second process the path of the file, and the result that it must
-/// find.
-const FILE: &str = "HERONRY_TEST_FILE";
-const EXPECTED: &str = "HERONRY_TEST_EXPECTED";
-
-#[test]
-fn a_second_process_is_refused() {
-    if let (Some(file), Ok(expected)) = (env::var_os(FILE), env::var(EXPECTED)) {
-        let found = RedbStore::open(&file).map_err(|error| (error.kind(), error.to_string()));
-        match (expected.as_str(), found) {
-            ("opened", Ok(_)) => {}
-            ("locked", Err((StoreErrorKind::Locked, text))) => {
-                assert!(text.contains(&*file.to_string_lossy()), "{text}");
-            }
-            (expected, found) => panic!("expected {expected}, found {found:?}"),
-        }
-        return;
-    }
-    let folder = StoreDirectory::new();
-    let mut writer = folder.writer();
-    check_second_process(&folder, "locked");
-    writer.write(1).unwrap();
-    check_second_process(&folder, "locked");
-    drop(writer);
-    check_second_process(&folder, "opened");
-}
-
-fn check_second_process(folder: &StoreDirectory, expected: &str) {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "opening::a_second_process_is_refused"])
-        .env(FILE, folder.file())
-        .env(EXPECTED, expected)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 passed"), "expected {expected}: {text}");
 }

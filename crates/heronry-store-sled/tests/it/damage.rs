@@ -3,12 +3,13 @@
 use futures::executor::block_on;
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_testkit::{
+    embedded::Image,
     recovery::{RecoveryWriter, read_back},
     sample,
 };
 use heronry_types::Position;
 
-use crate::{disk::StoreDirectory, image::Image};
+use crate::{disk::StoreDirectory, image::LogImage};
 
 /// Five chunks of two records, each with a content, in a closed store.
 fn store() -> Image {

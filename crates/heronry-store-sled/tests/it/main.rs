@@ -1,11 +1,7 @@
 //! The sled store where it meets files: creation, opening, damage, crashes, power cuts.
 
 #[cfg(test)]
-mod causes;
-#[cfg(test)]
 mod crash;
-#[cfg(test)]
-mod creation;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
@@ -19,4 +15,4 @@ mod opening;
 #[cfg(test)]
 mod power;
 #[cfg(test)]
-mod sharing;
+mod suite;

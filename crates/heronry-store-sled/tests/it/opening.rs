@@ -1,28 +1,14 @@
 //! Opening a store: the places that are opened, and those that are refused and left as they are.
 
-use std::{env, fs, process::Command};
+use std::fs;
 
 use futures::executor::block_on;
 use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
 use heronry_store_embedded::row_keys;
-use heronry_store_sled::SledStore;
-use heronry_testkit::sample;
+use heronry_testkit::{embedded::Image, sample};
 use heronry_types::{Cursor, Position};
 
-use crate::{disk::StoreDirectory, image::Image};
-
-/// Checks that the directory is refused as this, and not a byte in it changes.
-fn check_refused(folder: &StoreDirectory, kind: StoreErrorKind) {
-    let before = folder.image();
-    for _ in 0..2 {
-        let error = folder.open().unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains("heronry.sled"), "{error}");
-        assert_eq!(folder.open_or_create().unwrap_err().kind(), kind);
-    }
-    assert!(folder.image() == before, "the directory was changed");
-    assert!(!folder.creating().exists());
-}
+use crate::{disk::StoreDirectory, image::LogImage};
 
 fn closed_store() -> Image {
     let folder = StoreDirectory::new();
@@ -33,34 +19,12 @@ fn closed_store() -> Image {
 }
 
 #[test]
-fn what_is_not_a_store_is_refused_and_left_as_it_is() {
-    for (name, bytes) in [
-        ("heronry", &b""[..]),
-        ("heronry", b"x"),
-        ("letters", b"dear"),
-    ] {
-        let mut image = Image::default();
-        image.files.insert(name.to_owned(), Some(bytes.to_vec()));
-        check_refused(&StoreDirectory::put(&image), StoreErrorKind::NotAStore);
-    }
-    let folder = StoreDirectory::new();
-    fs::write(folder.store(), b"a file").unwrap();
-    let error = folder.open().unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::NotAStore);
-    assert_eq!(
-        folder.open_or_create().unwrap_err().kind(),
-        StoreErrorKind::NotAStore
-    );
-    assert_eq!(fs::read(folder.store()).unwrap(), b"a file");
-}
-
-#[test]
 fn another_programs_database_is_refused_and_left_as_it_is() {
     let folder = StoreDirectory::new();
     let db = sled::open(folder.store()).unwrap();
     db.insert("dear", "somebody").unwrap();
     drop(db);
-    check_refused(&folder, StoreErrorKind::NotAStore);
+    folder.check_refused(StoreErrorKind::NotAStore);
 }
 
 /// Changes the format record of a store, at an offset behind its magic and checksum, and mends
@@ -79,7 +43,7 @@ fn with_record(at: usize, bytes: &[u8]) -> StoreDirectory {
 #[test]
 fn a_newer_format_is_refused_with_not_a_byte_written() {
     let folder = with_record(0, &2_u32.to_be_bytes());
-    check_refused(&folder, StoreErrorKind::NewerSchema);
+    folder.check_refused(StoreErrorKind::NewerSchema);
     let error = folder.open().unwrap_err().to_string();
     assert!(error.contains("format 2"), "{error}");
 }
@@ -87,18 +51,15 @@ fn a_newer_format_is_refused_with_not_a_byte_written() {
 #[test]
 fn newer_chunks_are_refused_with_not_a_byte_written() {
     let folder = with_record(4, &9_u16.to_be_bytes());
-    check_refused(&folder, StoreErrorKind::NewerSchema);
+    folder.check_refused(StoreErrorKind::NewerSchema);
 }
 
 #[test]
 fn a_damaged_record_is_refused_with_not_a_byte_written() {
-    check_refused(
-        &with_record(0, &0_u32.to_be_bytes()),
-        StoreErrorKind::Corrupt,
-    );
+    with_record(0, &0_u32.to_be_bytes()).check_refused(StoreErrorKind::Corrupt);
     let mut image = closed_store();
     image.file("heronry")[15] ^= 1;
-    check_refused(&StoreDirectory::put(&image), StoreErrorKind::Corrupt);
+    StoreDirectory::put(&image).check_refused(StoreErrorKind::Corrupt);
 }
 
 /// Returns a store after a change to one row, by its key and the number of its fragment.
@@ -188,28 +149,6 @@ fn later_tables_that_are_missing_are_made() {
 }
 
 #[test]
-fn a_place_without_a_store_is_said() {
-    let error = StoreDirectory::new().open().unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::NotFound);
-    let error = SledStore::open("/nonexistent/place/heronry.sled").unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::NotFound);
-}
-
-#[test]
-fn a_store_that_may_not_be_written_is_said() {
-    for name in ["heronry", "db", "."] {
-        let folder = StoreDirectory::put(&closed_store());
-        let path = folder.store().join(name);
-        let writable = fs::metadata(&path).unwrap().permissions();
-        let mut permissions = writable.clone();
-        permissions.set_readonly(true);
-        fs::set_permissions(&path, permissions).unwrap();
-        check_refused(&folder, StoreErrorKind::ReadOnly);
-        fs::set_permissions(&path, writable).unwrap();
-    }
-}
-
-#[test]
 fn a_store_that_another_program_uses_is_locked() {
     let folder = StoreDirectory::put(&closed_store());
     let config = sled::Config::new().path(folder.store());
@@ -219,40 +158,12 @@ fn a_store_that_another_program_uses_is_locked() {
     drop(db);
 }
 
-/// The variables that tell the second process the place of the store, and the result that it must
-/// find.
-const PLACE: &str = "HERONRY_TEST_PLACE";
-const EXPECTED: &str = "HERONRY_TEST_EXPECTED";
-
 #[test]
-fn a_second_process_is_refused() {
-    if let (Some(place), Ok(expected)) = (env::var_os(PLACE), env::var(EXPECTED)) {
-        let found = SledStore::open(&place).map_err(|error| (error.kind(), error.to_string()));
-        match (expected.as_str(), found) {
-            ("opened", Ok(_)) => {}
-            ("locked", Err((StoreErrorKind::Locked, text))) => {
-                assert!(text.contains(&*place.to_string_lossy()), "{text}");
-            }
-            (expected, found) => panic!("expected {expected}, found {found:?}"),
-        }
-        return;
-    }
-    let folder = StoreDirectory::new();
-    let mut writer = folder.writer();
-    check_second_process(&folder, "locked");
-    writer.write(1).unwrap();
-    check_second_process(&folder, "locked");
-    drop(writer);
-    check_second_process(&folder, "opened");
-}
-
-fn check_second_process(folder: &StoreDirectory, expected: &str) {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "opening::a_second_process_is_refused"])
-        .env(PLACE, folder.store())
-        .env(EXPECTED, expected)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 passed"), "expected {expected}: {text}");
+fn an_empty_directory_is_as_good_as_none() {
+    let folder = StoreDirectory::put(&Image::of_empty_directory());
+    assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotFound);
+    let store = folder.open_or_create().unwrap();
+    assert_eq!(block_on(store.journal.pools()).unwrap(), []);
+    drop(store);
+    folder.open().unwrap();
 }

@@ -3,17 +3,14 @@
 use std::cell::RefCell;
 
 use heronry_store::{Head, Store};
-use heronry_store_sled::DiskOp;
 use heronry_testkit::{
+    embedded::{DeviceOp, DeviceRecorder, Image},
     recovery::{Acknowledged, RecoveryWriter, check_whole, large},
     sample,
 };
 use heronry_types::{Body, Position};
 
-use crate::{
-    disk::{Recorder, StoreDirectory},
-    image::Image,
-};
+use crate::{disk::StoreDirectory, image::LogImage};
 
 /// A sequence of numbers that look random and are the same in every run.
 struct Numbers(u64);
@@ -47,7 +44,7 @@ fn cuts_in(
     folder: &StoreDirectory,
     run: impl Fn(&mut RecoveryWriter, &dyn Fn(Head)),
 ) -> Vec<PowerCut> {
-    let recorder = Recorder::of(folder.store());
+    let recorder = DeviceRecorder::of(folder.store());
     let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut before = Acknowledged::default();
     writer
@@ -62,7 +59,8 @@ fn cuts_in(
     let mut cuts: Vec<PowerCut> = Vec::new();
     let mut lasting = None;
     let moments = recorder.moments().into_iter().enumerate();
-    for (operation, (_, later)) in moments.filter(|(_, (op, _))| *op == DiskOp::Sync) {
+    for (operation, moment) in moments.filter(|(_, moment)| moment.op == DeviceOp::Sync) {
+        let later = moment.image;
         let acknowledged = acknowledged.borrow().after(operation);
         if let Some(lasting) = lasting.replace(later.clone()) {
             cuts.push(PowerCut {
