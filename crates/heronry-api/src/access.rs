@@ -181,15 +181,20 @@ impl Access {
         self.api.compile(&self.identity.party(), text).await
     }
 
+    /// Gives back what the surface holds for the request: whoever waits for long holds nothing that others need
+    /// meanwhile.
+    pub(crate) fn is_to_wait(&self) {
+        if let Some(told) = &self.before_waiting {
+            told.release();
+        }
+    }
+
     /// Waits for an answer, but not longer than the process serves.
     pub(crate) async fn unless_stopped<T, E: Into<Refusal>>(
         &self,
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Refusal> {
-        // Whoever waits for long holds nothing that others need meanwhile.
-        if let Some(told) = &self.before_waiting {
-            told.release();
-        }
+        self.is_to_wait();
         tokio::select! {
             biased;
             answer = answer => answer.map_err(Into::into),

@@ -21,22 +21,22 @@ use crate::{
 
 /// The callers to whom a route is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Access {
+pub(crate) enum OpenTo {
     /// Everyone, without a token.
-    Open,
+    Everyone,
     /// Operators.
-    Operator,
+    Operators,
     /// Operators, and members of the pool that the path names, where it names one.
-    Member,
+    Members,
 }
 
-impl Access {
+impl OpenTo {
     /// Checks that a route whose path names this pool is open to who asks.
     fn check(self, identity: &Identity, pool: Option<&str>) -> Result<(), Refusal> {
         match (self, identity) {
-            (Self::Operator, _) => identity.check_operator(),
-            (Self::Open, _) | (Self::Member, Identity::Operator) => Ok(()),
-            (Self::Member, Identity::Member { pool: own, .. }) => {
+            (Self::Operators, _) => identity.check_operator(),
+            (Self::Everyone, _) | (Self::Members, Identity::Operator) => Ok(()),
+            (Self::Members, Identity::Member { pool: own, .. }) => {
                 if pool.is_none_or(|pool| pool == own.id().as_str()) {
                     Ok(())
                 } else {
@@ -62,7 +62,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
 
 /// Authenticates a request, and checks that the route is open to who asks.
 pub(crate) async fn authorise(
-    State((app, access)): State<(SharedApp, Access)>,
+    State((app, open_to)): State<(SharedApp, OpenTo)>,
     params: Result<Params, ProblemAnswer>,
     request: Request,
     next: Next,
@@ -82,7 +82,7 @@ pub(crate) async fn authorise(
         return (close, full.refusal()).into_response();
     }
     // Who has no token is not told either that the path cannot be read.
-    let open = params.and_then(|params| Ok(access.check(&identity, params.find("pool"))?));
+    let open = params.and_then(|params| Ok(open_to.check(&identity, params.find("pool"))?));
     let answer = if let Err(refused) = open {
         refused.into_response()
     } else {

@@ -31,7 +31,7 @@ use crate::{
     app::SharedApp,
     extract::Json,
     guards::{self, BodyForm},
-    identity::{self, Access},
+    identity::{self, OpenTo},
     openapi::Contract,
     problems::ProblemAnswer,
 };
@@ -43,7 +43,7 @@ pub(crate) use pool_request::PoolRequest;
 pub(crate) struct Route {
     pub(crate) filter: MethodFilter,
     pub(crate) path: &'static str,
-    pub(crate) access: Access,
+    pub(crate) open_to: OpenTo,
     pub(crate) contract: Contract,
     form: BodyForm,
     handler: MethodRouter<SharedApp>,
@@ -63,15 +63,15 @@ impl Route {
         Self {
             filter,
             path,
-            access: Access::Member,
+            open_to: OpenTo::Members,
             contract: Contract::new(summary),
             form: BodyForm::Json,
             handler: on(filter, handler),
         }
     }
 
-    fn access(mut self, access: Access) -> Self {
-        self.access = access;
+    fn open_to(mut self, open_to: OpenTo) -> Self {
+        self.open_to = open_to;
         self
     }
 
@@ -117,10 +117,10 @@ pub(crate) fn table() -> Vec<Route> {
 pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in table {
-        let handler = match route.access {
-            Access::Open => route.handler,
-            Access::Operator | Access::Member => {
-                let state = (SharedApp::clone(app), route.access);
+        let handler = match route.open_to {
+            OpenTo::Everyone => route.handler,
+            OpenTo::Operators | OpenTo::Members => {
+                let state = (SharedApp::clone(app), route.open_to);
                 let layer = middleware::from_fn_with_state(state, identity::authorise);
                 route.handler.route_layer(layer)
             }

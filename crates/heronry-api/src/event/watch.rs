@@ -60,6 +60,7 @@ pub async fn watch(
     let open = may_look(&access, query, open_stream(&access)).await?;
     let pool = access.pool();
     let subscription = pool.subscribe(asked, Follow::Live).await?;
+    access.is_to_wait();
     let bookmark_at = later(access.clock().now().monotonic);
     Ok(EventWatch {
         access,

@@ -18,7 +18,7 @@ use super::{
     contract::{Answer, AnswerContent, KeyNeed, RequestForm},
     parameters, refusals,
 };
-use crate::{identity::Access, routes::Route};
+use crate::{identity::OpenTo, routes::Route};
 
 const JSON: &str = "application/json";
 
@@ -57,15 +57,15 @@ pub(super) fn of(route: &Route, components: &Components) -> Operation {
         operation = operation.extensions(Some(extensions.build()));
     }
     for answer in &contract.answers {
-        let answered = answered(answer, route.access);
+        let answered = answered(answer, route.open_to);
         operation = operation.response(answer.status.to_string(), answered);
     }
     for (status, kinds) in refusals::of(route) {
         operation = operation.response(status.to_string(), refused(status, &kinds));
     }
-    match route.access {
-        Access::Open => operation.security(SecurityRequirement::default()).build(),
-        Access::Operator | Access::Member => {
+    match route.open_to {
+        OpenTo::Everyone => operation.security(SecurityRequirement::default()).build(),
+        OpenTo::Operators | OpenTo::Members => {
             let needed = SecurityRequirement::new(BEARER, Vec::<String>::new());
             operation.security(needed).build()
         }
@@ -99,9 +99,9 @@ fn request_body(body: &RequestForm, components: &Components) -> RequestBody {
     }
 }
 
-fn answered(answer: &Answer, access: Access) -> Response {
+fn answered(answer: &Answer, open_to: OpenTo) -> Response {
     let mut response = ResponseBuilder::new().description(answer.description);
-    if access == Access::Member {
+    if open_to == OpenTo::Members {
         let unread = HeaderBuilder::new()
             .schema(Some(integer()))
             .description(Some(

@@ -11,7 +11,7 @@ use heronry_wire::ProblemKind::{
 };
 
 use super::contract::KeyNeed;
-use crate::{identity::Access, routes::Route};
+use crate::{identity::OpenTo, routes::Route};
 
 /// The problems of a route that takes a point of a pool's journal.
 pub(super) const CURSORS: [ProblemKind; 4] =
@@ -56,14 +56,14 @@ pub(super) fn of(route: &Route) -> BTreeMap<u16, Vec<ProblemKind>> {
         (!route.only_reads(), SENT_TO),
         (contract.body.is_some(), WITH_BODY),
         (contract.key != KeyNeed::None, &[IdempotencyConflict]),
-        (route.access != Access::Open, WITH_TOKEN),
-        (route.access == Access::Operator, &[OperatorOnly]),
+        (route.open_to != OpenTo::Everyone, WITH_TOKEN),
+        (route.open_to == OpenTo::Operators, &[OperatorOnly]),
         (is_of_pool, OF_POOL),
         (
             is_of_pool && (contract.body.is_some() || contract.query.is_some()),
             &[LimitExceeded],
         ),
-        (route.access == Access::Member, OF_MEMBERS),
+        (route.open_to == OpenTo::Members, OF_MEMBERS),
         (route.path.contains("/members/{run}"), OF_RUN),
     ];
     let kinds = kinds.iter().filter(|(is_of_kind, _)| *is_of_kind);

@@ -7,7 +7,7 @@ use heronry_wire::{Changed, DeadLetterList, DeadLettersQuery};
 use super::{PoolRequest, Route};
 use crate::{
     extract::{Json, Query},
-    identity::Access,
+    identity::OpenTo,
     openapi::routes::dead as described,
     problems::ProblemAnswer,
 };
@@ -27,7 +27,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Give a run a new copy of a message whose copy is dead.",
             replay,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::replay_dead_letter),
     ]
 }

@@ -7,7 +7,7 @@ use heronry_wire::{Changed, EffectList, EffectsQuery, ResolveEffect};
 use super::{PoolRequest, Route};
 use crate::{
     extract::{Json, Query},
-    identity::Access,
+    identity::OpenTo,
     openapi::routes::effects as described,
     problems::ProblemAnswer,
 };
@@ -27,7 +27,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Say how an effect ended.",
             resolve,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::resolve_effect),
     ]
 }

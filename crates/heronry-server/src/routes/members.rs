@@ -9,7 +9,7 @@ use heronry_wire::{
 use super::{PoolRequest, Route, recorded};
 use crate::{
     extract::{Json, Query},
-    identity::Access,
+    identity::OpenTo,
     openapi::routes::members as described,
     problems::ProblemAnswer,
 };
@@ -22,7 +22,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Join, or take a run over.",
             join,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::join_pool),
         Route::new(
             MethodFilter::GET,

@@ -19,7 +19,7 @@ use super::{PoolRequest, Route, recorded};
 use crate::{
     app::SharedApp,
     extract::{Json, Params, Query},
-    identity::{Access, Authenticated},
+    identity::{Authenticated, OpenTo},
     openapi::routes::pools as described,
     problems::ProblemAnswer,
 };
@@ -32,7 +32,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Open a pool, or create it.",
             put,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::open_pool),
         Route::new(
             MethodFilter::GET,
@@ -54,7 +54,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Change settings.",
             configure,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::change_settings),
         Route::new(
             MethodFilter::DELETE,
@@ -62,7 +62,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Delete a pool that has no members, with everything in it.",
             delete,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::delete_pool),
         Route::new(
             MethodFilter::GET,
@@ -70,7 +70,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Export a pool with its bodies.",
             export,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::export_pool),
     ]
 }

@@ -11,7 +11,7 @@ use crate::{
     app::SharedApp,
     extract::{Json, invalid},
     hosts::Hosts,
-    identity::Access,
+    identity::OpenTo,
     openapi::routes::prove as described,
     problems::ProblemAnswer,
 };
@@ -24,7 +24,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Prove that the server knows a token, without the token.",
             prove,
         )
-        .access(Access::Open)
+        .open_to(OpenTo::Everyone)
         .contract(described::prove_token),
     ]
 }

@@ -15,7 +15,7 @@ use crate::{
     app::{App, SharedApp},
     connections::Places,
     extract::Json,
-    identity::{Access, Authenticated},
+    identity::{Authenticated, OpenTo},
     metrics::OpenCounts,
     openapi::routes::server as described,
     problems::ProblemAnswer,
@@ -29,7 +29,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Say that the server is alive.",
             healthz,
         )
-        .access(Access::Open)
+        .open_to(OpenTo::Everyone)
         .contract(described::get_health),
         Route::new(
             MethodFilter::GET,
@@ -37,7 +37,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Say whether the store can be written.",
             readyz,
         )
-        .access(Access::Open)
+        .open_to(OpenTo::Everyone)
         .contract(described::get_readiness),
         Route::new(
             MethodFilter::GET,
@@ -45,7 +45,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Show this contract.",
             contract,
         )
-        .access(Access::Open)
+        .open_to(OpenTo::Everyone)
         .contract(described::get_contract),
         Route::new(
             MethodFilter::GET,
@@ -53,7 +53,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Say what the server is.",
             version,
         )
-        .access(Access::Open)
+        .open_to(OpenTo::Everyone)
         .contract(described::get_version),
         Route::new(
             MethodFilter::GET,
@@ -61,7 +61,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Show figures for Prometheus.",
             metrics,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::get_metrics),
         Route::new(
             MethodFilter::GET,
@@ -69,7 +69,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Show how the server and its pools are. It opens the pools that it shows.",
             status,
         )
-        .access(Access::Operator)
+        .open_to(OpenTo::Operators)
         .contract(described::get_status),
     ]
 }
