@@ -11,7 +11,11 @@ mod settings;
 use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
-use heronry_runtime::{Runtime, RuntimeOptions, SystemClock, marks::MarkKeeper};
+use heronry_runtime::{
+    Runtime, RuntimeOptions, SystemClock,
+    layers::{Meter, Metered, traced},
+    marks::MarkKeeper,
+};
 use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_embedded::files::directory_of;
@@ -72,9 +76,9 @@ impl Host {
             data_dir.check_store()?;
             StoreChoice::Redb(data_dir.store())
         };
-        let opened = open_store(&choice)?;
+        let Metered { store, meter } = watched(open_store(&choice)?, &clock);
         let choice = choice.absolute();
-        let (opened, mark) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
+        let (store, mark) = rollback::take(store, &choice, (settings.rollback, &clock)).await?;
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
         let socket = doors.add_socket(data_dir);
@@ -83,14 +87,14 @@ impl Host {
         let url = doors.url().to_owned();
         let who = format!("heronry process {}", std::process::id());
         let options = RuntimeOptions::new(key, who).with_clock(Arc::clone(&clock));
-        let runtime = Runtime::new(opened, options);
+        let runtime = Runtime::new(store, options);
         let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
             listeners,
             runtime: runtime.clone(),
             auth: Auth::new(OperatorToken::new(&operator_token)),
             limits: descriptors::make_room(settings.connections),
-            store: settings.watch(&choice),
+            store: settings.watch(&choice, Some(meter)),
         };
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
@@ -175,6 +179,11 @@ impl Host {
             ))),
         }
     }
+}
+
+/// Returns a store whose calls are counted, and shown in the log.
+fn watched(store: Store, clock: &Arc<dyn Clock>) -> Metered {
+    Meter::over(traced(store), Arc::clone(clock))
 }
 
 /// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system

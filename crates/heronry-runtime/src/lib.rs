@@ -6,6 +6,7 @@ mod error;
 mod events;
 mod giving_way;
 mod job;
+pub mod layers;
 pub mod marks;
 mod openings;
 mod pool;

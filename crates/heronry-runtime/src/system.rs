@@ -37,13 +37,20 @@ impl Clock for SystemClock {
         clippy::disallowed_methods,
         reason = "this is the clock that everything else asks"
     )]
+    fn elapsed(&self) -> Duration {
+        std::time::Instant::now().duration_since(self.started.into_std())
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else asks"
+    )]
     fn now(&self) -> Reading {
         let wall = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => millis(since),
             Err(before) => millis(before.duration()).saturating_neg(),
         };
-        let elapsed = std::time::Instant::now().duration_since(self.started.into_std());
-        let monotonic = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let monotonic = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
         Reading {
             wall: Timestamp::from_millis(wall),
             monotonic: Millis(monotonic),

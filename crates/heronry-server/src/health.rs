@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use heronry_runtime::Runtime;
+use heronry_runtime::{Runtime, layers::Meter};
 use heronry_store::{Reading, StoreError};
 use heronry_types::Millis;
 
@@ -64,6 +64,8 @@ pub struct StoreWatch {
     pub when_closed: WhenStoreCloses,
     /// The watch over the space of its file system; absent for a store without one.
     pub disk: Option<DiskWatch>,
+    /// The meter of its calls, which `/metrics` shows; absent where nobody counts them.
+    pub meter: Option<Meter>,
 }
 
 /// The health of a server and of its store.

@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
+    fmt::{Display, Write as _},
     sync::{Mutex, PoisonError},
 };
 
 use axum::http::StatusCode;
 use heronry_api::server::PoolSample;
+use heronry_runtime::layers::StoreFigures;
 
 /// Counts of this server since it started.
 #[derive(Debug, Default)]
@@ -31,7 +32,12 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus.
-    pub(crate) fn render(&self, pools: &[PoolSample], open: OpenCounts) -> String {
+    pub(crate) fn render(
+        &self,
+        pools: &[PoolSample],
+        open: OpenCounts,
+        store: &StoreFigures,
+    ) -> String {
         let mut text = MetricsText::default();
         text.family(
             "heronry_http_responses_total",
@@ -42,7 +48,7 @@ impl Metrics {
         for (status, count) in answers.iter() {
             text.sample(
                 "heronry_http_responses_total",
-                ("status", &status.to_string()),
+                &[("status", &status.to_string())],
                 *count,
             );
         }
@@ -76,6 +82,7 @@ impl Metrics {
         text.per_pool(pools, live, |pool| pool.live_messages);
         let waiting = ("heronry_pool_live_wakes", "Wakes that wait.");
         text.per_pool(pools, waiting, |pool| pool.live_wakes);
+        text.store(store);
         text.0
     }
 }
@@ -94,13 +101,52 @@ impl MetricsText {
         self.line(format_args!("{name} {value}"));
     }
 
-    fn sample(&mut self, name: &str, label: (&str, &str), value: u64) {
-        let (key, text) = label;
-        let text = text
-            .replace('\\', r"\\")
-            .replace('"', "\\\"")
-            .replace('\n', r"\n");
-        self.line(format_args!("{name}{{{key}=\"{text}\"}} {value}"));
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels = labels.iter().map(|(key, text)| {
+            let text = text
+                .replace('\\', r"\\")
+                .replace('"', "\\\"")
+                .replace('\n', r"\n");
+            format!("{key}=\"{text}\"")
+        });
+        let labels = labels.collect::<Vec<_>>().join(",");
+        self.line(format_args!("{name}{{{labels}}} {value}"));
+    }
+
+    /// Writes the calls of the store: how many ended how, and the time that they took.
+    fn store(&mut self, store: &StoreFigures) {
+        let (total, seconds, max) = (
+            "heronry_store_operations_total",
+            "heronry_store_operation_seconds",
+            "heronry_store_operation_seconds_max",
+        );
+        self.family(total, "counter", "Calls of the store, by how they ended.");
+        for (operation, figures) in &store.operations {
+            for (outcome, count) in [
+                ("ok", figures.ok),
+                ("refused", figures.refused),
+                ("failed", figures.failed),
+            ] {
+                let labels = [
+                    ("port", operation.port),
+                    ("operation", operation.name),
+                    ("outcome", outcome),
+                ];
+                self.sample(total, &labels, count);
+            }
+        }
+        self.family(seconds, "summary", "Time that calls of the store took.");
+        for (operation, figures) in &store.operations {
+            let labels = [("port", operation.port), ("operation", operation.name)];
+            let sum = figures.total.as_secs_f64();
+            self.sample(&format!("{seconds}_sum"), &labels, sum);
+            self.sample(&format!("{seconds}_count"), &labels, figures.calls());
+        }
+        self.family(max, "gauge", "Time of the longest call since the start.");
+        for (operation, figures) in &store.operations {
+            let labels = [("port", operation.port), ("operation", operation.name)];
+            self.sample(max, &labels, figures.max.as_secs_f64());
+        }
     }
 
     fn per_pool(
@@ -112,7 +158,7 @@ impl MetricsText {
         let (name, help) = family;
         self.family(name, "gauge", help);
         for pool in pools {
-            self.sample(name, ("pool", pool.pool.as_str()), value(pool));
+            self.sample(name, &[("pool", pool.pool.as_str())], value(pool));
         }
     }
 
@@ -124,6 +170,9 @@ impl MetricsText {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use heronry_runtime::layers::{Operation, OperationFigures};
     use heronry_types::Position;
 
     use super::*;
@@ -145,7 +194,21 @@ mod tests {
             connections: 4,
             streams: 0,
         };
-        let text = metrics.render(&[pool], open);
+        let append = Operation {
+            port: "journal",
+            name: "append",
+        };
+        let figures = OperationFigures {
+            ok: 5,
+            refused: 1,
+            failed: 0,
+            total: Duration::from_millis(1250),
+            max: Duration::from_micros(30),
+        };
+        let store = StoreFigures {
+            operations: BTreeMap::from([(append, figures)]),
+        };
+        let text = metrics.render(&[pool], open, &store);
         for line in [
             "heronry_http_responses_total{status=\"200\"} 2",
             "heronry_http_responses_total{status=\"409\"} 1",
@@ -156,6 +219,12 @@ mod tests {
             "heronry_pool_members{pool=\"a\\\"b\"} 1",
             "heronry_pool_live_messages{pool=\"a\\\"b\"} 2",
             "heronry_pool_live_wakes{pool=\"a\\\"b\"} 3",
+            "heronry_store_operations_total{port=\"journal\",operation=\"append\",outcome=\"ok\"} 5",
+            "heronry_store_operations_total{port=\"journal\",operation=\"append\",outcome=\"refused\"} 1",
+            "heronry_store_operations_total{port=\"journal\",operation=\"append\",outcome=\"failed\"} 0",
+            "heronry_store_operation_seconds_sum{port=\"journal\",operation=\"append\"} 1.25",
+            "heronry_store_operation_seconds_count{port=\"journal\",operation=\"append\"} 6",
+            "heronry_store_operation_seconds_max{port=\"journal\",operation=\"append\"} 0.00003",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -1,6 +1,6 @@
 //! The only sources of time and of randomness.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, time::Duration};
 
 use futures::future::BoxFuture;
 use heronry_types::{Millis, Timestamp};
@@ -18,6 +18,12 @@ pub struct Reading {
 pub trait Clock: Debug + Send + Sync {
     /// Returns the present reading.
     fn now(&self) -> Reading;
+
+    /// Returns the time since the clock was made, as finely as the clock can tell it; it never
+    /// decreases. For measurements; what is decided is decided by [`now`](Self::now).
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().monotonic.0)
+    }
 
     /// Completes when monotonic time has reached `at`; at once when it has already.
     fn alarm(&self, at: Millis) -> BoxFuture<'static, ()>;

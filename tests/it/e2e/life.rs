@@ -93,6 +93,53 @@ fn half_a_request_does_not_hold_a_server_that_is_stopped() {
 }
 
 #[test]
+fn figures_and_the_log_show_the_calls_of_the_store() {
+    let place = Folder::new();
+    let server = place.serve(&["--log", "debug"]);
+    place.run(&["pool", "open", "p"]).ok();
+    for run in ["a", "b"] {
+        place.run_as("p", run, &["join"]).ok();
+    }
+    let before = appends(&place);
+    assert!(before > 0);
+    let send = ["send", "--to", "run:b", "--body", "a body"];
+    place.run_as("p", "a", &send).ok();
+    assert!(appends(&place) > before, "a send appends");
+    server.signal("TERM");
+    let log = log_of(&server.end());
+    let append = log
+        .iter()
+        .rfind(|line| line["message"] == "store called" && line["operation"] == "append");
+    let append = append.unwrap();
+    assert_eq!(append["level"], "DEBUG");
+    assert_eq!(
+        (&append["pool"], &append["port"]),
+        (&"p".into(), &"journal".into())
+    );
+    assert_eq!(append["outcome"], "ok");
+    assert!(append["items"].as_u64() > Some(0) && append["bytes"].as_u64() > Some(0));
+}
+
+/// Returns how many appends the server's figures show.
+fn appends(place: &Folder) -> u64 {
+    let token = std::fs::read_to_string(place.at(".heronry/operator.token")).unwrap();
+    let port = port(place);
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {}\r\n\
+         Connection: close\r\n\r\n",
+        token.trim()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let label = r#"{port="journal",operation="append",outcome="ok"}"#;
+    let sample = format!("heronry_store_operations_total{label} ");
+    let line = answer.lines().find_map(|line| line.strip_prefix(&sample));
+    line.unwrap_or_else(|| panic!("{answer}")).parse().unwrap()
+}
+
+#[test]
 fn a_log_is_json_in_a_file_and_text_where_it_is_asked_for() {
     let place = Folder::new();
     let server = place.serve(&[]);

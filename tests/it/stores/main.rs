@@ -12,6 +12,7 @@
 mod bits;
 mod garbage;
 mod io_errors;
+mod layers;
 mod machine;
 mod newer;
 mod reconnects;

@@ -4,6 +4,7 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use clap::Args;
+use heronry_runtime::layers::Meter;
 use heronry_server::{
     ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses,
 };
@@ -78,7 +79,7 @@ impl Default for ServerSettings {
 
 impl ServerSettings {
     /// Returns how the server watches a store that exists.
-    pub(crate) fn watch(&self, store: &StoreChoice) -> StoreWatch {
+    pub(crate) fn watch(&self, store: &StoreChoice, meter: Option<Meter>) -> StoreWatch {
         let disk = match store {
             StoreChoice::Redb(path) | StoreChoice::Sled(path) => Some(DiskWatch {
                 probe: Arc::new(FileSystemOf(path.clone())),
@@ -90,6 +91,7 @@ impl ServerSettings {
             place: store.to_string(),
             when_closed: self.when_closed,
             disk,
+            meter,
         }
     }
 }
@@ -125,8 +127,8 @@ mod tests {
     #[test]
     fn a_store_in_memory_has_no_disk_to_watch() {
         let settings = ServerSettings::default();
-        assert!(settings.watch(&StoreChoice::Memory).disk.is_none());
-        let watch = settings.watch(&StoreChoice::Redb("/x".into()));
+        assert!(settings.watch(&StoreChoice::Memory, None).disk.is_none());
+        let watch = settings.watch(&StoreChoice::Redb("/x".into()), None);
         assert_eq!(watch.disk.unwrap().free_bytes_min, DISK_FREE_BYTES_MIN);
         assert_eq!(watch.place, "redb:/x");
     }

@@ -7,7 +7,7 @@ use axum::{
     routing::MethodFilter,
 };
 use heronry_api::server::{self, ServerHost};
-use heronry_runtime::PoolOpening;
+use heronry_runtime::{PoolOpening, layers::Meter};
 use heronry_wire::{ConnectionsStatus, DiskStatus, ServerStatus, Version};
 
 use super::Route;
@@ -153,7 +153,9 @@ async fn metrics(
         connections: app.places.as_ref().map_or(0, Places::taken),
         streams: app.api.streams().total(),
     };
-    Ok((text, app.metrics.render(&pools, open)).into_response())
+    let meter = app.health.store.meter.as_ref();
+    let store = meter.map(Meter::figures).unwrap_or_default();
+    Ok((text, app.metrics.render(&pools, open, &store)).into_response())
 }
 
 #[cfg(test)]

@@ -1,0 +1,107 @@
+//! The port [`Journal`](heronry_store::Journal) of a store whose calls are seen.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heronry_store::{
+    AppendError, Commit, FencingToken, Guard, Head, JournalLayer, Page, ReadError, StoreError,
+};
+use heronry_types::{PoolId, Position, Timelines};
+
+use crate::layers::{
+    observe::{Call, Observed, Observer, Operation},
+    ports::Size,
+};
+
+fn of(name: &'static str) -> Operation {
+    Operation {
+        port: "journal",
+        name,
+    }
+}
+
+#[async_trait]
+impl<O: Observer> JournalLayer for Observed<O> {
+    async fn append(
+        &self,
+        pool: &PoolId,
+        commit: Commit,
+        guard: Guard,
+    ) -> Result<Head, AppendError> {
+        let call = Call {
+            operation: of("append"),
+            pool: Some(pool),
+            size: self.size(|| Size::of_commit(&commit)),
+        };
+        self.call(call, self.inner.journal.append(pool, commit, guard))
+            .await
+    }
+
+    async fn read(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Page, ReadError> {
+        let call = Call {
+            operation: of("read"),
+            pool: Some(pool),
+            size: None,
+        };
+        let run = self.inner.journal.read(pool, after, bytes_max);
+        self.read(call, run, |page| Size::of_chunks(&page.chunks))
+            .await
+    }
+
+    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
+        let call = Call {
+            operation: of("head"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.journal.head(pool)).await
+    }
+
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        let call = Call {
+            operation: of("timelines"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.journal.timelines(pool)).await
+    }
+
+    async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
+        let call = Call {
+            operation: of("pools"),
+            pool: None,
+            size: None,
+        };
+        self.call(call, self.inner.journal.pools()).await
+    }
+
+    async fn trim(
+        &self,
+        pool: &PoolId,
+        before: Position,
+        token: FencingToken,
+    ) -> Result<Head, AppendError> {
+        let call = Call {
+            operation: of("trim"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.journal.trim(pool, before, token))
+            .await
+    }
+
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
+        let call = Call {
+            operation: of("delete"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.journal.delete(pool, token))
+            .await
+    }
+}
