@@ -17,5 +17,5 @@ mod ports;
 mod trace;
 
 pub use meter::{Meter, Metered, OperationFigures, StoreFigures};
-pub use observe::Operation;
+pub use observe::StoreOperation;
 pub use trace::traced;

@@ -172,7 +172,7 @@ impl MetricsText {
 mod tests {
     use std::time::Duration;
 
-    use heronry_runtime::layers::{Operation, OperationFigures};
+    use heronry_runtime::layers::{OperationFigures, StoreOperation};
     use heronry_types::Position;
 
     use super::*;
@@ -194,7 +194,7 @@ mod tests {
             connections: 4,
             streams: 0,
         };
-        let append = Operation {
+        let append = StoreOperation {
             port: "journal",
             name: "append",
         };

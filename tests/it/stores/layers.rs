@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, executor::block_on};
-use heronry_runtime::layers::{Meter, Metered, Operation, OperationFigures, traced};
+use heronry_runtime::layers::{Meter, Metered, OperationFigures, StoreOperation, traced};
 use heronry_store::{AppendError, Guard, LEASE_TERM, ReadError, Store, StoreError, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{
@@ -45,7 +45,7 @@ impl StorePlace for Watched {
 
 /// The figures of an operation.
 fn figures(meter: &Meter, port: &'static str, name: &'static str) -> OperationFigures {
-    let operation = Operation { port, name };
+    let operation = StoreOperation { port, name };
     let all = meter.figures().operations;
     all.get(&operation).copied().unwrap_or_default()
 }

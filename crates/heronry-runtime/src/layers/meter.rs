@@ -9,7 +9,7 @@ use std::{
 use heronry_store::{Clock, Store};
 
 use super::{
-    Operation,
+    StoreOperation,
     observe::{CallOutcome, EndedCall, Observed, Observer},
 };
 
@@ -19,7 +19,7 @@ use super::{
 /// something to happen are not counted.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
-    operations: Arc<Mutex<BTreeMap<Operation, OperationFigures>>>,
+    operations: Arc<Mutex<BTreeMap<StoreOperation, OperationFigures>>>,
 }
 
 /// A store with the meter of its calls.
@@ -35,7 +35,7 @@ pub struct Metered {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StoreFigures {
     /// The figures, by operation.
-    pub operations: BTreeMap<Operation, OperationFigures>,
+    pub operations: BTreeMap<StoreOperation, OperationFigures>,
 }
 
 /// The figures of one operation of a store.
@@ -73,7 +73,7 @@ impl Meter {
         }
     }
 
-    fn note(&self, operation: Operation, outcome: CallOutcome, took: Duration) {
+    fn note(&self, operation: StoreOperation, outcome: CallOutcome, took: Duration) {
         // Figures are numbers at every point, so a panic elsewhere cannot have broken them.
         let mut operations = self
             .operations

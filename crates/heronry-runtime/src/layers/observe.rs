@@ -12,7 +12,7 @@ use super::ports::Size;
 
 /// An operation of a port of a store.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Operation {
+pub struct StoreOperation {
     /// The name of the port, as `journal`.
     pub port: &'static str,
     /// The name of the port's method, as `append`.
@@ -43,8 +43,8 @@ impl CallOutcome {
 
 /// A call of a store.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
-    pub(super) operation: Operation,
+pub(super) struct StoreCall<'a> {
+    pub(super) operation: StoreOperation,
     /// The pool that it is about; none for one about the whole store.
     pub(super) pool: Option<&'a PoolId>,
     /// The size of what it writes; none for one that brings nothing, or when nobody asks.
@@ -54,7 +54,7 @@ pub(super) struct Call<'a> {
 /// A call that has ended.
 pub(super) struct EndedCall<'a> {
     /// The call, with the size of what it wrote or read.
-    pub(super) call: Call<'a>,
+    pub(super) call: StoreCall<'a>,
     pub(super) outcome: CallOutcome,
     pub(super) error: Option<&'a dyn fmt::Display>,
 }
@@ -95,7 +95,7 @@ impl<O: Observer> Observed<O> {
     /// Makes a call that reads nothing of a size.
     pub(super) async fn call<T: Send, E: CallError>(
         &self,
-        call: Call<'_>,
+        call: StoreCall<'_>,
         run: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
         let begun = self.observer.begin();
@@ -107,7 +107,7 @@ impl<O: Observer> Observed<O> {
     /// Makes a call whose answer has a size.
     pub(super) async fn read<T: Send + Sync, E: CallError>(
         &self,
-        call: Call<'_>,
+        call: StoreCall<'_>,
         run: impl Future<Output = Result<T, E>> + Send,
         size: fn(&T) -> Size,
     ) -> Result<T, E> {
@@ -117,7 +117,7 @@ impl<O: Observer> Observed<O> {
             Ok(found) => self.size(|| size(found)),
             Err(_) => None,
         };
-        let call = Call {
+        let call = StoreCall {
             size: found,
             ..call
         };
@@ -125,7 +125,7 @@ impl<O: Observer> Observed<O> {
         answer
     }
 
-    fn end<T, E: CallError>(&self, begun: O::Begun, call: Call<'_>, answer: &Result<T, E>) {
+    fn end<T, E: CallError>(&self, begun: O::Begun, call: StoreCall<'_>, answer: &Result<T, E>) {
         let (outcome, error) = match answer {
             Ok(_) => (CallOutcome::Ok, None),
             Err(error) => (error.outcome(), Some(error as &dyn fmt::Display)),

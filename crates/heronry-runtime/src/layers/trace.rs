@@ -10,7 +10,7 @@ use super::observe::{EndedCall, Observed, Observer};
 /// outcome (`ok`, `refused` or `failed`), and the error.
 ///
 /// Nothing is measured or written while nobody listens at that level. The calls that wait for
-/// something to happen are not shown. No event holds a body, a key or a token.
+/// something to happen are not shown. No event holds a body or a key.
 pub fn traced(store: Store) -> Store {
     Observed::over(store, Tracing)
 }

@@ -7,12 +7,12 @@ use heronry_store::{
 use heronry_types::{Body, ContentRef, PoolId, Position};
 
 use crate::layers::{
-    observe::{Call, Observed, Observer, Operation},
+    observe::{Observed, Observer, StoreCall, StoreOperation},
     ports::Size,
 };
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "contents",
         name,
     }
@@ -27,7 +27,7 @@ impl<O: Observer> ContentsLayer for Observed<O> {
         body: Body,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("put"),
             pool: Some(pool),
             size: self.size(|| Size::of_bytes(body.bytes.len())),
@@ -45,7 +45,7 @@ impl<O: Observer> ContentsLayer for Observed<O> {
         content_ref: ContentRef,
         place: ContentPlace,
     ) -> Result<Option<Stored>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("get"),
             pool: Some(pool),
             size: None,
@@ -61,7 +61,7 @@ impl<O: Observer> ContentsLayer for Observed<O> {
         after: Position,
         bytes_max: usize,
     ) -> Result<Vec<ContentPack>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("list_with"),
             pool: Some(pool),
             size: None,
@@ -84,7 +84,7 @@ impl<O: Observer> ContentsLayer for Observed<O> {
         after: Option<ContentRef>,
         bytes_max: usize,
     ) -> Result<Vec<NewContent>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("list_alone"),
             pool: Some(pool),
             size: None,

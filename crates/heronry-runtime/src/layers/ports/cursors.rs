@@ -6,10 +6,10 @@ use heronry_store::{
 };
 use heronry_types::PoolId;
 
-use crate::layers::observe::{Call, Observed, Observer, Operation};
+use crate::layers::observe::{Observed, Observer, StoreCall, StoreOperation};
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "cursors",
         name,
     }
@@ -22,7 +22,7 @@ impl<O: Observer> CursorsLayer for Observed<O> {
         pool: &PoolId,
         consumer: &ConsumerId,
     ) -> Result<Option<ConsumerCursor>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("get"),
             pool: Some(pool),
             size: None,
@@ -38,7 +38,7 @@ impl<O: Observer> CursorsLayer for Observed<O> {
         expected: Option<ConsumerCursor>,
         next: ConsumerCursor,
     ) -> Result<(), ConsumerError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("commit"),
             pool: Some(pool),
             size: None,
@@ -51,7 +51,7 @@ impl<O: Observer> CursorsLayer for Observed<O> {
     }
 
     async fn list(&self, pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("list"),
             pool: Some(pool),
             size: None,
@@ -60,7 +60,7 @@ impl<O: Observer> CursorsLayer for Observed<O> {
     }
 
     async fn delete(&self, pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("delete"),
             pool: Some(pool),
             size: None,

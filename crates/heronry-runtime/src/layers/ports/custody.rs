@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use heronry_store::{CustodyLayer, Reservation, StoreError};
 
-use crate::layers::observe::{Call, Observed, Observer, Operation};
+use crate::layers::observe::{Observed, Observer, StoreCall, StoreOperation};
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "custody",
         name,
     }
@@ -15,7 +15,7 @@ fn of(name: &'static str) -> Operation {
 #[async_trait]
 impl<O: Observer> CustodyLayer for Observed<O> {
     async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("sealed"),
             pool: None,
             size: None,
@@ -24,7 +24,7 @@ impl<O: Observer> CustodyLayer for Observed<O> {
     }
 
     async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("seal"),
             pool: None,
             size: None,
@@ -33,7 +33,7 @@ impl<O: Observer> CustodyLayer for Observed<O> {
     }
 
     async fn unseal(&self) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("unseal"),
             pool: None,
             size: None,
@@ -42,7 +42,7 @@ impl<O: Observer> CustodyLayer for Observed<O> {
     }
 
     async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("reserved"),
             pool: None,
             size: None,
@@ -51,7 +51,7 @@ impl<O: Observer> CustodyLayer for Observed<O> {
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("reserve"),
             pool: None,
             size: None,
@@ -61,7 +61,7 @@ impl<O: Observer> CustodyLayer for Observed<O> {
     }
 
     async fn unreserve(&self) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("unreserve"),
             pool: None,
             size: None,

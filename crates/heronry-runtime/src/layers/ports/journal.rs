@@ -9,12 +9,12 @@ use heronry_store::{
 use heronry_types::{PoolId, Position, Timelines};
 
 use crate::layers::{
-    observe::{Call, Observed, Observer, Operation},
+    observe::{Observed, Observer, StoreCall, StoreOperation},
     ports::Size,
 };
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "journal",
         name,
     }
@@ -28,7 +28,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
         commit: Commit,
         guard: Guard,
     ) -> Result<Head, AppendError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("append"),
             pool: Some(pool),
             size: self.size(|| Size::of_commit(&commit)),
@@ -43,7 +43,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
         after: Position,
         bytes_max: usize,
     ) -> Result<Page, ReadError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("read"),
             pool: Some(pool),
             size: None,
@@ -54,7 +54,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("head"),
             pool: Some(pool),
             size: None,
@@ -63,7 +63,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
     }
 
     async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("timelines"),
             pool: Some(pool),
             size: None,
@@ -72,7 +72,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("pools"),
             pool: None,
             size: None,
@@ -86,7 +86,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
         before: Position,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("trim"),
             pool: Some(pool),
             size: None,
@@ -96,7 +96,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("delete"),
             pool: Some(pool),
             size: None,

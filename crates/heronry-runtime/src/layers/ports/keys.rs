@@ -7,12 +7,12 @@ use heronry_store::{
 use heronry_types::PoolId;
 
 use crate::layers::{
-    observe::{Call, Observed, Observer, Operation},
+    observe::{Observed, Observer, StoreCall, StoreOperation},
     ports::Size,
 };
 
-fn of(name: &'static str) -> Operation {
-    Operation { port: "keys", name }
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation { port: "keys", name }
 }
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl<O: Observer> KeysLayer for Observed<O> {
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("put_run"),
             pool: Some(pool),
             size: self.size(|| Size::of_slice(&run)),
@@ -38,7 +38,7 @@ impl<O: Observer> KeysLayer for Observed<O> {
         pool: &PoolId,
         keys: &[KeyHash],
     ) -> Result<Vec<Option<KeyEntry>>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("find"),
             pool: Some(pool),
             size: self.size(|| Size::of_slice(keys)),
@@ -47,7 +47,7 @@ impl<O: Observer> KeysLayer for Observed<O> {
     }
 
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("checkpoint"),
             pool: Some(pool),
             size: None,
@@ -56,7 +56,7 @@ impl<O: Observer> KeysLayer for Observed<O> {
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("clear"),
             pool: Some(pool),
             size: None,

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use heronry_store::{FencingToken, LeaseError, LeasesLayer, RenewError, StoreError};
 use heronry_types::{Millis, PoolId, Timestamp};
 
-use crate::layers::observe::{Call, Observed, Observer, Operation};
+use crate::layers::observe::{Observed, Observer, StoreCall, StoreOperation};
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "leases",
         name,
     }
@@ -22,7 +22,7 @@ impl<O: Observer> LeasesLayer for Observed<O> {
         now: Timestamp,
         term: Millis,
     ) -> Result<FencingToken, LeaseError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("acquire"),
             pool: Some(pool),
             size: None,
@@ -38,7 +38,7 @@ impl<O: Observer> LeasesLayer for Observed<O> {
         now: Timestamp,
         term: Millis,
     ) -> Result<FencingToken, LeaseError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("seize"),
             pool: Some(pool),
             size: None,
@@ -53,7 +53,7 @@ impl<O: Observer> LeasesLayer for Observed<O> {
         token: FencingToken,
         term: Millis,
     ) -> Result<(), RenewError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("renew"),
             pool: Some(pool),
             size: None,
@@ -63,7 +63,7 @@ impl<O: Observer> LeasesLayer for Observed<O> {
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("release"),
             pool: Some(pool),
             size: None,

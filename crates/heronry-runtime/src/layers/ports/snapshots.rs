@@ -5,12 +5,12 @@ use heronry_store::{FencingToken, Snapshot, SnapshotsLayer, StoreError};
 use heronry_types::PoolId;
 
 use crate::layers::{
-    observe::{Call, Observed, Observer, Operation},
+    observe::{Observed, Observer, StoreCall, StoreOperation},
     ports::Size,
 };
 
-fn of(name: &'static str) -> Operation {
-    Operation {
+fn of(name: &'static str) -> StoreOperation {
+    StoreOperation {
         port: "snapshots",
         name,
     }
@@ -24,7 +24,7 @@ impl<O: Observer> SnapshotsLayer for Observed<O> {
         snapshot: Snapshot,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("put"),
             pool: Some(pool),
             size: self.size(|| Size::of_bytes(snapshot.bytes.len())),
@@ -34,7 +34,7 @@ impl<O: Observer> SnapshotsLayer for Observed<O> {
     }
 
     async fn latest(&self, pool: &PoolId) -> Result<Option<Snapshot>, StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("latest"),
             pool: Some(pool),
             size: None,
@@ -49,7 +49,7 @@ impl<O: Observer> SnapshotsLayer for Observed<O> {
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        let call = Call {
+        let call = StoreCall {
             operation: of("delete"),
             pool: Some(pool),
             size: None,
