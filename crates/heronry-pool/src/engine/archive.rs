@@ -46,7 +46,7 @@ impl Engine {
     /// Takes in a message that had left memory, from its records.
     ///
     /// # Errors
-    /// [`NotThatPast`] when they do not give the message that left.
+    /// [`ArchiveMismatch`] when they do not give the message that left.
     pub fn recall(
         &mut self,
         past: &ArchivedMessage,
