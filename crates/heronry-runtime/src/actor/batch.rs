@@ -15,7 +15,6 @@ use super::{BATCH_MAX, Flow, PoolActor, turns::WaitReason};
 use crate::{
     CallError, StopReason,
     bulk::{Askers, BulkPiece},
-    giving_way::give_way,
     job::GatedAnswer,
     time::Deadlines,
     waiters::WaitKey,
@@ -256,7 +255,7 @@ impl PoolActor {
             }
             if self.engine.ends_slice() || since_others >= SLICE {
                 since_others = 0;
-                give_way().await;
+                tokio::task::yield_now().await;
             }
         }
         Ok(())
