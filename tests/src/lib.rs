@@ -7,6 +7,7 @@ pub mod contract;
 pub mod flips;
 pub mod garbage;
 mod golden;
+pub mod images;
 pub mod killed;
 mod ledger;
 mod look;

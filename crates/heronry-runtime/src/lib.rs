@@ -4,8 +4,10 @@ mod actor;
 mod bulk;
 mod error;
 mod events;
+mod folding;
 mod giving_way;
 mod job;
+mod keeping;
 pub mod layers;
 pub mod marks;
 mod openings;
@@ -24,13 +26,14 @@ mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use keeping::{Hold, Holding, SnapshotError, SnapshotTaken, TrimError, TrimTo, Trimmed};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
-pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
+pub use runtime::{OpenedPool, Runtime, RuntimeOptions, SNAPSHOT_EVERY};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -26,6 +26,7 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     job::{Call, Job},
+    keeping::KeepRequests,
     published::Published,
     queue::Queue,
     runtime::Environment,
@@ -58,6 +59,8 @@ pub(crate) struct SharedPool {
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// Takes wishes for trims and snapshots to the actor.
+    pub(crate) keep: KeepRequests,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -91,6 +94,7 @@ impl Pool {
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                keep: opening.keep.clone(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

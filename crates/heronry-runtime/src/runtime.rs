@@ -15,7 +15,7 @@ use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
-pub use options::RuntimeOptions;
+pub use options::{RuntimeOptions, SNAPSHOT_EVERY};
 
 use crate::{
     CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason,
@@ -46,6 +46,10 @@ pub(crate) struct Environment {
     /// The pools that are being opened.
     pub(crate) openings: Arc<PoolOpenings>,
     pub(crate) side_work: SideWork,
+    /// Folds journals for snapshots and trims, one at a time and behind everything else.
+    pub(crate) background: SideWork,
+    /// The number of records of a pool after which a snapshot of it is taken.
+    pub(crate) snapshot_every: u64,
     /// Stores large bodies, one at a time.
     pub(crate) body_permits: BodyPermits,
     /// The pace of what others would wait for.

@@ -26,6 +26,8 @@ const LAST_KEY: &[u8] = b"rows";
 const LAST_LATER_KEY: &[u8] = b"rows of later tables";
 /// The row of [`LAST`] that names rows of keys, which came later still.
 const LAST_KEYS_KEY: &[u8] = b"rows of claims";
+/// The row of [`LAST`] that names rows of baselines, the latest.
+const LAST_BASELINES_KEY: &[u8] = b"rows of baselines";
 
 /// The tables whose rows a row of [`LAST`] names: those that came together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,16 +35,18 @@ enum Set {
     First,
     Later,
     Keys,
+    Baselines,
 }
 
 impl Set {
-    const ALL: [Self; 3] = [Self::First, Self::Later, Self::Keys];
+    const ALL: [Self; 4] = [Self::First, Self::Later, Self::Keys, Self::Baselines];
 
     fn of(table: Table) -> Self {
         match table {
             Table::Pools | Table::Journal | Table::Packs | Table::Contents => Self::First,
             Table::Snapshots | Table::Cursors => Self::Later,
             Table::Keys => Self::Keys,
+            Table::Baselines => Self::Baselines,
         }
     }
 
@@ -51,6 +55,7 @@ impl Set {
             Self::First => LAST_KEY,
             Self::Later => LAST_LATER_KEY,
             Self::Keys => LAST_KEYS_KEY,
+            Self::Baselines => LAST_BASELINES_KEY,
         }
     }
 }
@@ -83,6 +88,7 @@ pub(crate) struct Writing<'t> {
     snapshots: Option<BytesTable<'t>>,
     cursors: Option<BytesTable<'t>>,
     keys: Option<BytesTable<'t>>,
+    baselines: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
@@ -109,6 +115,7 @@ impl<'t> Writing<'t> {
             snapshots: None,
             cursors: None,
             keys: None,
+            baselines: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
@@ -126,6 +133,7 @@ impl<'t> Writing<'t> {
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
+            Table::Baselines => &mut self.baselines,
         };
         Ok(match later {
             Some(open) => open,

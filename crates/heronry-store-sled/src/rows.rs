@@ -27,6 +27,7 @@ pub(crate) struct Trees {
     snapshots: Tree,
     cursors: Tree,
     keys: Tree,
+    baselines: Tree,
 }
 
 impl Trees {
@@ -41,6 +42,7 @@ impl Trees {
             snapshots: open(Table::Snapshots)?,
             cursors: open(Table::Cursors)?,
             keys: open(Table::Keys)?,
+            baselines: open(Table::Baselines)?,
         })
     }
 
@@ -65,6 +67,7 @@ impl Trees {
             Table::Snapshots => &self.snapshots,
             Table::Cursors => &self.cursors,
             Table::Keys => &self.keys,
+            Table::Baselines => &self.baselines,
         }
     }
 }
@@ -85,6 +88,7 @@ pub(crate) struct Writing<'a> {
     snapshots: Changes,
     cursors: Changes,
     keys: Changes,
+    baselines: Changes,
     /// Packs that are written anew. A new one lies above the gate.
     packs_anew: Vec<Vec<u8>>,
 }
@@ -100,6 +104,7 @@ impl<'a> Writing<'a> {
             snapshots: Changes::new(),
             cursors: Changes::new(),
             keys: Changes::new(),
+            baselines: Changes::new(),
             packs_anew: Vec::new(),
         }
     }
@@ -113,6 +118,7 @@ impl<'a> Writing<'a> {
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
+            Table::Baselines => &mut self.baselines,
         }
     }
 
@@ -125,6 +131,7 @@ impl<'a> Writing<'a> {
             && self.snapshots.is_empty()
             && self.cursors.is_empty()
             && self.keys.is_empty()
+            && self.baselines.is_empty()
     }
 
     /// Returns the rows of contents that it writes, and those of packs that it writes anew.
@@ -150,17 +157,21 @@ impl<'a> Writing<'a> {
             snapshots,
             cursors,
             keys,
+            baselines,
         } = self.trees;
-        (packs, contents, snapshots, cursors, keys, pools, journal)
+        (
+            packs, contents, snapshots, cursors, keys, baselines, pools, journal,
+        )
             .transaction(
-                |(packs, contents, snapshots, cursors, keys, pools, journal)| {
+                |(packs, contents, snapshots, cursors, keys, baselines, pools, journal)| {
                     write(pools, &self.pools)?;
                     write(journal, &self.journal)?;
                     write(packs, &self.packs)?;
                     write(contents, &self.contents)?;
                     write(snapshots, &self.snapshots)?;
                     write(cursors, &self.cursors)?;
-                    write(keys, &self.keys)
+                    write(keys, &self.keys)?;
+                    write(baselines, &self.baselines)
                 },
             )
             .map_err(|error| failed_transaction(COMMIT, error))

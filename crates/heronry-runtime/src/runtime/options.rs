@@ -13,6 +13,9 @@ use crate::{
     ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, pool::BodyPermits, tokens::TokenKey,
 };
 
+/// The number of records of a pool after which a snapshot of it is taken, when nobody says otherwise.
+pub const SNAPSHOT_EVERY: u64 = 128 * 1_024;
+
 /// The choices that a [`Runtime`](crate::Runtime) is made with. All of them hold from its first pool on.
 #[derive(Clone)]
 #[must_use]
@@ -25,6 +28,7 @@ pub struct RuntimeOptions {
     finished_kept: usize,
     matching_slice: usize,
     side_work: SideWork,
+    snapshot_every: u64,
 }
 
 impl RuntimeOptions {
@@ -43,6 +47,7 @@ impl RuntimeOptions {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
+            snapshot_every: SNAPSHOT_EVERY,
         }
     }
 
@@ -86,6 +91,13 @@ impl RuntimeOptions {
         self
     }
 
+    /// Sets the number of records of a pool after which a snapshot of it is taken, beside its actor. A pool opens
+    /// from its latest snapshot, and folds the records since. No answer depends on the number; one at least.
+    pub fn with_snapshots_every(mut self, records: u64) -> Self {
+        self.snapshot_every = records.max(1);
+        self
+    }
+
     /// Returns the parts that a runtime over this store works with.
     pub(super) fn environment(self, store: Store) -> Environment {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -102,6 +114,8 @@ impl RuntimeOptions {
             matching_slice: self.matching_slice,
             openings: Arc::default(),
             side_work: self.side_work,
+            background: SideWork::with_permits(1),
+            snapshot_every: self.snapshot_every,
             body_permits: BodyPermits::default(),
         }
     }
