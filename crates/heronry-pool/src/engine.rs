@@ -370,7 +370,12 @@ impl Engine {
             return Prior::default();
         };
         let earlier = self.known_keys(found);
-        let look = |key: &KeyHash| earlier.get(key);
+        let trims = &self.state.trims;
+        let look = |key: &KeyHash| {
+            let entry = earlier.get(key)?;
+            // Keys of trimmed records are free again when their time is over.
+            (!trims.has_forgotten(entry.first, self.now)).then_some(entry)
+        };
         Prior {
             key: names.key().and_then(look),
             id: names.id().and_then(look),

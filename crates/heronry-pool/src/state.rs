@@ -212,6 +212,18 @@ impl State {
         Ok(position)
     }
 
+    /// Returns why there is no message that was accepted at a position: its records were trimmed after it had
+    /// finished, or there never was one.
+    pub(crate) fn no_message(&self, accepted: Position) -> Rejection {
+        if accepted < self.floor {
+            let requested = self.cursor(accepted.previous());
+            let floor = self.cursor(self.floor.previous());
+            Rejection::CursorTrimmed { requested, floor }
+        } else {
+            Rejection::MessageNotFound
+        }
+    }
+
     /// Returns the lineage of a record about a run, as a member if it is one.
     pub(crate) fn lineage_of(&self, run: &RunId) -> Lineage {
         let mut lineage = Lineage::of_pool(self.pool.clone());

@@ -4,14 +4,18 @@ mod baseline;
 mod error;
 mod folds;
 mod holds;
+mod retention;
+mod sizes;
 
-use heronry_types::{Cursor, Millis};
+use heronry_types::{Cursor, Millis, Retention};
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{SnapshotError, TrimError};
 pub(crate) use folds::{FoldEnd, Folds};
 pub use holds::Hold;
 pub(crate) use holds::{HeldTrim, HoldsAt};
+pub(crate) use retention::Retaining;
+pub(crate) use sizes::JournalSizes;
 
 use crate::{CallError, Pool, StopReason};
 use heronry_store::CommitOutcome;
@@ -26,6 +30,8 @@ pub enum TrimTo {
     Upto(Cursor),
     /// Those that were decided longer ago than this.
     Older(Millis),
+    /// Those that this does not keep.
+    Kept(Retention),
 }
 
 /// The respect of a trim for what still needs the records.

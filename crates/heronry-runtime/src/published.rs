@@ -2,14 +2,25 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use heronry_types::Limits;
+use heronry_types::{Limits, Retention, Settings};
+use tokio::sync::watch;
 
 /// Facts about a pool that callers read without asking its actor.
 ///
 /// They are durable, and they are published before any answer that was decided on them leaves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Published {
     limits: Mutex<Arc<Limits>>,
+    retention: watch::Sender<Option<Retention>>,
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self {
+            limits: Mutex::default(),
+            retention: watch::Sender::new(None),
+        }
+    }
 }
 
 impl Published {
@@ -19,9 +30,17 @@ impl Published {
         Arc::clone(&limits)
     }
 
-    /// Publishes the limits of a record that is durable.
-    pub(crate) fn set_limits(&self, limits: &Limits) {
-        let limits = Arc::new(limits.clone());
+    /// Returns what tells how much of the journal is kept from now on.
+    pub(crate) fn retention(&self) -> watch::Receiver<Option<Retention>> {
+        self.retention.subscribe()
+    }
+
+    /// Publishes the settings of a record that is durable.
+    pub(crate) fn set(&self, settings: &Settings) {
+        let limits = Arc::new(settings.limits.clone());
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        let retention = settings.retention;
+        self.retention
+            .send_if_modified(|now| std::mem::replace(now, retention) != retention);
     }
 }

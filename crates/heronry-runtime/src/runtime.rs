@@ -21,6 +21,7 @@ use crate::{
     CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
+    keeping::Retaining,
     openings::PoolOpenings,
     pool::BodyPermits,
     queue::Queue,
@@ -88,6 +89,8 @@ struct RunningPool {
     pool: Pool,
     task: tokio::task::JoinHandle<StoppedActor>,
     hook: Option<tokio::task::JoinHandle<()>>,
+    /// Trims the pool in the background, until this is dropped.
+    _retaining: Retaining,
 }
 
 impl fmt::Debug for Runtime {
@@ -261,6 +264,12 @@ impl Runtime {
             queue: Arc::clone(&queue),
             waiters: Arc::clone(&waiters),
         };
+        let retaining = Retaining::begin(
+            pool,
+            &self.environment.clock,
+            opening.published.retention(),
+            opening.keep.clone(),
+        );
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
         let task = tokio::spawn(async move {
             let _attended = attended;
@@ -272,6 +281,7 @@ impl Runtime {
             pool: handle,
             task,
             hook,
+            _retaining: retaining,
         })
     }
 }

@@ -16,6 +16,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod retention;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod suggest;
@@ -47,6 +48,7 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use retention::Retention;
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};

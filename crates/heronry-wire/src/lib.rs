@@ -10,6 +10,7 @@ mod event;
 mod examples;
 mod filter;
 mod inbox;
+mod keeping;
 mod member;
 mod message;
 mod pool;
@@ -19,7 +20,6 @@ mod query;
 mod reading;
 mod status;
 mod token;
-mod unsupported;
 mod version;
 mod wake;
 
@@ -32,6 +32,7 @@ pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
+pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -52,7 +53,6 @@ pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::{MemberToken, NamedMember};
-pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 

@@ -24,6 +24,7 @@ mod finished;
 mod idempotency;
 mod inbox;
 mod inbox_waits;
+mod keeping;
 mod keys;
 mod kills;
 mod leases;

@@ -10,6 +10,9 @@ use minicbor::{Decoder, Encoder, bytes::ByteSlice};
 use super::{Engine, Replay, UnreadableFilter, triggers::Which};
 use crate::{Minter, State, state::UnreadableState};
 
+/// The bytes of the hash at the end of an image, of everything before it.
+const HASH_BYTES: usize = 32;
+
 /// The bytes of an image that this build cannot read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -111,7 +114,10 @@ impl Engine {
         let state = <&ByteSlice>::from(state.as_slice());
         let written = encoder.encode((state, self.matching.settled(), counted));
         debug_assert!(written.is_ok(), "a buffer takes everything");
-        encoder.into_writer()
+        let mut image = encoder.into_writer();
+        let hash = blake3::hash(&image);
+        image.extend_from_slice(hash.as_bytes());
+        image
     }
 
     /// Lets the wakes of the state wait again, as far as they have come.
@@ -134,6 +140,12 @@ impl Engine {
 fn decode(image: &[u8]) -> Result<(State, ImageProgress), UnreadableImage> {
     let malformed = |error: minicbor::decode::Error| UnreadableImage::Malformed {
         reason: error.to_string(),
+    };
+    let whole = image.split_last_chunk::<HASH_BYTES>();
+    let whole = whole.filter(|(image, hash)| blake3::hash(image) == **hash);
+    let Some((image, _)) = whole else {
+        let reason = "its hash differs".to_owned();
+        return Err(UnreadableImage::Malformed { reason });
     };
     let mut decoder = Decoder::new(image);
     if decoder.array().map_err(malformed)? != Some(3) {

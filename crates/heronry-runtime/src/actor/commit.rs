@@ -154,7 +154,7 @@ impl PoolActor {
         if let Some((settings, version)) = newest {
             self.settings_version = version;
             self.queue.resize(&settings.limits);
-            self.published.set_limits(&settings.limits);
+            self.published.set(settings);
         }
     }
 

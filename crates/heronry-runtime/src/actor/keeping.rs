@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     CallError, Hold, SnapshotError, SnapshotTaken, StopReason, TrimError, Trimmed,
-    keeping::{FoldEnd, Folds, HeldTrim, Holding, HoldsAt, KeepRequest, TrimRequest},
+    keeping::{FoldEnd, Folds, HeldTrim, Holding, HoldsAt, JournalSizes, KeepRequest, TrimRequest},
 };
 
 /// The number of records since the last snapshot from which on a pool that stops takes another one.
@@ -26,12 +26,20 @@ pub(super) struct Keeping {
     pub(super) every: u64,
     /// The point of the last snapshot that this process knows.
     pub(super) snapshot_at: Position,
-    pub(super) consumers: HoldsAt,
+    /// What is remembered from one trim to the next.
+    known: KnownOfTrims,
     is_busy: bool,
     /// Larger than the store takes: it goes without, until it is opened again.
     is_too_large: bool,
     /// A trim that waits for the store to take keys.
     waits_for_keys: Option<TrimRequest>,
+}
+
+/// What is remembered from one trim to the next.
+#[derive(Clone, Default)]
+struct KnownOfTrims {
+    consumers: HoldsAt,
+    sizes: JournalSizes,
 }
 
 /// A trim whose baseline is made.
@@ -53,7 +61,7 @@ impl Keeping {
             requests,
             every,
             snapshot_at: Position::ZERO,
-            consumers: HoldsAt::default(),
+            known: KnownOfTrims::default(),
             is_busy: false,
             is_too_large: false,
             waits_for_keys: None,
@@ -184,11 +192,11 @@ impl PoolActor {
         let now = self.time.now().0.max(now);
         let decided = self.engine.state().head();
         let holds = self.engine_holds();
-        let mut seen = self.keeping.consumers.clone();
+        let mut known = std::mem::take(&mut self.keeping.known);
         self.asides.begin(AtStop::Await, async move {
-            let prepared = prepare(&folds, (&request, now), holds, &mut seen).await;
+            let prepared = prepare(&folds, (&request, now), holds, &mut known).await;
             let take_in = move |actor: &mut Self| {
-                actor.keeping.consumers = seen;
+                actor.keeping.known = known;
                 match prepared {
                     Ok(Prepared::Nothing(head, held_by)) => {
                         actor.trim_committed(request, Ok(head), held_by)
@@ -308,11 +316,11 @@ async fn prepare(
     folds: &Folds,
     (request, now): (&TrimRequest, Timestamp),
     mut holds: Vec<Hold>,
-    seen: &mut HoldsAt,
+    known: &mut KnownOfTrims,
 ) -> Result<Prepared, TrimError> {
-    let asked = folds.asked(request.to, now).await?;
+    let asked = folds.asked(request.to, now, &mut known.sizes).await?;
     let consumers = folds.store.cursors.list(&folds.pool).await?;
-    holds.extend(seen.held(consumers, now));
+    holds.extend(known.consumers.held(consumers, now));
     let mut point = folds.point(asked, now).await?;
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
     let kept = checkpoint.map_or(Position::ZERO, |it| it.position);

@@ -53,7 +53,7 @@ impl Opening {
         let settings_version = state.settings_version();
         queue.resize(&settings.limits);
         let published = Arc::new(Published::default());
-        published.set_limits(&settings.limits);
+        published.set(settings);
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);

@@ -3,9 +3,9 @@
 use heronry_journal::{Baseline, BaselinePoint};
 use heronry_pool::{ENCODING_VERSION, Rejection, TrimNote, locate};
 use heronry_store::{Head, JournalExt, ReadError};
-use heronry_types::{Millis, Position, Timestamp};
+use heronry_types::{Millis, Position, Retention, Timestamp};
 
-use super::{FoldEnd, Folds, TrimError, TrimTo};
+use super::{FoldEnd, Folds, JournalSizes, TrimError, TrimTo};
 
 impl Folds {
     /// Returns where the journal stands.
@@ -15,7 +15,12 @@ impl Folds {
     }
 
     /// Returns the first position that a trim is asked to keep.
-    pub(crate) async fn asked(&self, to: TrimTo, now: Timestamp) -> Result<Position, TrimError> {
+    pub(crate) async fn asked(
+        &self,
+        to: TrimTo,
+        now: Timestamp,
+        sizes: &mut JournalSizes,
+    ) -> Result<Position, TrimError> {
         let journal = &self.store.journal;
         let head = self.head().await?;
         match to {
@@ -26,6 +31,24 @@ impl Folds {
                 Ok(upto?.next())
             }
             TrimTo::Older(age) => self.first_younger(head, age, now).await,
+            TrimTo::Kept(retention) => {
+                let Retention {
+                    age_ms,
+                    bytes,
+                    keep_min,
+                } = retention;
+                let young = match age_ms {
+                    Some(age) => self.first_younger(head, age, now).await?,
+                    None => head.floor,
+                };
+                let small = match bytes {
+                    Some(bytes) => sizes.first_within(self, head, bytes).await?,
+                    None => head.floor,
+                };
+                let kept = keep_min.unwrap_or(0);
+                let kept = Position(head.head.0.saturating_sub(kept)).next();
+                Ok(young.max(small).min(kept))
+            }
         }
     }
 
