@@ -7,6 +7,7 @@ pub mod filter;
 pub mod index;
 mod json;
 mod recipients;
+mod room;
 mod stream;
 
 pub use envelope::{
@@ -18,4 +19,5 @@ pub use explained::{
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
+pub use room::{Room, RoomError, end_of_run};
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod actor;
+mod bridge;
 mod bulk;
 mod error;
 mod events;
 mod giving_way;
+mod hub;
 mod job;
 pub mod layers;
 pub mod marks;
@@ -14,6 +16,7 @@ mod published;
 mod queue;
 mod renewal;
 mod resume;
+mod rooms;
 mod runtime;
 mod side_work;
 mod start;
@@ -22,14 +25,24 @@ mod time;
 mod tokens;
 mod waiters;
 
+pub use bridge::{
+    AttachRequest, Attachment, BridgeCounts, BridgeEnd, BridgeHandle, BridgeInto, BridgeOptions,
+    EventBridge, EventIntake, IntakeBatch, IntakeError, IntakeGap, PoolIntake, SourceEvent,
+    SourceItem, TakenIn,
+};
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use hub::{
+    HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
+    RoomEnding, SubscriptionHub,
+};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
+pub use rooms::{RoomStream, RoomStreamError};
 pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};

@@ -8,6 +8,8 @@
 
 mod app_events;
 mod bad_input;
+mod bridge;
+mod bridge_handle;
 mod bulk;
 mod cancel;
 mod ceilings;

@@ -8,7 +8,7 @@ use heronry_types::{Generation, RunId, SOURCES_MAX, SourceId, SourcePosition};
 
 use crate::{Caller, EventFault, Rejection, State, command::Author, state::Source};
 
-pub use attach::{AttachSource, DetachSource, OnAttached};
+pub use attach::{AttachSource, DetachSource};
 pub use gap::RecordSourceGap;
 pub use report::SourceClaim;
 pub(in crate::decide) use report::{SourcedEvent, fresh, taken_count};
