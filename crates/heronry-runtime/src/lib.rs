@@ -4,6 +4,7 @@ mod actor;
 mod bulk;
 mod error;
 mod events;
+pub mod figures;
 mod giving_way;
 mod job;
 pub mod layers;

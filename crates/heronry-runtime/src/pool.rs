@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
+    figures::PoolCounts,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -133,6 +134,11 @@ impl Pool {
     /// trips. What is answered from published facts makes none.
     pub fn trips(&self) -> u64 {
         self.shared.trips.load(Ordering::Relaxed)
+    }
+
+    /// Returns the counts of the pool since it was opened, up to the durable head.
+    pub fn counts(&self) -> PoolCounts {
+        self.shared.published.counts()
     }
 
     /// Returns the limits that hold at the durable head. Nobody is asked for them.
