@@ -29,4 +29,5 @@ mod up;
 mod verbs;
 mod verified_bodies;
 mod wait;
+mod watched_kills;
 mod words;
