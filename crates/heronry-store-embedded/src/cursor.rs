@@ -1,11 +1,13 @@
 //! Rows of consumers' cursors: one row for each consumer.
 //!
-//! A row: checksum, layout (1 byte: 1), epoch (16), position (8), fingerprint of the filter (32).
-//! Numbers are big-endian.
+//! A row: checksum, layout (1 byte: 2), epoch (16), position (8), fingerprint of the filter (32),
+//! generation (8), time of the commit in milliseconds since 1970, signed (8; the smallest number for
+//! none), milliseconds for which it holds (8). Numbers are big-endian. Rows of layout 1 end after the
+//! fingerprint, and are read forever.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use heronry_types::{Cursor, Epoch, PoolId, Position};
+use heronry_types::{Cursor, Epoch, Millis, PoolId, Position, Timestamp};
 
 use crate::row_keys::{self, PoolNo};
 use crate::{
@@ -15,10 +17,14 @@ use crate::{
 use heronry_store::runs::KeyRange;
 use heronry_store::{
     ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorMove, FilterFingerprint,
-    StoreError, judge_cursor,
+    StoreError, Tenure, judge_cursor,
 };
 
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+/// The layout of rows without a tenure.
+const LAYOUT_FIRST: u8 = 1;
+/// Stands for no time of a commit.
+const NO_TIME: i64 = i64::MIN;
 const READ: &str = "read cursors";
 
 /// A change of a consumer's row.
@@ -122,20 +128,44 @@ fn encode(key: &[u8], next: ConsumerCursor) -> Vec<u8> {
     row.extend_from_slice(&next.cursor.epoch.0);
     row.extend_from_slice(&next.cursor.position.0.to_be_bytes());
     row.extend_from_slice(&next.filter.0);
+    let Tenure {
+        generation,
+        committed_at,
+        hold_for,
+    } = next.tenure;
+    let committed_at = committed_at.map_or(NO_TIME, Timestamp::as_millis);
+    row.extend_from_slice(&generation.to_be_bytes());
+    row.extend_from_slice(&committed_at.to_be_bytes());
+    row.extend_from_slice(&hold_for.0.to_be_bytes());
     seal(key, row)
 }
 
 /// Reads a row; nothing when it is damaged, or of another layout.
 fn decode(key: &[u8], row: &[u8]) -> Option<ConsumerCursor> {
     let (layout, rest) = unseal(key, row)?.split_first()?;
-    if *layout != LAYOUT {
-        return None;
-    }
     let (epoch, rest) = rest.split_first_chunk()?;
-    let (position, filter) = rest.split_first_chunk()?;
+    let (position, rest) = rest.split_first_chunk()?;
+    let (filter, rest) = rest.split_first_chunk()?;
+    let tenure = match (*layout, rest) {
+        (LAYOUT_FIRST, []) => Tenure::default(),
+        (LAYOUT, tenure) => decode_tenure(tenure)?,
+        _ => return None,
+    };
     Some(ConsumerCursor {
         cursor: Cursor::new(Epoch(*epoch), Position(u64::from_be_bytes(*position))),
-        filter: FilterFingerprint(filter.try_into().ok()?),
+        filter: FilterFingerprint(*filter),
+        tenure,
+    })
+}
+
+fn decode_tenure(bytes: &[u8]) -> Option<Tenure> {
+    let (generation, rest) = bytes.split_first_chunk()?;
+    let (committed_at, hold_for) = rest.split_first_chunk()?;
+    let committed_at = i64::from_be_bytes(*committed_at);
+    Some(Tenure {
+        generation: u64::from_be_bytes(*generation),
+        committed_at: (committed_at != NO_TIME).then(|| Timestamp::from_millis(committed_at)),
+        hold_for: Millis(u64::from_be_bytes(hold_for.try_into().ok()?)),
     })
 }
 
@@ -185,22 +215,46 @@ pub(crate) fn list<D: Database>(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_is_read_back_and_damage_or_misplacement_is_seen() {
-        let cursor = ConsumerCursor {
+    fn held() -> ConsumerCursor {
+        ConsumerCursor {
             cursor: Cursor::new(Epoch([1; 16]), Position(9)),
             filter: FilterFingerprint([2; 32]),
-        };
-        let row = encode(b"key", cursor);
-        assert_eq!(decode(b"key", &row), Some(cursor));
-        assert_eq!(decode(b"other", &row), None);
-        for bit in 0..row.len() * 8 {
-            let mut flipped = row.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decode(b"key", &flipped), None, "bit {bit}");
+            tenure: Tenure {
+                generation: 3,
+                committed_at: Some(Timestamp::from_millis(4)),
+                hold_for: Millis(5),
+            },
         }
-        for cut in 0..row.len() {
-            assert_eq!(decode(b"key", &row[..cut]), None, "cut at {cut}");
+    }
+
+    #[test]
+    fn a_row_is_read_back_and_damage_or_misplacement_is_seen() {
+        let free = ConsumerCursor::new(held().cursor, held().filter);
+        for cursor in [held(), free] {
+            let row = encode(b"key", cursor);
+            assert_eq!(decode(b"key", &row), Some(cursor));
+            assert_eq!(decode(b"other", &row), None);
+            for bit in 0..row.len() * 8 {
+                let mut flipped = row.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(decode(b"key", &flipped), None, "bit {bit}");
+            }
+            for cut in 0..row.len() {
+                assert_eq!(decode(b"key", &row[..cut]), None, "cut at {cut}");
+            }
         }
+    }
+
+    #[test]
+    fn a_row_from_before_tenures_is_read_as_one_that_nobody_has_held() {
+        // The bytes that every build before tenures wrote for this consumer.
+        let mut row = vec![0; CHECKSUM_BYTES];
+        row.push(1);
+        row.extend_from_slice(&[1; 16]);
+        row.extend_from_slice(&9_u64.to_be_bytes());
+        row.extend_from_slice(&[2; 32]);
+        let row = seal(b"key", row);
+        let free = ConsumerCursor::new(held().cursor, held().filter);
+        assert_eq!(decode(b"key", &row), Some(free));
     }
 }

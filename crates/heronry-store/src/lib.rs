@@ -26,7 +26,7 @@ pub use contents::{
 };
 pub use cursors::{
     CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding,
-    CursorMove, Cursors, FilterFingerprint, judge_cursor,
+    CursorMove, Cursors, FilterFingerprint, Tenure, judge_cursor,
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;

@@ -79,7 +79,8 @@ impl<D: Database> Cursors for Embedded<D> {
             refusal @ (ConsumerError::Conflict { .. }
             | ConsumerError::Ahead { .. }
             | ConsumerError::NoPool
-            | ConsumerError::TooMany { .. }) => {
+            | ConsumerError::TooMany { .. }
+            | ConsumerError::TooLarge { .. }) => {
                 let kind = StoreErrorKind::Closed;
                 StoreError::new(kind, "delete a cursor", refusal.to_string())
             }
