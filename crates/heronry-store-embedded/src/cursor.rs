@@ -11,13 +11,16 @@ use heronry_types::{Cursor, Epoch, Millis, PoolId, Position, Timestamp};
 
 use crate::row_keys::{self, PoolNo};
 use crate::{
-    CHECKSUM_BYTES, Database, Rows, Table, corrupt, pool::WriterPool, readable::Readable, seal,
-    unseal,
+    CHECKSUM_BYTES, Database, Rows, Table, corrupt,
+    pool::WriterPool,
+    projection::{self, ProjectionPlace, Unwritten},
+    readable::Readable,
+    seal, unseal,
 };
 use heronry_store::runs::KeyRange;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorMove, FilterFingerprint,
-    StoreError, Tenure, judge_cursor,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, ConsumerStep, CursorMove,
+    FilterFingerprint, RowChanges, StoreError, Tenure, judge_cursor,
 };
 
 const LAYOUT: u8 = 2;
@@ -37,22 +40,37 @@ pub(crate) struct CursorEdit {
 
 #[derive(Debug)]
 pub(crate) enum CursorChange {
+    /// The consumer moves, and rows of its projection change.
     Move {
-        expected: Option<ConsumerCursor>,
-        next: ConsumerCursor,
+        step: ConsumerStep,
+        rows: RowChanges,
     },
     Delete,
 }
 
 impl CursorEdit {
     pub(crate) fn op(&self) -> &'static str {
-        match self.change {
-            CursorChange::Move { .. } => "commit a cursor",
+        match &self.change {
+            CursorChange::Move { rows, .. } if rows.is_empty() => "commit a cursor",
+            CursorChange::Move { .. } => "commit a projection",
             CursorChange::Delete => "delete a cursor",
         }
     }
 
-    /// Writes or removes the row, unless the commit is refused.
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.change {
+            CursorChange::Move { rows, .. } => {
+                let sizes = rows
+                    .iter()
+                    .map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+                sizes.sum()
+            }
+            CursorChange::Delete => 0,
+        }
+    }
+
+    /// Writes or removes the row and those of the projection, unless the commit is refused.
     pub(crate) fn run(
         self,
         rows: &mut dyn Rows,
@@ -65,35 +83,62 @@ impl CursorEdit {
             });
         };
         let key = row_keys::consumer(pool.no, &self.consumer);
-        let row = match self.change {
-            CursorChange::Delete => None,
-            CursorChange::Move { expected, next } => {
-                let found = match rows.get(Table::Cursors, &key)? {
-                    None => None,
-                    Some(row) => match decode(&key, &row) {
-                        Some(found) => Some(found),
-                        None => return Ok(Err(damaged(name, &self.consumer).into())),
-                    },
-                };
-                let head = pool.there().map(|journal| journal.head.head);
-                let (from, to) = range(pool.no);
-                let consumers = || rows.count(Table::Cursors, &from, &to);
-                let asked = CursorMove {
-                    found,
-                    expected,
-                    next,
-                };
-                if let Err(refusal) = judge_cursor(head, asked, consumers) {
+        let before = &self.readable.before;
+        let place = ProjectionPlace {
+            pool: name,
+            consumer: &self.consumer,
+            prefix: row_keys::projection(pool.no, &self.consumer),
+        };
+        match self.change {
+            CursorChange::Delete => {
+                before.replace(rows, (Table::Cursors, &key), None)?;
+                projection::remove(rows, before, &place).map(Ok)
+            }
+            CursorChange::Move {
+                step,
+                rows: changes,
+            } => {
+                let judged = judge(rows, (name, pool), (&self.consumer, &key), step)?;
+                if let Err(refusal) = judged {
                     return Ok(Err(refusal));
                 }
-                Some(encode(&key, next))
+                match projection::write(rows, before, &place, changes) {
+                    Ok(()) => {}
+                    Err(Unwritten::Refused(refusal)) => return Ok(Err(refusal)),
+                    Err(Unwritten::Failed(fault)) => return Err(fault),
+                }
+                let row = encode(&key, step.next);
+                before
+                    .replace(rows, (Table::Cursors, &key), Some(&row))
+                    .map(Ok)
             }
-        };
-        let before = &self.readable.before;
-        before
-            .replace(rows, (Table::Cursors, &key), row.as_deref())
-            .map(Ok)
+        }
     }
+}
+
+/// Judges a step of a consumer.
+fn judge(
+    rows: &mut dyn Rows,
+    (name, pool): (&PoolId, &WriterPool),
+    (consumer, key): (&ConsumerId, &[u8]),
+    step: ConsumerStep,
+) -> Result<Result<(), ConsumerError>, StoreError> {
+    let found = match rows.get(Table::Cursors, key)? {
+        None => None,
+        Some(row) => match decode(key, &row) {
+            Some(found) => Some(found),
+            None => return Ok(Err(damaged(name, consumer).into())),
+        },
+    };
+    let head = pool.there().map(|journal| journal.head.head);
+    let (from, to) = range(pool.no);
+    let consumers = || rows.count(Table::Cursors, &from, &to);
+    let asked = CursorMove {
+        found,
+        expected: step.expected,
+        next: step.next,
+    };
+    Ok(judge_cursor(head, asked, consumers))
 }
 
 /// Writes where the consumers of a pool stand that an append shows.

@@ -99,15 +99,18 @@ pub enum ConsumerError {
     },
     /// A change of a projection is larger than a store takes, or its projection would be. Nothing
     /// was written, and no row is cut.
-    #[error("{what} is {found}, and the most is {max}; write less in one commit, or remove rows")]
+    #[error("the {what} is {found}, and the most is {max}; write less, or remove rows")]
     TooLarge {
-        /// The part that is too large, as `a key in bytes`.
+        /// The part that is too large, as `length of a key in bytes`.
         what: &'static str,
         /// The size that was asked for.
         found: usize,
         /// The most.
         max: usize,
     },
+    /// A row of a projection has an empty key. Nothing was written.
+    #[error("a row has an empty key; give it one of at least a byte")]
+    EmptyKey,
     /// The store failed. A commit that was under way may have been kept: read the cursor again.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -201,7 +201,8 @@ impl CallError for ConsumerError {
             | Self::Ahead { .. }
             | Self::NoPool
             | Self::TooMany { .. }
-            | Self::TooLarge { .. } => CallOutcome::Refused,
+            | Self::TooLarge { .. }
+            | Self::EmptyKey => CallOutcome::Refused,
             Self::Store(_) => CallOutcome::Failed,
         }
     }
