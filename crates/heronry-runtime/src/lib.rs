@@ -2,6 +2,7 @@
 
 mod actor;
 mod bulk;
+mod consumer;
 mod error;
 mod events;
 pub mod figures;
@@ -23,6 +24,11 @@ mod time;
 mod tokens;
 mod waiters;
 
+pub use consumer::{
+    CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
+    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
+    fingerprint,
+};
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
 pub use openings::PoolOpening;

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
+    consumer::Holders,
     figures::PoolCounts,
     job::{Call, Job},
     published::Published,
@@ -59,6 +60,8 @@ pub(crate) struct SharedPool {
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// The holders of its consumers in this process.
+    pub(crate) holders: Arc<Holders>,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -92,6 +95,7 @@ impl Pool {
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                holders: Arc::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

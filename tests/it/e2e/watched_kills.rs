@@ -2,7 +2,7 @@
 //! is lost, none is there twice, and no reader misses an event or sees one twice.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     sync::{
@@ -158,6 +158,20 @@ fn kill_often(place: &Folder, store: &[&str], answers: &mut UnboundedReceiver<Re
     killed
 }
 
+/// Checks that every reader saw the same messages, each once, and all that were answered; returns their
+/// number.
+fn check_streams(streams: &[Vec<MessageId>], answered: &[Receipt]) -> usize {
+    let (first, others) = streams.split_first().unwrap();
+    assert!(others.iter().all(|other| other == first), "one stream");
+    let distinct: BTreeSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), first.len(), "a message is there twice");
+    let known: BTreeSet<_> = answered.iter().map(|it| &it.message_id).collect();
+    let lost: Vec<_> = known.difference(&distinct).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert_eq!(distinct, known, "every message was answered");
+    first.len()
+}
+
 struct Killed {
     server: Running,
     answered: Vec<Receipt>,
@@ -201,21 +215,10 @@ async fn check(store: &[&str]) {
     for reader in readers {
         streams.push(reader.await.unwrap());
     }
-    let (first, others) = streams.split_first().unwrap();
-    assert!(others.iter().all(|other| other == first), "one stream");
-    let distinct: BTreeSet<_> = first.iter().collect();
-    assert_eq!(distinct.len(), first.len(), "a message is there twice");
-    let cursors: BTreeMap<_, _> = known.iter().map(|it| (&it.message_id, it.cursor)).collect();
-    assert_eq!(cursors.len(), known.len());
-    let lost: Vec<_> = cursors
-        .keys()
-        .filter(|it| !distinct.contains(*it))
-        .collect();
-    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-    assert_eq!(distinct.len(), cursors.len(), "every message was answered");
+    let seen = check_streams(&streams, &known);
     away.sort_unstable();
     let middle = away[away.len() / 2];
-    let (kills, messages, longest) = (away.len(), first.len(), away.last().unwrap());
+    let (kills, messages, longest) = (away.len(), seen, away.last().unwrap());
     println!(
         "{kills} kills, {messages} messages, {READERS} readers; from a kill until the next server is ready: \
          median {middle:.0?}, longest {longest:.0?}"

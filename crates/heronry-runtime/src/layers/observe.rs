@@ -203,9 +203,12 @@ impl CallError for RenewError {
 impl CallError for ConsumerError {
     fn outcome(&self) -> CallOutcome {
         match self {
-            Self::Conflict { .. } | Self::Ahead { .. } | Self::NoPool | Self::TooMany { .. } => {
-                CallOutcome::Refused
-            }
+            Self::Conflict { .. }
+            | Self::Ahead { .. }
+            | Self::NoPool
+            | Self::TooMany { .. }
+            | Self::TooLarge { .. }
+            | Self::EmptyKey => CallOutcome::Refused,
             Self::Store(_) => CallOutcome::Failed,
         }
     }
