@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
+    events::Tail,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -54,6 +55,7 @@ pub(crate) struct SharedPool {
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
+    tail: Tail,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
@@ -64,6 +66,13 @@ pub(crate) struct SharedPool {
     storing: Arc<UnderWay>,
     /// The number of commands that were handed to the queue.
     trips: AtomicU64,
+}
+
+impl SharedPool {
+    /// Returns the tail, which readers near the head share.
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -81,12 +90,14 @@ impl Pool {
         opening: &Opening,
     ) -> Self {
         let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
+        let tail_size = environment.tail_size;
         Self {
             shared: Arc::new(SharedPool {
                 environment,
                 pool,
                 timelines,
                 head,
+                tail: Tail::of(tail_size),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,
