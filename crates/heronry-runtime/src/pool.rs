@@ -26,6 +26,7 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     consumer::Holders,
+    events::Tail,
     figures::PoolCounts,
     job::{Call, Job},
     published::Published,
@@ -56,6 +57,7 @@ pub(crate) struct SharedPool {
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
+    tail: Tail,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
@@ -68,6 +70,13 @@ pub(crate) struct SharedPool {
     storing: Arc<UnderWay>,
     /// The number of commands that were handed to the queue.
     trips: AtomicU64,
+}
+
+impl SharedPool {
+    /// Returns the tail, which readers near the head share.
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -85,12 +94,14 @@ impl Pool {
         opening: &Opening,
     ) -> Self {
         let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
+        let tail_size = environment.tail_size;
         Self {
             shared: Arc::new(SharedPool {
                 environment,
                 pool,
                 timelines,
                 head,
+                tail: Tail::of(tail_size),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,
