@@ -13,7 +13,7 @@ use futures::{
 };
 use heronry_pool::decide::SourceClaim;
 use heronry_runtime::{
-    AttachRequest, Attachment, EventIntake, IntakeBatch, IntakeError, IntakeGap, SourceEvent,
+    AttachRequest, EventIntake, IntakeBatch, IntakeError, IntakeGap, SourceEvent, SourceHold,
     SourceItem, TakenIn,
 };
 use heronry_types::{EventKind, NewEvent, Payload, RunId, SourcePosition};
@@ -188,7 +188,7 @@ impl<I: EventIntake> FlakyIntake<I> {
 
 #[async_trait]
 impl<I: EventIntake> EventIntake for FlakyIntake<I> {
-    async fn attach(&self, request: &AttachRequest) -> Result<Attachment, IntakeError> {
+    async fn attach(&self, request: &AttachRequest) -> Result<SourceHold, IntakeError> {
         self.inner.attach(request).await
     }
 

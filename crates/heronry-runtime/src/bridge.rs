@@ -25,12 +25,12 @@ use deliver::Delivery;
 use tally::Tally;
 use task::{BridgeTask, Wish};
 
-pub use handle::{BridgeEnd, BridgeHandle};
+pub use handle::{BridgeControl, BridgeEnd, BridgeHandle};
 pub use intake::{
-    AttachRequest, Attachment, EventIntake, IntakeBatch, IntakeError, IntakeGap, PoolIntake,
+    AttachRequest, EventIntake, IntakeBatch, IntakeError, IntakeGap, PoolIntake, SourceHold,
     TakenIn,
 };
-pub use item::{SourceEvent, SourceItem};
+pub use item::{MissingItem, SourceEvent, SourceItem};
 pub use tally::BridgeCounts;
 
 /// The settings of a bridge.

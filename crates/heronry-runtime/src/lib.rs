@@ -3,8 +3,10 @@
 mod actor;
 mod bridge;
 mod bulk;
+mod consumer;
 mod error;
 mod events;
+pub mod figures;
 mod giving_way;
 mod hub;
 mod job;
@@ -26,9 +28,14 @@ mod tokens;
 mod waiters;
 
 pub use bridge::{
-    AttachRequest, Attachment, BridgeCounts, BridgeEnd, BridgeHandle, BridgeInto, BridgeOptions,
-    EventBridge, EventIntake, IntakeBatch, IntakeError, IntakeGap, PoolIntake, SourceEvent,
-    SourceItem, TakenIn,
+    AttachRequest, BridgeControl, BridgeCounts, BridgeEnd, BridgeHandle, BridgeInto, BridgeOptions,
+    EventBridge, EventIntake, IntakeBatch, IntakeError, IntakeGap, MissingItem, PoolIntake,
+    SourceEvent, SourceHold, SourceItem, TakenIn,
+};
+pub use consumer::{
+    CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
+    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
+    fingerprint,
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};

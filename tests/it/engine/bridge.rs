@@ -9,7 +9,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{
     BridgeCounts, BridgeEnd, BridgeHandle, BridgeInto, BridgeOptions, EventBridge, EventIntake,
-    Follow, IntakeError, Pool, PoolIntake, SourceItem,
+    Follow, IntakeError, MissingItem, Pool, PoolIntake, SourceItem,
 };
 use heronry_testkit::AppendFault;
 use heronry_tests::{
@@ -282,7 +282,10 @@ async fn o13_an_event_that_comes_late_is_told(world: World) {
         SourceItem::event(SourcePosition::Number(number), event)
     };
     let said = [1, 2, 2, 5, 4, 5, 6].map(at);
-    let missing = SourceItem::Missing(NewSourceGap::new(SourceGapReason::Unreadable));
+    let missing = SourceItem::Missing(Box::new(MissingItem {
+        gap: NewSourceGap::new(SourceGapReason::Unreadable),
+        key: None,
+    }));
     let said = said.into_iter().chain([missing, at(7)]);
     let stream = futures::stream::iter(said);
     let bridge = EventBridge::spawn(&pool, ann, feed(), stream, options());

@@ -12,7 +12,7 @@ use heronry_types::{
 };
 
 use super::{
-    AttachRequest, Attachment, BridgeInto, BridgeOptions, IntakeBatch, IntakeError, IntakeGap,
+    AttachRequest, BridgeInto, BridgeOptions, IntakeBatch, IntakeError, IntakeGap, SourceHold,
     TakenIn,
 };
 
@@ -32,7 +32,7 @@ impl Delivery {
     }
 
     /// Attaches the bridge, as often as it takes.
-    pub(super) async fn attach(&self, request: &AttachRequest) -> Result<Attachment, IntakeError> {
+    pub(super) async fn attach(&self, request: &AttachRequest) -> Result<SourceHold, IntakeError> {
         let attempt = || self.into.intake.attach(request);
         self.insist(attempt).await
     }
@@ -175,15 +175,32 @@ impl Attached {
         run: Option<&RunId>,
         gap: NewSourceGap,
     ) -> Result<u64, IntakeError> {
+        self.gap_under(run, gap, None).await
+    }
+
+    /// Records a gap under a key, or under one of the bridge. One that is refused is in the log alone.
+    pub(super) async fn gap_under(
+        &self,
+        run: Option<&RunId>,
+        gap: NewSourceGap,
+        key: Option<IdempotencyKey>,
+    ) -> Result<u64, IntakeError> {
         let gap = IntakeGap {
             claim: self.claim.clone(),
             run: run.or(self.delivery.options.run.as_ref()).cloned(),
             gap,
-            key: self.key()?,
+            key: key.map_or_else(|| self.key(), Ok)?,
         };
         let intake = &self.delivery.into.intake;
-        let told = self.delivery.insist(|| intake.tell_gap(&gap)).await?;
-        Ok(told.appended)
+        match self.delivery.insist(|| intake.tell_gap(&gap)).await {
+            Ok(told) => Ok(told.appended),
+            Err(IntakeError::Refused { text }) => {
+                let (source, missed) = (&self.claim.source, gap.gap.missed);
+                tracing::error!(?source, ?missed, reason = %gap.gap.reason, text, "a gap of a source is refused");
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Leaves the source. The next bridge can take it over where this fails.

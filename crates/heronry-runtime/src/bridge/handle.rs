@@ -47,8 +47,26 @@ pub enum BridgeEnd {
 #[derive(Debug)]
 pub struct BridgeHandle {
     task: JoinHandle<Result<BridgeCounts, BridgeEnd>>,
-    wish: watch::Sender<Wish>,
+    control: BridgeControl,
+}
+
+/// Stops a bridge and counts for it, beside who waits for its end.
+#[derive(Clone, Debug)]
+pub struct BridgeControl {
+    wish: Arc<watch::Sender<Wish>>,
     tally: Arc<Tally>,
+}
+
+impl BridgeControl {
+    /// Asks the bridge to append everything that it has accepted, and to end.
+    pub fn stop(&self) {
+        self.wish.send_replace(Wish::Stop);
+    }
+
+    /// Returns the counts so far.
+    pub fn counts(&self) -> BridgeCounts {
+        self.tally.counts()
+    }
 }
 
 impl BridgeHandle {
@@ -57,12 +75,19 @@ impl BridgeHandle {
         wish: watch::Sender<Wish>,
         tally: Arc<Tally>,
     ) -> Self {
-        Self { task, wish, tally }
+        let wish = Arc::new(wish);
+        let control = BridgeControl { wish, tally };
+        Self { task, control }
     }
 
     /// Returns the counts so far.
     pub fn counts(&self) -> BridgeCounts {
-        self.tally.counts()
+        self.control.counts()
+    }
+
+    /// Returns the control of the bridge, for somebody else than who waits for its end.
+    pub fn control(&self) -> BridgeControl {
+        self.control.clone()
     }
 
     /// Returns true when the bridge has ended, in whatever way.
@@ -76,14 +101,14 @@ impl BridgeHandle {
     /// # Errors
     /// [`BridgeEnd`] when the bridge has ended in another way, or ends so meanwhile.
     pub async fn stop(self) -> Result<BridgeCounts, BridgeEnd> {
-        self.wish.send_replace(Wish::Stop);
+        self.control.stop();
         self.join().await
     }
 
     /// Ends the bridge at once, and returns how many items it leaves that it had taken from its source: for some of
     /// them it may not be known whether they were appended. Doing it again changes nothing, and returns the same.
     pub fn abort(&self) -> u64 {
-        let left = self.tally.abort();
+        let left = self.control.tally.abort();
         self.task.abort();
         left
     }
@@ -93,14 +118,13 @@ impl BridgeHandle {
     /// # Errors
     /// [`BridgeEnd`] when it did not take in everything.
     pub async fn join(mut self) -> Result<BridgeCounts, BridgeEnd> {
-        let left = |tally: &Tally| tally.left();
         match (&mut self.task).await {
             Ok(ended) => ended,
             Err(error) if error.is_panic() => Err(BridgeEnd::Panicked {
                 text: panic_text(error.into_panic().as_ref()),
             }),
             Err(_) => Err(BridgeEnd::Cancelled {
-                left: left(&self.tally),
+                left: self.control.tally.left(),
             }),
         }
     }
@@ -108,7 +132,7 @@ impl BridgeHandle {
 
 impl Drop for BridgeHandle {
     fn drop(&mut self) {
-        self.tally.abort();
+        self.control.tally.abort();
         self.task.abort();
     }
 }

@@ -29,7 +29,7 @@ pub struct AttachRequest {
 
 /// The attachment of a bridge to its source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Attachment {
+pub struct SourceHold {
     /// The generation of the attachment.
     pub generation: Generation,
     /// The number of the last event that was taken; absent when nothing was, and of a source without order.
@@ -109,7 +109,7 @@ impl IntakeError {
 #[async_trait]
 pub trait EventIntake: Debug + Send + Sync {
     /// Attaches the bridge; a repeat by the same instance has the same attachment.
-    async fn attach(&self, request: &AttachRequest) -> Result<Attachment, IntakeError>;
+    async fn attach(&self, request: &AttachRequest) -> Result<SourceHold, IntakeError>;
 
     /// Appends a batch: all events that were not taken before, or none.
     async fn append(&self, batch: &IntakeBatch) -> Result<TakenIn, IntakeError>;
@@ -144,7 +144,7 @@ impl PoolIntake {
 
 #[async_trait]
 impl EventIntake for PoolIntake {
-    async fn attach(&self, request: &AttachRequest) -> Result<Attachment, IntakeError> {
+    async fn attach(&self, request: &AttachRequest) -> Result<SourceHold, IntakeError> {
         let attach = AttachSource {
             caller: self.caller.clone(),
             run: request.run.clone(),
@@ -153,7 +153,7 @@ impl EventIntake for PoolIntake {
             on_attached: request.on_attached,
         };
         let attached = self.pool.call(attach).await.map_err(of_call)?;
-        Ok(Attachment {
+        Ok(SourceHold {
             generation: attached.generation,
             last_number: attached.last_number,
         })

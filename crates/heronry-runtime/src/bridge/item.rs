@@ -1,6 +1,6 @@
 //! The items of a foreign stream.
 
-use heronry_types::{NewEvent, NewSourceGap, RunId, SourcePosition};
+use heronry_types::{IdempotencyKey, NewEvent, NewSourceGap, RunId, SourcePosition};
 
 /// An event of a source.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,8 +23,17 @@ pub enum SourceItem {
         /// The number of events that it dropped.
         missed: u64,
     },
-    /// Something of the source cannot be taken, for this reason.
-    Missing(NewSourceGap),
+    /// Something of the source cannot be taken.
+    Missing(Box<MissingItem>),
+}
+
+/// Something of a source that cannot be taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MissingItem {
+    /// The gap.
+    pub gap: NewSourceGap,
+    /// The key under which the gap is recorded once, also by a later bridge. `None`: the bridge chooses one.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl SourceItem {

@@ -9,7 +9,7 @@ use heronry_types::{
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Attachment, BridgeEnd, IntakeError, SourceItem,
+    BridgeEnd, IntakeError, MissingItem, SourceHold, SourceItem,
     deliver::{Attached, Delivered},
     order::SourceOrder,
     tally::{BridgeCounts, Tally},
@@ -25,7 +25,7 @@ pub(super) enum Wish {
 }
 
 /// The stream of a source.
-type Source = Pin<Box<dyn Stream<Item = SourceItem> + Send>>;
+type ItemStream = Pin<Box<dyn Stream<Item = SourceItem> + Send>>;
 
 /// The willingness of the source to give more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +50,7 @@ enum Step {
         items: u64,
         missed: u64,
     },
-    Missing(NewSourceGap),
+    Missing(Box<MissingItem>),
 }
 
 /// A bridge at work.
@@ -64,7 +64,7 @@ pub(super) struct BridgeTask {
 }
 
 impl BridgeTask {
-    pub(super) fn new(attached: Arc<Attached>, attachment: Attachment, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(attached: Arc<Attached>, attachment: SourceHold, tally: Arc<Tally>) -> Self {
         Self {
             attached,
             order: SourceOrder::after(attachment.last_number),
@@ -77,7 +77,7 @@ impl BridgeTask {
     /// Runs until the source ends, the handle wishes it, or nothing more can be delivered.
     pub(super) async fn run(
         mut self,
-        mut source: Source,
+        mut source: ItemStream,
         mut wish: watch::Receiver<Wish>,
         polled: oneshot::Sender<()>,
     ) -> Result<BridgeCounts, BridgeEnd> {
@@ -112,7 +112,7 @@ impl BridgeTask {
     }
 
     /// Takes what the source has ready, as much as the buffer holds.
-    fn take_ready(&mut self, source: &mut Source) {
+    fn take_ready(&mut self, source: &mut ItemStream) {
         while self.has_room() {
             match source.next().now_or_never() {
                 Some(item) => self.take(item),
@@ -122,7 +122,7 @@ impl BridgeTask {
     }
 
     /// Takes what is ready one last time when the handle wishes to stop.
-    fn note_wish(&mut self, source: &mut Source, wish: Option<Wish>) {
+    fn note_wish(&mut self, source: &mut ItemStream, wish: Option<Wish>) {
         match wish {
             Some(Wish::GoOn) => {}
             // A handle that is gone aborts the task.
@@ -134,7 +134,7 @@ impl BridgeTask {
     }
 
     /// Waits for a first item, and then for a full batch, as long as a batch lingers.
-    async fn fill(&mut self, source: &mut Source, wish: &mut watch::Receiver<Wish>) {
+    async fn fill(&mut self, source: &mut ItemStream, wish: &mut watch::Receiver<Wish>) {
         let linger = self.attached.delivery.options.linger;
         let mut until: BoxFuture<'static, ()> = futures::future::pending().boxed();
         let mut lingers = false;
@@ -168,7 +168,7 @@ impl BridgeTask {
     async fn deliver(
         &mut self,
         step: Step,
-        source: &mut Source,
+        source: &mut ItemStream,
         wish: &mut watch::Receiver<Wish>,
     ) -> Result<(), BridgeEnd> {
         let mut work = deliver(Arc::clone(&self.attached), step).boxed();
@@ -205,7 +205,7 @@ impl BridgeTask {
     fn next_step(&mut self) -> Option<Step> {
         Some(match self.buffer.pop_front()? {
             SourceItem::Lagged { missed } => self.lagged(missed),
-            SourceItem::Missing(gap) => Step::Missing(gap),
+            SourceItem::Missing(missing) => Step::Missing(missing),
             SourceItem::Event(event) => {
                 if self.order.is_late(&event.position) {
                     return Some(Step::Late {
@@ -329,8 +329,9 @@ async fn deliver(attached: Arc<Attached>, step: Step) -> Result<Settled, IntakeE
                 ..Settled::gaps(items, gaps)
             })
         }
-        Step::Missing(gap) => {
-            let gaps = attached.gap(None, gap).await?;
+        Step::Missing(missing) => {
+            let MissingItem { gap, key } = *missing;
+            let gaps = attached.gap_under(None, gap, key).await?;
             Ok(Settled {
                 unreadable: 1,
                 ..Settled::gaps(1, gaps)

@@ -91,10 +91,7 @@ impl ResumeProgress {
         if told.position <= self.position {
             return;
         }
-        let next = ConsumerCursor {
-            cursor: told,
-            filter: FILTER,
-        };
+        let next = ConsumerCursor::new(told, FILTER);
         let cursors = &pool.shared().environment.store.cursors;
         let saved = cursors.commit(pool.id(), &self.consumer, self.saved, next);
         match saved.await {

@@ -76,7 +76,7 @@ impl Command for AttachSource {
         let source = state.sources.get(&self.source);
         Ok(Attached {
             generation: Generation(applied.first),
-            last_number: source.and_then(crate::state::Source::last_number),
+            last_number: source.and_then(crate::state::ForeignSource::last_number),
             done: Done::at(state, applied),
             repeated: applied.how == How::Repeated,
         })
