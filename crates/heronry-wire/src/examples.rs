@@ -142,7 +142,6 @@ pub(crate) fn detach_source() -> Value {
 pub(crate) fn tell_gap() -> Value {
     json!({
         "gap": {"reason": "lagged", "after": 41, "missed": 7},
-        "generation": 42,
         "idempotency_key": "gap-1",
     })
 }
