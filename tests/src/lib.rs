@@ -5,6 +5,7 @@ mod act;
 pub mod canary;
 pub mod contract;
 pub mod flips;
+pub mod foreign;
 pub mod garbage;
 mod golden;
 pub mod killed;

@@ -21,6 +21,7 @@ mod refusal;
 pub mod server;
 mod shares;
 mod side;
+pub mod source;
 mod stop;
 pub mod wake;
 

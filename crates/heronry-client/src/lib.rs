@@ -17,6 +17,7 @@ mod pieces;
 mod pool;
 mod retry;
 mod server;
+mod sources;
 mod sse;
 mod token;
 mod wakes;

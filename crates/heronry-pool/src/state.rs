@@ -26,7 +26,7 @@ pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
-pub(crate) use source::{Source, SourceBatch, Sources};
+pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod actor;
+mod bridge;
 mod bulk;
 mod consumer;
 mod error;
 mod events;
 pub mod figures;
 mod giving_way;
+mod hub;
 mod job;
 pub mod layers;
 pub mod marks;
@@ -16,6 +18,7 @@ mod published;
 mod queue;
 mod renewal;
 mod resume;
+mod rooms;
 mod runtime;
 mod side_work;
 mod start;
@@ -24,6 +27,11 @@ mod time;
 mod tokens;
 mod waiters;
 
+pub use bridge::{
+    AttachRequest, BridgeControl, BridgeCounts, BridgeEnd, BridgeHandle, BridgeInto, BridgeOptions,
+    EventBridge, EventIntake, IntakeBatch, IntakeError, IntakeGap, MissingItem, PoolIntake,
+    SourceEvent, SourceHold, SourceItem, TakenIn,
+};
 pub use consumer::{
     CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
     ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
@@ -31,12 +39,17 @@ pub use consumer::{
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use hub::{
+    HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
+    RoomEnding, SubscriptionHub,
+};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
+pub use rooms::{RoomStream, RoomStreamError};
 pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};

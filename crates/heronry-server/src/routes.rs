@@ -12,6 +12,7 @@ mod pool_request;
 mod pools;
 mod prove;
 mod server;
+mod sources;
 mod wakes;
 
 use axum::{
@@ -102,6 +103,7 @@ pub(crate) fn table() -> Vec<Route> {
         effects::rows,
         wakes::rows,
         events::rows,
+        sources::rows,
         contents::rows,
         filters::rows,
         prove::rows,

@@ -20,7 +20,7 @@ pub use outcome::{
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
 };
-pub use source::SourceGapReason;
+pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -131,6 +131,21 @@ pub(crate) fn append_events() -> Value {
     })
 }
 
+pub(crate) fn attach_source() -> Value {
+    json!({"instance": "host-1:4711", "run_id": "scanner", "on_attached": "take_over"})
+}
+
+pub(crate) fn detach_source() -> Value {
+    json!({"generation": 42})
+}
+
+pub(crate) fn tell_gap() -> Value {
+    json!({
+        "gap": {"reason": "lagged", "after": 41, "missed": 7},
+        "idempotency_key": "gap-1",
+    })
+}
+
 pub(crate) fn content_query() -> Value {
     json!({"idempotency_key": "report-1", "run": "scanner"})
 }

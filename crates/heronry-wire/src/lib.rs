@@ -17,6 +17,7 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod source;
 mod status;
 mod token;
 mod unsupported;
@@ -48,6 +49,7 @@ pub use query::{
     MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };

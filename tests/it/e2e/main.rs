@@ -7,6 +7,7 @@
 
 mod asking;
 mod bench;
+mod bridge;
 mod broken_moves;
 mod canary;
 mod carry;

@@ -8,6 +8,8 @@
 
 mod app_events;
 mod bad_input;
+mod bridge;
+mod bridge_handle;
 mod bulk;
 mod cancel;
 mod ceilings;
@@ -21,6 +23,7 @@ mod erasures;
 mod expiry;
 mod faults;
 mod finished;
+mod hub;
 mod idempotency;
 mod inbox;
 mod inbox_waits;
@@ -43,6 +46,7 @@ mod reply_rules;
 mod reply_times;
 mod resume;
 mod resume_hook;
+mod rooms;
 mod scope;
 mod send;
 mod shared;

@@ -18,7 +18,7 @@ type ItemHash = [u8; 16];
 
 /// A bridge that reports from a source.
 #[derive(Clone, Debug)]
-pub(crate) struct Attachment {
+pub(crate) struct SourceHolder {
     /// The position of its record.
     pub generation: Generation,
     /// The instance of the bridge.
@@ -27,7 +27,7 @@ pub(crate) struct Attachment {
     pub actor: Actor,
 }
 
-impl Attachment {
+impl SourceHolder {
     /// Returns true while nobody has to take the source over: a bridge of a run holds it as long as its
     /// joining lives on.
     pub(crate) fn lives_on(&self, members: &Members) -> bool {
@@ -97,18 +97,18 @@ pub(crate) enum Taken {
 
 /// A foreign source of events.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Source {
+pub(crate) struct ForeignSource {
     /// The run that reported from it first, and to which it belongs; absent: the operators.
     pub owner: Option<RunId>,
     /// The extent to which it was taken in.
     pub taken: Taken,
     /// The bridge that reports from it. `None` while there is none.
-    pub attached: Option<Attachment>,
+    pub attached: Option<SourceHolder>,
     /// The last batch that was reported from it.
     pub last_batch: Option<SourceBatch>,
 }
 
-impl Source {
+impl ForeignSource {
     /// Returns true when the event at this place is not to be taken again.
     pub(crate) fn has_taken(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
@@ -157,12 +157,12 @@ impl Source {
 /// The sources of a pool.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
-    by_id: BTreeMap<SourceId, Source>,
+    by_id: BTreeMap<SourceId, ForeignSource>,
 }
 
 impl Sources {
     /// Returns a source that something was reported from.
-    pub(crate) fn get(&self, source: &SourceId) -> Option<&Source> {
+    pub(crate) fn get(&self, source: &SourceId) -> Option<&ForeignSource> {
         self.by_id.get(source)
     }
 
@@ -190,7 +190,7 @@ impl Sources {
 
     /// Notes that a bridge was attached.
     pub(crate) fn attach(&mut self, at: Position, actor: &Actor, body: &SourceAttached) {
-        let attachment = Attachment {
+        let attachment = SourceHolder {
             generation: Generation(at),
             instance: body.instance.clone(),
             actor: actor.clone(),
@@ -206,15 +206,15 @@ impl Sources {
     }
 
     /// Returns the source; one that is new belongs to who names it.
-    fn entry(&mut self, source: &SourceId, actor: &Actor) -> &mut Source {
+    fn entry(&mut self, source: &SourceId, actor: &Actor) -> &mut ForeignSource {
         self.by_id.entry(source.clone()).or_insert_with(|| {
             let owner = match actor {
                 Actor::Engine | Actor::Operator => None,
                 Actor::Member { run, .. } => Some(run.clone()),
             };
-            Source {
+            ForeignSource {
                 owner,
-                ..Source::default()
+                ..ForeignSource::default()
             }
         })
     }
@@ -227,7 +227,7 @@ impl Sources {
     }
 }
 
-impl Source {
+impl ForeignSource {
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, id: &SourceId) {
         let Self {
             owner,
@@ -245,7 +245,7 @@ impl Source {
             }),
         }
         to.some(attached.as_ref(), |to, attached| {
-            let Attachment {
+            let SourceHolder {
                 generation,
                 instance,
                 actor,

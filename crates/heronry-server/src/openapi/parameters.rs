@@ -1,6 +1,8 @@
 //! The parameters of an operation: in the path, the query and headers.
 
-use heronry_types::{ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, WakeId};
+use heronry_types::{
+    ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, SourceId, WakeId,
+};
 use heronry_wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
 use utoipa::openapi::{
@@ -35,7 +37,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 8] = [
+const PARTS: [PathPart; 9] = [
     PathPart {
         after: "pools",
         name: "pool",
@@ -84,6 +86,13 @@ const PARTS: [PathPart; 8] = [
         description: "The recipient of the copy.",
         example: "scanner",
         of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "sources",
+        name: "source",
+        description: "The foreign source of events.",
+        example: "runtime-7",
+        of: Described::of::<SourceId>,
     },
     PathPart {
         after: "contents",

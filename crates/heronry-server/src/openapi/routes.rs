@@ -11,4 +11,5 @@ pub(crate) mod messages;
 pub(crate) mod pools;
 pub(crate) mod prove;
 pub(crate) mod server;
+pub(crate) mod sources;
 pub(crate) mod wakes;

@@ -1,7 +1,7 @@
 //! Attaching a bridge to a source, and leaving it: one bridge at a time reports from a source.
 
 use heronry_journal::{Body, SourceAttached, SourceDetached};
-use heronry_types::{Generation, InstanceId, RunId, SourceId};
+use heronry_types::{Generation, InstanceId, OnAttached, RunId, SourceId};
 
 use crate::{
     Attached, Caller, Done, Rejection, State,
@@ -11,15 +11,6 @@ use crate::{
         source::{admit, author, holder},
     },
 };
-
-/// The choice what happens when another bridge reports from the source.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OnAttached {
-    /// The new bridge is refused.
-    Refuse,
-    /// The new bridge takes the source over, and the other one is fenced.
-    TakeOver,
-}
 
 /// Attaches a bridge to a source: from then on nobody else reports from it.
 #[derive(Clone, Debug)]
@@ -85,7 +76,7 @@ impl Command for AttachSource {
         let source = state.sources.get(&self.source);
         Ok(Attached {
             generation: Generation(applied.first),
-            last_number: source.and_then(crate::state::Source::last_number),
+            last_number: source.and_then(crate::state::ForeignSource::last_number),
             done: Done::at(state, applied),
             repeated: applied.how == How::Repeated,
         })
