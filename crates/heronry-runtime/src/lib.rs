@@ -5,6 +5,7 @@ mod bulk;
 mod consumer;
 mod error;
 mod events;
+mod export;
 mod giving_way;
 mod job;
 pub mod layers;
@@ -30,13 +31,17 @@ pub use consumer::{
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use export::{
+    EXPORT_BATCH, EXPORT_INTERVAL, EventFeed, EventSink, ExportEnd, ExportFigures, ExportHandle,
+    ExportOptions, ExportUntil, Exporter, SinkError, SinkFault, StoppedExport,
+};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
-pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
+pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -26,6 +26,7 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     consumer::Holders,
+    export::Exports,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -61,6 +62,8 @@ pub(crate) struct SharedPool {
     pub(crate) token: FencingToken,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
+    /// The exports that run beside the pool.
+    pub(crate) exports: Exports,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -95,6 +98,7 @@ impl Pool {
                 waiters,
                 token: opening.token,
                 holders: Arc::default(),
+                exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

@@ -1,5 +1,6 @@
 //! The parameters of an operation: in the path, the query and headers.
 
+use heronry_store::ConsumerId;
 use heronry_types::{ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, WakeId};
 use heronry_wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
@@ -35,7 +36,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 8] = [
+const PARTS: [PathPart; 9] = [
     PathPart {
         after: "pools",
         name: "pool",
@@ -70,6 +71,13 @@ const PARTS: [PathPart; 8] = [
         description: "The effect: the cursor of its intent.",
         example: "07070707070707070707070707070707-12",
         of: Described::of::<Cursor>,
+    },
+    PathPart {
+        after: "consumers",
+        name: "name",
+        description: "The name of the consumer.",
+        example: "audit",
+        of: Described::of::<ConsumerId>,
     },
     PathPart {
         after: "dead-letters",
