@@ -9,6 +9,7 @@ pub mod garbage;
 mod golden;
 pub mod killed;
 mod ledger;
+pub mod log;
 mod look;
 pub mod process;
 pub mod server;

@@ -9,6 +9,7 @@ use heronry_types::Cursor;
 use heronry_wire::{
     AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
 };
+use tracing::instrument;
 
 use crate::{Access, Identity, Key, Recorded, Refusal, access::Waiting, side::FILTER_BYTES_SMALL};
 
@@ -18,6 +19,7 @@ pub use watch::{EventWatch, WatchItem, watch};
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn page(access: &Access, query: &EventsQuery) -> Result<EventPage, Refusal> {
     let viewer = viewer(access, query).await?;
     let made = PageRequest::of(access, query, viewer).await;
@@ -60,6 +62,7 @@ impl PageRequest {
 ///
 /// # Errors
 /// [`Refusal`]; none of them was appended then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn append(
     access: &Access,
     mut body: AppendEvents,

@@ -7,6 +7,7 @@ pub mod filter;
 pub mod index;
 mod json;
 mod recipients;
+mod shared;
 mod stream;
 
 pub use envelope::{
@@ -18,4 +19,5 @@ pub use explained::{
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
+pub use shared::SharedEvent;
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod pool;
 mod query;
+mod source;
 mod wake;
 
 pub use content::{
@@ -33,6 +34,7 @@ pub use query::{
     FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp,
     Viewer, Viewing,
 };
+pub use source::{AttachSource, DetachSource, OnAttached, RecordSourceGap, SourceClaim};
 pub use wake::{
     CancelWake, FinishScan, FoundEvents, RegisterWake, Scan, ScanRequest, ScanStep, Scanned,
     WakeCosts, WakeEvents, WakeRequest,

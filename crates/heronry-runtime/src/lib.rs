@@ -6,6 +6,7 @@ mod consumer;
 mod error;
 mod events;
 mod export;
+pub mod figures;
 mod giving_way;
 mod job;
 pub mod layers;

@@ -26,7 +26,9 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     consumer::Holders,
+    events::Tail,
     export::Exports,
+    figures::PoolCounts,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -56,6 +58,7 @@ pub(crate) struct SharedPool {
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
+    tail: Tail,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
@@ -70,6 +73,13 @@ pub(crate) struct SharedPool {
     storing: Arc<UnderWay>,
     /// The number of commands that were handed to the queue.
     trips: AtomicU64,
+}
+
+impl SharedPool {
+    /// Returns the tail, which readers near the head share.
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -87,12 +97,14 @@ impl Pool {
         opening: &Opening,
     ) -> Self {
         let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
+        let tail_size = environment.tail_size;
         Self {
             shared: Arc::new(SharedPool {
                 environment,
                 pool,
                 timelines,
                 head,
+                tail: Tail::of(tail_size),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,
@@ -141,6 +153,11 @@ impl Pool {
     /// trips. What is answered from published facts makes none.
     pub fn trips(&self) -> u64 {
         self.shared.trips.load(Ordering::Relaxed)
+    }
+
+    /// Returns the counts of the pool since it was opened, up to the durable head.
+    pub fn counts(&self) -> PoolCounts {
+        self.shared.published.counts()
     }
 
     /// Returns the limits that hold at the durable head. Nobody is asked for them.

@@ -21,6 +21,7 @@ use crate::{
     CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason, StoppedExport,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
+    events::TailSize,
     openings::PoolOpenings,
     pool::BodyPermits,
     queue::Queue,
@@ -46,6 +47,8 @@ pub(crate) struct Environment {
     /// The pools that are being opened.
     pub(crate) openings: Arc<PoolOpenings>,
     pub(crate) side_work: SideWork,
+    /// The size of the part of a pool's events that readers near the head share.
+    pub(crate) tail_size: TailSize,
     /// Stores large bodies, one at a time.
     pub(crate) body_permits: BodyPermits,
     /// The pace of what others would wait for.

@@ -11,7 +11,7 @@ use crate::{
     disk::{Disk, Locking, SharedDisk},
     failure::{failed, kind_of},
     file::RedbFile,
-    place::RedbPath,
+    place::{Access, RedbPath},
     rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Writing, create_tables},
 };
 
@@ -61,14 +61,20 @@ pub(crate) fn open(
     hook: &Hook,
     purpose: Purpose,
 ) -> Result<(RedbFile, WriterPools), StoreError> {
-    place
-        .remove_leftover()
-        .map_err(|error| place.failed(OPEN, error))?;
-    let file = place.open_file(OPEN)?;
+    let access = Access::for_purpose(purpose);
+    let locking = match access {
+        Access::Read => Locking::Shared,
+        Access::ReadWrite => {
+            let removed = place.remove_leftover();
+            removed.map_err(|error| place.failed(OPEN, error))?;
+            Locking::ByStore
+        }
+    };
+    let file = place.open_file(OPEN, access)?;
     // Some damage makes redb panic, and closing the file then may make it panic again. So what
     // reads is caught by itself, and the file is closed while nothing unwinds.
     guarded(OPEN, || {
-        let disk = Disk::new(file, Locking::ByStore, hook.clone());
+        let disk = Disk::new(file, locking, hook.clone());
         let disk = Arc::new(disk.map_err(|error| failed(OPEN, error))?);
         disk.hold_writes();
         let mut database = Database::builder()

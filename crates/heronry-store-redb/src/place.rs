@@ -8,9 +8,32 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::files::{
-    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
+use heronry_store_embedded::{
+    Purpose,
+    files::{
+        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+        sync_directory,
+    },
 };
+
+/// The use that is made of the file of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Access {
+    /// It is read, and nothing is written to it.
+    Read,
+    /// It is read and written.
+    ReadWrite,
+}
+
+impl Access {
+    /// Returns the access that a purpose needs.
+    pub(crate) fn for_purpose(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Read => Self::Read,
+            Purpose::Use | Purpose::Move => Self::ReadWrite,
+        }
+    }
+}
 
 /// The place of a store: its file.
 #[derive(Clone, Debug)]
@@ -34,8 +57,8 @@ impl RedbPath {
         PathBuf::from(name)
     }
 
-    /// Opens the file of a store that is there.
-    pub(crate) fn open_file(&self, op: &'static str) -> Result<File, StoreError> {
+    /// Opens the file of a store that is there: to be looked at, one that may only be read is as good.
+    pub(crate) fn open_file(&self, op: &'static str, access: Access) -> Result<File, StoreError> {
         let found = fs::metadata(&self.file).map_err(|error| self.failed(op, error))?;
         let refuse = |kind, what: &str| {
             let detail = format!("{}: {what}", self.file.display());
@@ -47,12 +70,13 @@ impl RedbPath {
         if found.len() == 0 {
             return refuse(StoreErrorKind::NotAStore, "the file is empty");
         }
-        if found.permissions().readonly() {
+        let is_written = access == Access::ReadWrite;
+        if is_written && found.permissions().readonly() {
             return refuse(StoreErrorKind::ReadOnly, "the file may not be written");
         }
         OpenOptions::new()
             .read(true)
-            .write(true)
+            .write(is_written)
             .open(&self.file)
             .map_err(|error| self.failed(op, error))
     }

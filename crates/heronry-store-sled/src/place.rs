@@ -8,8 +8,12 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::files::{
-    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
+use heronry_store_embedded::{
+    Purpose,
+    files::{
+        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+        sync_directory,
+    },
 };
 
 use crate::format::{self, Unreadable};
@@ -21,6 +25,32 @@ const MARK: &str = "mark";
 const DB: &str = "db";
 const CONF: &str = "conf";
 const BLOBS: &str = "blobs";
+
+/// The use that is made of the files of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Access {
+    /// They are read, and nothing is written to them.
+    Read,
+    /// They are read and written.
+    ReadWrite,
+}
+
+impl Access {
+    /// Returns the access that a purpose needs.
+    pub(crate) fn for_purpose(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Read => Self::Read,
+            Purpose::Use | Purpose::Move => Self::ReadWrite,
+        }
+    }
+
+    /// Returns how a file that is there is opened.
+    pub(crate) fn options(self) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(self == Self::ReadWrite);
+        options
+    }
+}
 
 /// The place of a store: its directory.
 #[derive(Clone, Debug)]
@@ -64,9 +94,16 @@ impl SledDirectory {
         self.beside(".creating")
     }
 
-    /// Returns the temporary directory in which a copy is looked at.
+    /// Returns the directory in which a copy is looked at, where it can stand beside the store.
     pub(crate) fn looking(&self) -> Self {
         self.beside(".looking")
+    }
+
+    /// Returns true when the mode of the folder that the store stands in lets something be made there. The
+    /// superuser could make it anyway, and takes the mode at its word.
+    pub(crate) fn may_have_something_beside(&self) -> bool {
+        let above = fs::metadata(directory_of(&self.directory));
+        above.is_ok_and(|found| !found.permissions().readonly())
     }
 
     fn beside(&self, ending: &str) -> Self {
@@ -86,8 +123,9 @@ impl SledDirectory {
     }
 
     /// Enters the directory of a store that is there: checks what it is, and keeps others out as
-    /// long as the file that is returned stays open. Not a byte is written.
-    pub(crate) fn enter(&self, op: &'static str) -> Result<File, StoreError> {
+    /// long as the file that is returned stays open. Not a byte is written; to be looked at, a store
+    /// that may only be read is as good.
+    pub(crate) fn enter(&self, op: &'static str, access: Access) -> Result<File, StoreError> {
         let found = fs::metadata(&self.directory).map_err(|error| self.failed(op, error))?;
         if !found.is_dir() {
             return Err(self.refused(
@@ -99,11 +137,11 @@ impl SledDirectory {
             let what = "the directory is empty; create a store in it first";
             return Err(self.refused(op, Unreadable::new(StoreErrorKind::NotFound, what)));
         }
-        self.check_writable(op)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.record());
+        match access {
+            Access::Read => {}
+            Access::ReadWrite => self.check_writable(op)?,
+        }
+        let file = access.options().open(self.record());
         let file = file.map_err(|error| {
             if error.kind() == ErrorKind::NotFound {
                 return self.refused(op, format::not_a_store());

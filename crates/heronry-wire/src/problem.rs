@@ -134,6 +134,10 @@ problems! {
     EffectStale = "effect-stale", 409, "the effect is somebody else's by now";
     /// The effect has no key, and is not done again.
     EffectUnsafe = "effect-unsafe", 409, "the effect is not safe to repeat";
+    /// Another bridge reports from the source: `generation`.
+    SourceTaken = "source-taken", 409, "another bridge reports from the source";
+    /// The bridge does not have the source any more.
+    SourceFenced = "source-fenced", 409, "the bridge does not have the source any more";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

@@ -10,6 +10,7 @@ use heronry_wire::{EventsQuery, OnTrimmed as WhenTrimmed};
 
 use super::{asked, may_look, resumed, viewer};
 use crate::{Access, Refusal, Share};
+use tracing::instrument;
 
 /// The time between two bookmarks of a stream. A bookmark says how far the stream has looked, with
 /// or without items to send.
@@ -48,6 +49,7 @@ pub enum WatchItem {
 ///
 /// # Errors
 /// [`Refusal`]; no stream was opened then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn watch(
     access: Access,
     query: &EventsQuery,

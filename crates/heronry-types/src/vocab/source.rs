@@ -1,0 +1,21 @@
+//! Foreign sources of events: what of them is missing in a pool, and why.
+
+use super::vocabulary;
+
+vocabulary! {
+    /// The reason why events of a source are missing in the pool.
+    SourceGapReason {
+        /// The source dropped them before they were taken from it.
+        Lagged = "lagged",
+        /// The pool refuses them, whenever they are reported.
+        RefusedPermanently = "refused_permanently",
+        /// They cannot be read.
+        Unreadable = "unreadable",
+        /// They are larger than what is read of one.
+        TooLarge = "too_large",
+        /// They came after a later one of the source had been taken.
+        OutOfOrder = "out_of_order",
+        /// The source ended, or was left, before they were taken from it.
+        CutOff = "cut_off",
+    }
+}
