@@ -17,6 +17,7 @@ mod holding;
 mod kills;
 mod laid;
 mod life;
+mod looking;
 mod marks;
 mod pipes;
 mod pools;
