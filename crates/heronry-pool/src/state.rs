@@ -8,6 +8,7 @@ mod effect;
 mod encoding;
 mod member;
 mod message;
+mod source;
 mod trims;
 mod wake;
 
@@ -29,6 +30,7 @@ pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
+pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
 pub use trims::{KEYS_KEPT_AFTER_TRIM, TrimNote};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
@@ -80,6 +82,7 @@ pub struct State {
     pub(crate) wakes: Wakes,
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
+    pub(crate) sources: Sources,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -102,6 +105,7 @@ impl State {
             wakes: Wakes::default(),
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
+            sources: Sources::default(),
             deadlines: Deadlines::default(),
         }
     }

@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use heronry_journal::Record;
 use heronry_types::{Limits, Retention, Settings};
 use tokio::sync::watch;
+
+use crate::figures::PoolCounts;
 
 /// Facts about a pool that callers read without asking its actor.
 ///
@@ -11,6 +14,7 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct Published {
     limits: Mutex<Arc<Limits>>,
+    counts: Mutex<PoolCounts>,
     retention: watch::Sender<Option<Retention>>,
 }
 
@@ -18,6 +22,7 @@ impl Default for Published {
     fn default() -> Self {
         Self {
             limits: Mutex::default(),
+            counts: Mutex::default(),
             retention: watch::Sender::new(None),
         }
     }
@@ -42,5 +47,18 @@ impl Published {
         let retention = settings.retention;
         self.retention
             .send_if_modified(|now| std::mem::replace(now, retention) != retention);
+    }
+
+    /// Returns the counts up to the durable head.
+    pub(crate) fn counts(&self) -> PoolCounts {
+        let counts = self.counts.lock();
+        counts.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts an append that is durable.
+    pub(crate) fn note_append(&self, records: &[Record]) {
+        // Counts are numbers at every point, so a panic elsewhere cannot have broken them.
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.note(records);
     }
 }

@@ -223,11 +223,8 @@ impl Work {
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
             Self::Keys(edit, _) => edit.bytes(),
             Self::Trim(trim, _) => trim.bytes(),
-            Self::Delete(..)
-            | Self::Acquire(..)
-            | Self::Renew(..)
-            | Self::Release(..)
-            | Self::Cursor(..) => 0,
+            Self::Cursor(edit, _) => edit.bytes(),
+            Self::Delete(..) | Self::Acquire(..) | Self::Renew(..) | Self::Release(..) => 0,
         }
     }
 }

@@ -28,13 +28,15 @@ pub enum Table {
     Cursors = 6,
     /// The sorted runs that the keys of a pool lie in; a database calls it `claims`. Since the third set of tables.
     Keys = 7,
-    /// Pool number and number of a frame → a frame of the baseline. Since the fourth set of tables.
-    Baselines = 8,
+    /// Pool number, consumer and key → a row of a projection. Since the fourth set of tables.
+    Projections = 8,
+    /// Pool number and number of a frame → a frame of the baseline. Since the fifth set of tables.
+    Baselines = 9,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pools,
         Self::Journal,
         Self::Packs,
@@ -42,6 +44,7 @@ impl Table {
         Self::Snapshots,
         Self::Cursors,
         Self::Keys,
+        Self::Projections,
         Self::Baselines,
     ];
 
@@ -59,6 +62,7 @@ impl Table {
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
             Self::Keys => "claims",
+            Self::Projections => "projections",
             Self::Baselines => "baselines",
         }
     }
@@ -242,6 +246,7 @@ mod tests {
             "snapshots",
             "cursors",
             "claims",
+            "projections",
             "baselines",
         ];
         assert_eq!(names, on_disk);
@@ -253,7 +258,7 @@ mod tests {
             assert_eq!(Table::from_number(table as u8), Some(table));
         }
         assert_eq!(Table::from_number(0), None);
-        assert_eq!(Table::from_number(9), None);
+        assert_eq!(Table::from_number(10), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ const LAST_KEY: &[u8] = b"rows";
 const LAST_LATER_KEY: &[u8] = b"rows of later tables";
 /// The row of [`LAST`] that names rows of keys, which came later still.
 const LAST_KEYS_KEY: &[u8] = b"rows of claims";
+/// The row of [`LAST`] that names rows of projections, which came later still.
+const LAST_PROJECTIONS_KEY: &[u8] = b"rows of projections";
 /// The row of [`LAST`] that names rows of baselines, the latest.
 const LAST_BASELINES_KEY: &[u8] = b"rows of baselines";
 
@@ -35,17 +37,25 @@ enum Set {
     First,
     Later,
     Keys,
+    Projections,
     Baselines,
 }
 
 impl Set {
-    const ALL: [Self; 4] = [Self::First, Self::Later, Self::Keys, Self::Baselines];
+    const ALL: [Self; 5] = [
+        Self::First,
+        Self::Later,
+        Self::Keys,
+        Self::Projections,
+        Self::Baselines,
+    ];
 
     fn of(table: Table) -> Self {
         match table {
             Table::Pools | Table::Journal | Table::Packs | Table::Contents => Self::First,
             Table::Snapshots | Table::Cursors => Self::Later,
             Table::Keys => Self::Keys,
+            Table::Projections => Self::Projections,
             Table::Baselines => Self::Baselines,
         }
     }
@@ -55,6 +65,7 @@ impl Set {
             Self::First => LAST_KEY,
             Self::Later => LAST_LATER_KEY,
             Self::Keys => LAST_KEYS_KEY,
+            Self::Projections => LAST_PROJECTIONS_KEY,
             Self::Baselines => LAST_BASELINES_KEY,
         }
     }
@@ -88,6 +99,7 @@ pub(crate) struct Writing<'t> {
     snapshots: Option<BytesTable<'t>>,
     cursors: Option<BytesTable<'t>>,
     keys: Option<BytesTable<'t>>,
+    projections: Option<BytesTable<'t>>,
     baselines: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
@@ -115,6 +127,7 @@ impl<'t> Writing<'t> {
             snapshots: None,
             cursors: None,
             keys: None,
+            projections: None,
             baselines: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
@@ -133,6 +146,7 @@ impl<'t> Writing<'t> {
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
+            Table::Projections => &mut self.projections,
             Table::Baselines => &mut self.baselines,
         };
         Ok(match later {
@@ -231,6 +245,16 @@ impl Rows for Writing<'_> {
         let row = self.table_to(table)?.get(key);
         let row = row.map_err(|error| failed(COMMIT, error))?;
         Ok(row.map(|row| row.value().to_vec()))
+    }
+
+    fn keys(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.table_to(table)?.range(from..=to);
+        let rows = rows.map_err(|error| failed(COMMIT, error))?;
+        rows.map(|row| {
+            let (key, _) = row.map_err(|error| failed(COMMIT, error))?;
+            Ok(key.value().to_vec())
+        })
+        .collect()
     }
 
     fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {

@@ -1,12 +1,12 @@
 //! Reading the encoding of a state: nothing but what an encoding is.
 
 use heronry_types::{CopyState, Epoch, Position, Timelines, Timestamp, Undeliverable};
-use minicbor::{Decode, Decoder};
+use minicbor::{Decode, Decoder, data::Type};
 
 use super::{
     ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
-    Message, MessageCopy, Receive, State, Suspension, TimelineStep, UnnamedContent, Wake, WakeEnd,
-    encoding::VERSION,
+    Message, MessageCopy, Receive, Sources, State, Suspension, TimelineStep, UnnamedContent, Wake,
+    WakeEnd, encoding::VERSION,
 };
 
 /// Bytes that are no encoding of a state which this build reads.
@@ -80,6 +80,13 @@ impl<'a> Decoding<'a> {
         take(self).map(Some)
     }
 
+    /// Returns true when the next value is a number that is not negative.
+    pub(super) fn is_number(&mut self) -> Result<bool, UnreadableState> {
+        let at = self.0.position();
+        let kind = self.0.datatype().map_err(|error| fault(at, &error))?;
+        Ok(matches!(kind, Type::U8 | Type::U16 | Type::U32 | Type::U64))
+    }
+
     pub(super) fn malformed(&self, reason: &str) -> UnreadableState {
         UnreadableState::Malformed {
             offset: self.0.position(),
@@ -117,7 +124,7 @@ impl State {
         if found > VERSION {
             return Err(UnreadableState::Newer { found });
         }
-        if parts != 9 || found != VERSION {
+        if parts != 10 || found != VERSION {
             return Err(from.malformed("no encoding has these parts"));
         }
         let (pool, head, time) = from.take()?;
@@ -139,6 +146,7 @@ impl State {
         state.wakes.decode(from)?;
         state.effects.decode(from)?;
         state.unnamed.decode(from)?;
+        state.sources = Sources::decode(from)?;
         Ok(state)
     }
 }

@@ -10,11 +10,14 @@ use heronry_store::{Clock, IdSource, Store};
 
 use super::Environment;
 use crate::{
-    ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, pool::BodyPermits, tokens::TokenKey,
+    ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, events::TailSize, pool::BodyPermits,
+    tokens::TokenKey,
 };
 
 /// The number of records of a pool after which a snapshot of it is taken, when nobody says otherwise.
 pub const SNAPSHOT_EVERY: u64 = 128 * 1_024;
+/// The number of newest events of a pool that are kept for readers that follow it.
+const TAIL_EVENTS: usize = 2_048;
 
 /// The choices that a [`Runtime`](crate::Runtime) is made with. All of them hold from its first pool on.
 #[derive(Clone)]
@@ -29,6 +32,7 @@ pub struct RuntimeOptions {
     matching_slice: usize,
     side_work: SideWork,
     snapshot_every: u64,
+    tail_events: usize,
 }
 
 impl RuntimeOptions {
@@ -48,6 +52,7 @@ impl RuntimeOptions {
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
             snapshot_every: SNAPSHOT_EVERY,
+            tail_events: TAIL_EVENTS,
         }
     }
 
@@ -98,6 +103,13 @@ impl RuntimeOptions {
         self
     }
 
+    /// Sets the number of newest events of a pool that are kept in memory for readers that follow it, while
+    /// there are any. Readers that are further behind read the store. No stream depends on the number.
+    pub fn with_tail_events(mut self, most: usize) -> Self {
+        self.tail_events = most;
+        self
+    }
+
     /// Returns the parts that a runtime over this store works with.
     pub(super) fn environment(self, store: Store) -> Environment {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -116,6 +128,7 @@ impl RuntimeOptions {
             side_work: self.side_work,
             background: SideWork::with_permits(1),
             snapshot_every: self.snapshot_every,
+            tail_size: TailSize::of(self.tail_events),
             body_permits: BodyPermits::default(),
         }
     }
