@@ -8,9 +8,11 @@ mod error;
 mod events;
 mod export;
 pub mod figures;
+mod folding;
 mod giving_way;
 mod hub;
 mod job;
+mod keeping;
 pub mod layers;
 pub mod marks;
 mod openings;
@@ -48,6 +50,7 @@ pub use hub::{
     HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
     RoomEnding, SubscriptionHub,
 };
+pub use keeping::{Hold, Holding, SnapshotError, SnapshotTaken, TrimError, TrimTo, Trimmed};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
@@ -55,7 +58,7 @@ pub use pool::{
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use rooms::{RoomStream, RoomStreamError};
-pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions};
+pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions, SNAPSHOT_EVERY};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -16,6 +16,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod retention;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod source;
@@ -49,6 +50,7 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use retention::Retention;
 pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourcePosition};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};

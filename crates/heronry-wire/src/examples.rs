@@ -19,6 +19,10 @@ pub(crate) fn patch_settings() -> Value {
     json!({"expected_version": 1, "limits": {"claim_ms_max": 600_000}})
 }
 
+pub(crate) fn trim() -> Value {
+    json!({"age_ms": 2_592_000_000_u64})
+}
+
 pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
 }

@@ -12,6 +12,7 @@ mod examples;
 mod export;
 mod filter;
 mod inbox;
+mod keeping;
 mod member;
 mod message;
 mod pool;
@@ -22,7 +23,6 @@ mod reading;
 mod source;
 mod status;
 mod token;
-mod unsupported;
 mod version;
 mod wake;
 
@@ -41,6 +41,7 @@ pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
+pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -62,7 +63,6 @@ pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::{MemberToken, NamedMember};
-pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 

@@ -93,5 +93,7 @@ fn journal_answer(verb: &JournalVerb) -> AnswerRows {
         JournalVerb::Show(_) => AnswerRows::Own(&journal::show::RECORD_FIELDS),
         JournalVerb::Import(_) => AnswerRows::Own(&CARRIED_FIELDS),
         JournalVerb::Export(_) => AnswerRows::Nothing,
+        JournalVerb::Trim(_) => AnswerRows::One("JournalTrimmed"),
+        JournalVerb::Snapshot(_) => AnswerRows::One("SnapshotTaken"),
     }
 }

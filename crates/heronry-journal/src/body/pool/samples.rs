@@ -103,7 +103,10 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         for (name, value) in entries {
             limits.set(name, value);
         }
-        Settings { limits }
+        Settings {
+            limits,
+            retention: None,
+        }
     })
 }
 
