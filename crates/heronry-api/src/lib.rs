@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod auth;
+pub mod consumer;
 pub mod content;
 pub mod dead;
 pub mod effect;

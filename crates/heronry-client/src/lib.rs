@@ -3,6 +3,7 @@
 mod address;
 mod ask;
 mod client;
+mod consumers;
 mod dead;
 mod dial;
 mod effects;

@@ -32,6 +32,10 @@ pub use standing::ConsumerView;
 pub struct ConsumerBatch {
     /// The events, in order; none when nothing matched.
     pub events: Vec<Event>,
+    /// The cursor after which they were looked for.
+    pub after: Cursor,
+    /// The head when they were read.
+    pub head: Cursor,
     /// The cursor to commit when all of them are handled. It moves also when nothing matched.
     pub scanned_to: Cursor,
 }
@@ -171,10 +175,13 @@ impl NamedConsumer {
         wait: Millis,
     ) -> Result<ConsumerBatch, ConsumeError> {
         self.held.check_held()?;
-        self.query.from = ReadFrom::Cursor(self.read_to);
+        let after = self.read_to;
+        self.query.from = ReadFrom::Cursor(after);
         let page = self.held.pool.events(&self.query, max, wait).await?;
         self.read_to = page.scanned_to;
         Ok(ConsumerBatch {
+            after,
+            head: page.head,
             events: page.events,
             scanned_to: page.scanned_to,
         })
@@ -191,10 +198,12 @@ impl NamedConsumer {
     }
 
     /// Commits a batch together with rows that follow from its events: both are kept, or neither.
-    /// A batch without rows is committed alike.
+    /// A batch without rows is committed alike. `rows` may look at the projection as it is, because
+    /// nothing else changes it.
     ///
     /// # Errors
-    /// As [`commit`](Self::commit); [`ConsumeError::TooMuch`] when the rows are more or larger than a
+    /// As [`commit`](Self::commit); [`ConsumeError::Elsewhere`] when the batch does not begin where the
+    /// consumer stands, as one that was projected before; [`ConsumeError::TooMuch`] when the rows are more or larger than a
     /// store takes, and nothing was written then.
     pub async fn project(
         &mut self,
@@ -202,8 +211,19 @@ impl NamedConsumer {
         rows: impl FnMut(&Event) -> Vec<ProjectionChange>,
     ) -> Result<(), ConsumeError> {
         self.held.check_held()?;
+        if batch.after != self.committed() {
+            return Err(ConsumeError::Elsewhere {
+                name: self.held.name.clone(),
+                stands: self.committed(),
+            });
+        }
         let rows = batch.events.iter().flat_map(rows).collect();
         self.held.commit(batch.scanned_to, rows).await
+    }
+
+    /// Shows the consumer as parked, and returns a future that completes when it is resumed.
+    pub(crate) fn park(&self, why: String) -> impl Future<Output = ()> + use<> {
+        self.held.hold.park(why)
     }
 
     /// Goes back to the committed cursor: what was read since is read again.

@@ -6,6 +6,7 @@ mod bulk;
 mod consumer;
 mod error;
 mod events;
+mod export;
 pub mod figures;
 mod giving_way;
 mod hub;
@@ -39,6 +40,10 @@ pub use consumer::{
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use export::{
+    EXPORT_BATCH, EXPORT_INTERVAL, EventFeed, EventSink, ExportEnd, ExportFigures, ExportHandle,
+    ExportOptions, ExportUntil, Exporter, SinkError, SinkFault, StoppedExport,
+};
 pub use hub::{
     HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
     RoomEnding, SubscriptionHub,
@@ -50,7 +55,7 @@ pub use pool::{
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use rooms::{RoomStream, RoomStreamError};
-pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
+pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -27,6 +27,7 @@ use crate::{
     actor::Opening,
     consumer::Holders,
     events::Tail,
+    export::Exports,
     figures::PoolCounts,
     job::{Call, Job},
     published::Published,
@@ -64,6 +65,8 @@ pub(crate) struct SharedPool {
     pub(crate) token: FencingToken,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
+    /// The exports that run beside the pool.
+    pub(crate) exports: Exports,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -107,6 +110,7 @@ impl Pool {
                 waiters,
                 token: opening.token,
                 holders: Arc::default(),
+                exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

@@ -1,5 +1,6 @@
 //! The one table of routes: the router and the `OpenAPI` document are both made from it.
 
+mod consumers;
 mod contents;
 mod dead;
 mod effects;
@@ -104,6 +105,7 @@ pub(crate) fn table() -> Vec<Route> {
         wakes::rows,
         events::rows,
         sources::rows,
+        consumers::rows,
         contents::rows,
         filters::rows,
         prove::rows,

@@ -282,3 +282,54 @@ fn judge_size(what: &'static str, found: usize, max: usize) -> Result<(), Consum
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(before: ProjectionSize, changes: &[(&str, Option<&str>)], expected: ProjectionSize) {
+        let changes: RowChanges = changes
+            .iter()
+            .map(|(key, value)| {
+                (
+                    key.as_bytes().to_vec(),
+                    value.map(|it| it.as_bytes().to_vec()),
+                )
+            })
+            .collect();
+        // The row `there` has a value of three bytes.
+        let after = judge_size_after(before, &changes, |key| {
+            Ok::<_, ConsumerError>((key == b"there").then_some(3))
+        });
+        assert_eq!(after.unwrap(), expected);
+    }
+
+    #[test]
+    fn the_size_of_a_projection_follows_its_rows() {
+        let size = |rows, bytes| ProjectionSize { rows, bytes };
+        check(size(1, 8), &[], size(1, 8));
+        check(size(1, 8), &[("new", Some("1"))], size(2, 12));
+        check(size(1, 8), &[("there", Some("1"))], size(1, 6));
+        check(size(1, 8), &[("there", None)], size(0, 0));
+        check(size(1, 8), &[("none", None)], size(1, 8));
+    }
+
+    #[test]
+    fn a_projection_has_no_more_rows_than_a_store_takes() {
+        let full = ProjectionSize {
+            rows: PROJECTION_ROWS_MAX,
+            bytes: 8,
+        };
+        check(
+            full,
+            &[("there", Some("1"))],
+            ProjectionSize { bytes: 6, ..full },
+        );
+        let one_more = RowChanges::from([(b"new".to_vec(), Some(Vec::new()))]);
+        let after = judge_size_after(full, &one_more, |_| Ok::<_, ConsumerError>(None));
+        let Err(ConsumerError::TooLarge { found, max, .. }) = after else {
+            panic!("{after:?}");
+        };
+        assert_eq!((found, max), (PROJECTION_ROWS_MAX + 1, PROJECTION_ROWS_MAX));
+    }
+}

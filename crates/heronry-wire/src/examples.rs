@@ -92,6 +92,14 @@ pub(crate) fn resolve_effect() -> Value {
     json!({"outcome": "succeeded", "note": "the commit is there"})
 }
 
+pub(crate) fn claim_consumer() -> Value {
+    json!({"filter": "kind == \"run_message_acked\"", "start": "floor"})
+}
+
+pub(crate) fn commit_consumer() -> Value {
+    json!({"generation": 7, "cursor": "07070707070707070707070707070707-12"})
+}
+
 pub(crate) fn register_wake() -> Value {
     json!({
         "wake_id": "answered",

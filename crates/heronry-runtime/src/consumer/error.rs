@@ -73,9 +73,10 @@ pub enum ConsumeError {
         /// The committed cursor.
         committed: Cursor,
     },
-    /// An earlier commit of this holder whose answer was lost was kept, and rows hang on the cursor.
+    /// A batch whose rows are to be kept does not begin where the consumer stands: it was projected
+    /// before, or an earlier commit whose answer was lost was kept, or a batch was left out.
     #[error(
-        "consumer {name} stands at {stands}, because an earlier commit was kept; open it again and go on from there"
+        "consumer {name} stands at {stands}, and the batch begins elsewhere; open the consumer again and go on from there"
     )]
     Elsewhere {
         /// The consumer.

@@ -123,24 +123,22 @@ impl Hold {
         }
     }
 
-    /// Returns the bell that rings when the consumer is lost or resumed.
-    pub(super) fn bell(&self) -> Arc<tokio::sync::Notify> {
-        Arc::clone(&self.bell)
-    }
-
     /// Returns true while no other holder in this process has it.
     pub(super) fn is_held(&self) -> bool {
         self.holders.holder(&self.name) == Some(self.generation)
     }
 
-    /// Notes that the export of the consumer is parked.
-    pub(super) fn park(&self, why: String) {
+    /// Notes that the export of the consumer is parked, and returns a future that completes when it is
+    /// resumed, or lost to another holder.
+    pub(super) fn park(&self, why: String) -> impl Future<Output = ()> + use<> {
+        let bell = Arc::clone(&self.bell);
         let mut state = self.holders.lock();
         if let Some(holding) = state.held.get_mut(&self.name)
             && holding.generation == self.generation
         {
             holding.activity = ConsumerActivity::Parked { why };
         }
+        async move { bell.notified().await }
     }
 }
 

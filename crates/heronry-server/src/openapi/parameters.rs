@@ -1,5 +1,6 @@
 //! The parameters of an operation: in the path, the query and headers.
 
+use heronry_store::ConsumerId;
 use heronry_types::{
     ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, SourceId, WakeId,
 };
@@ -37,7 +38,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 9] = [
+const PARTS: [PathPart; 10] = [
     PathPart {
         after: "pools",
         name: "pool",
@@ -72,6 +73,13 @@ const PARTS: [PathPart; 9] = [
         description: "The effect: the cursor of its intent.",
         example: "07070707070707070707070707070707-12",
         of: Described::of::<Cursor>,
+    },
+    PathPart {
+        after: "consumers",
+        name: "name",
+        description: "The name of the consumer.",
+        example: "audit",
+        of: Described::of::<ConsumerId>,
     },
     PathPart {
         after: "dead-letters",

@@ -1,5 +1,6 @@
 //! The descriptions of the routes in the document.
 
+pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead;
 pub(crate) mod effects;

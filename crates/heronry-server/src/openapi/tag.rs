@@ -14,6 +14,7 @@ pub(crate) enum Tag {
     Wakes,
     Events,
     Sources,
+    Consumers,
     Contents,
     Filters,
     Server,
@@ -21,7 +22,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Pools,
         Self::Members,
         Self::Messages,
@@ -31,6 +32,7 @@ impl Tag {
         Self::Wakes,
         Self::Events,
         Self::Sources,
+        Self::Consumers,
         Self::Contents,
         Self::Filters,
         Self::Server,
@@ -48,6 +50,7 @@ impl Tag {
             Self::Wakes => "wakes",
             Self::Events => "events",
             Self::Sources => "sources",
+            Self::Consumers => "consumers",
             Self::Contents => "contents",
             Self::Filters => "filters",
             Self::Server => "server",
@@ -65,6 +68,9 @@ impl Tag {
             Self::Wakes => "Waiting for events.",
             Self::Events => "What happened, as observers see it.",
             Self::Sources => "Foreign sources of events, and the bridges that report from them.",
+            Self::Consumers => {
+                "Durable places of those who read events, with one holder at a time."
+            }
             Self::Contents => "Bodies that are stored by themselves.",
             Self::Filters => "The language in which events are chosen.",
             Self::Server => "The server itself.",

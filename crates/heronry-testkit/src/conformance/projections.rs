@@ -360,65 +360,41 @@ async fn bounded(place: &dyn StorePlace) -> Result<(), Failure> {
 
 async fn a_projection_is_bounded_as_a_whole(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
-    let mut stands = None;
-    let key = |number: usize| format!("{number:06}");
-    for page in 0..PROJECTION_ROWS_MAX / PROJECTION_CHANGES_MAX {
-        let first = page * PROJECTION_CHANGES_MAX;
-        let changes = (first..first + PROJECTION_CHANGES_MAX).map(|number| put(key(number), ""));
-        let next = at(1, u8::try_from(page).unwrap_or(u8::MAX));
-        commit(&writer, "a", step(stands, next), changes.collect()).await?;
-        stands = Some(next);
-    }
-    let over = async |changes: Vec<ProjectionChange>, max: usize| -> Result<(), Failure> {
-        let end = attempt(&writer, "a", step(stands, at(2, 1)), changes).await?;
-        let error = refused("a projection that is too large", end)?;
-        let ConsumerError::TooLarge { max: found, .. } = error else {
-            return Err(otherwise("a projection that is too large", &error));
-        };
-        same("the most", &found, &max)
-    };
-    over(vec![put("one more", "")], PROJECTION_ROWS_MAX).await?;
-    cursors::check(&writer, "a", stands).await?;
-    // The place of a row that goes is free.
-    let next = at(2, 2);
-    commit(
-        &writer,
-        "a",
-        step(stands, next),
-        vec![gone(key(0)), put("one more", "")],
-    )
-    .await?;
-    // The bytes of all rows are counted, too.
     let large = vec![1; PROJECTION_VALUE_BYTES_MAX];
+    // Each commit is nearly as large as one may be.
     let per_commit = PROJECTION_COMMIT_BYTES_MAX / PROJECTION_VALUE_BYTES_MAX - 1;
-    let (mut stands, mut written, mut number) = (next, 0, 1);
-    loop {
-        let changes: Vec<_> = (number..number + per_commit)
-            .map(|it| put(key(it), &large))
-            .collect();
-        let next = ConsumerCursor {
-            tenure: heronry_store::Tenure {
-                generation: stands.tenure.generation + 1,
-                ..stands.tenure
-            },
-            ..stands
-        };
-        match attempt(&writer, "a", step(Some(stands), next), changes).await? {
-            Ok(()) => (stands, written, number) = (next, written + per_commit, number + per_commit),
-            Err(ConsumerError::TooLarge {
-                max: PROJECTION_BYTES_MAX,
-                ..
-            }) => break,
-            Err(error) => return Err(error.into()),
-        }
+    let commits = PROJECTION_BYTES_MAX / PROJECTION_VALUE_BYTES_MAX / per_commit;
+    let filled = async |number: usize, expected: ConsumerCursor| {
+        let changes = (0..per_commit).map(|row| put(format!("{number}-{row}"), &large));
+        let mut next = expected;
+        next.tenure.generation += 1;
+        let step = step(Some(expected), next);
+        Ok::<_, Failure>((next, attempt(&writer, "a", step, changes.collect()).await?))
+    };
+    let mut stands = at(1, 1);
+    commit(&writer, "a", step(None, stands), vec![put("first", &large)]).await?;
+    for number in 0..commits {
+        let (next, end) = filled(number, stands).await?;
+        end?;
+        stands = next;
     }
-    let full = PROJECTION_BYTES_MAX / PROJECTION_VALUE_BYTES_MAX;
-    same(
-        "it was nearly full",
-        &(written + per_commit >= full - 4 && written < full),
-        &true,
-    )?;
-    cursors::check(&writer, "a", Some(stands)).await
+    let (_, end) = filled(commits, stands).await?;
+    let error = refused("a projection that is too large", end)?;
+    let ConsumerError::TooLarge { max, .. } = error else {
+        return Err(otherwise("a projection that is too large", &error));
+    };
+    same("the most", &max, &PROJECTION_BYTES_MAX)?;
+    cursors::check(&writer, "a", Some(stands)).await?;
+    // The place of rows that go is free, and what replaces a row takes its place.
+    let gone = (0..per_commit)
+        .map(|row| gone(format!("0-{row}")))
+        .collect();
+    let mut next = stands;
+    next.tenure.generation += 1;
+    commit(&writer, "a", step(Some(stands), next), gone).await?;
+    let (stands, end) = filled(1, next).await?;
+    end?;
+    filled(commits, stands).await?.1.map_err(Failure::from)
 }
 
 async fn one_winner(place: &dyn StorePlace) -> Result<(), Failure> {
