@@ -291,12 +291,17 @@ impl Command for AppendEvents {
             return Ok(Decision::Repeat(first));
         }
         self.check_size(state)?;
+        // Who was taken over stops, also when there is nothing new.
+        let standing = guard::standing(state, &self.caller, &self.run);
+        if let Err(fenced @ Rejection::Fenced) = standing {
+            return Err(fenced);
+        }
         let fresh = source::fresh(state, &self.caller, self.from.as_ref(), &self.events)?;
         let has_ended = self.end().is_some() && state.members.ended(&self.run).is_some();
         if fresh.is_empty() || has_ended {
             return Ok(Decision::Nothing);
         }
-        let member = guard::standing(state, &self.caller, &self.run)?;
+        let member = standing?;
         self.check(state, member)?;
         let author = Author::member(state, &self.caller, member);
         let entries = match self.end() {
