@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod envelope;
+mod ephemeral;
 mod event;
 mod explained;
 pub mod filter;
@@ -13,11 +14,12 @@ mod stream;
 pub use envelope::{
     About, Causes, Envelope, Exchange, Governance, Identity, PAYLOAD_SCHEMA, Route, Stamp,
 };
+pub use ephemeral::{DroppedEphemeral, EphemeralEvent};
 pub use event::Event;
 pub use explained::{
     ClosestEvent, Could, EarlyEvent, FilterExplanation, MissingClause, SeenValue, WakeExplanation,
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
-pub use shared::SharedEvent;
+pub use shared::{Shared, SharedEphemeral, SharedEvent};
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

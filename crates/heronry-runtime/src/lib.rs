@@ -23,7 +23,9 @@ mod tokens;
 mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
-pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use events::{
+    EphemeralPublished, EventQuery, Follow, OnTrimmed, ReadFrom, Subscription, WantsEphemeral,
+};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
-    events::Tail,
+    events::{Ephemerals, Tail},
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -56,6 +56,7 @@ pub(crate) struct SharedPool {
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
     tail: Tail,
+    ephemerals: Ephemerals,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
@@ -72,6 +73,11 @@ impl SharedPool {
     /// Returns the tail, which readers near the head share.
     pub(crate) fn tail(&self) -> &Tail {
         &self.tail
+    }
+
+    /// Returns those who see events without a record.
+    pub(crate) fn ephemerals(&self) -> &Ephemerals {
+        &self.ephemerals
     }
 }
 
@@ -98,6 +104,7 @@ impl Pool {
                 timelines,
                 head,
                 tail: Tail::of(tail_size),
+                ephemerals: Ephemerals::default(),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,

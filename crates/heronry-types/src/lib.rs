@@ -53,8 +53,9 @@ pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
     EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
-    EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason,
-    ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor,
-    TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    EventSemantics, Importance, MessageStatus, OverflowPolicy, PolicyKind, PrivacyClass, Progress,
+    ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState,
+    SourceKind, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload,
+    WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

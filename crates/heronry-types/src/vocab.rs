@@ -17,7 +17,8 @@ pub use outcome::{
     WakeStatus,
 };
 pub use policy::{
-    ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
+    ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
+    WakePayload,
 };
 
 /// A name that is not in a vocabulary.
@@ -202,6 +203,7 @@ mod tests {
         check::<EventFamily>();
         check::<EventKind>();
         check::<EventSemantics>();
+        check::<OverflowPolicy>();
         check::<Importance>();
         check::<AckOutcome>();
         check::<CopyState>();

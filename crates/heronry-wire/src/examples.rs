@@ -131,6 +131,16 @@ pub(crate) fn append_events() -> Value {
     })
 }
 
+pub(crate) fn publish_ephemeral() -> Value {
+    json!({
+        "run_id": "scanner",
+        "events": [{
+            "kind": "model_stream_delta",
+            "payload": {"type": "summary", "summary": "The lock is taken twice"},
+        }],
+    })
+}
+
 pub(crate) fn content_query() -> Value {
     json!({"idempotency_key": "report-1", "run": "scanner"})
 }

@@ -27,7 +27,7 @@ pub use body::{BodyBytes, BodyText};
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
-pub use event::{AppendEvents, EventsAppended};
+pub use event::{AppendEvents, EphemeralPublished, EventsAppended, PublishEphemeral};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,

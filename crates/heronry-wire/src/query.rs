@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heronry_types::{Cursor, IdempotencyKey, Millis, ReceiptUntil, RunId};
+use heronry_types::{Cursor, IdempotencyKey, Millis, OverflowPolicy, ReceiptUntil, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The media type that asks `GET …/events` for a stream.
@@ -86,6 +86,13 @@ pub struct EventsQuery {
     /// The behaviour of a stream whose cursor was trimmed. Absent: `gap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_trimmed: Option<OnTrimmed>,
+    /// The events without a record that a stream shows, and the treatment of those that it is too slow for.
+    /// Absent: it shows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral: Option<OverflowPolicy>,
+    /// The number of events without a record that may wait for a stream, from 1 to 1024. Absent: 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_buffer: Option<u64>,
 }
 
 /// The query of `GET …/members`.

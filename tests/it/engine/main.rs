@@ -17,6 +17,7 @@ mod dead;
 mod deletions;
 mod delivery;
 mod effects;
+mod ephemeral;
 mod erasures;
 mod expiry;
 mod faults;

@@ -213,7 +213,9 @@ fn of_foreign(requested: Cursor, diverged_at: Option<Cursor>) -> Vec<RejectionMe
 fn field_of_event(index: usize, fault: EventFault) -> String {
     match fault {
         EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
-        EventFault::PoolsOwn { .. } | EventFault::RunEnds { .. } => format!("events[{index}].kind"),
+        EventFault::PoolsOwn { .. }
+        | EventFault::RunEnds { .. }
+        | EventFault::MustBeFact { .. } => format!("events[{index}].kind"),
     }
 }
 
