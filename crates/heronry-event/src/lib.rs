@@ -8,6 +8,7 @@ pub mod filter;
 pub mod index;
 mod json;
 mod recipients;
+mod room;
 mod shared;
 mod stream;
 
@@ -21,5 +22,6 @@ pub use explained::{
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
+pub use room::{Room, RoomError, end_of_run};
 pub use shared::{Shared, SharedEphemeral, SharedEvent};
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

@@ -25,7 +25,10 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
+    consumer::Holders,
     events::{Ephemerals, Tail},
+    export::Exports,
+    figures::PoolCounts,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -61,6 +64,10 @@ pub(crate) struct SharedPool {
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// The holders of its consumers in this process.
+    pub(crate) holders: Arc<Holders>,
+    /// The exports that run beside the pool.
+    pub(crate) exports: Exports,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -109,6 +116,8 @@ impl Pool {
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                holders: Arc::default(),
+                exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),
@@ -151,6 +160,11 @@ impl Pool {
     /// trips. What is answered from published facts makes none.
     pub fn trips(&self) -> u64 {
         self.shared.trips.load(Ordering::Relaxed)
+    }
+
+    /// Returns the counts of the pool since it was opened, up to the durable head.
+    pub fn counts(&self) -> PoolCounts {
+        self.shared.published.counts()
     }
 
     /// Returns the limits that hold at the durable head. Nobody is asked for them.

@@ -57,6 +57,9 @@ pub(crate) enum Locking {
     ByStore,
     /// Whoever creates the file holds it already.
     ByCreator,
+    /// redb takes it on this file, and shares it with others that look: a file that may not be
+    /// written cannot be locked for writing.
+    Shared,
 }
 
 /// A store's file. After a failed write or sync it takes no further one: a later sync that
@@ -189,6 +192,7 @@ impl StorageBackend for SharedDisk {
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         match self.0.locking {
             Locking::ByStore => self.0.file.try_lock_range(start, end),
+            Locking::Shared => self.0.file.try_lock_shared_range(start, end),
             Locking::ByCreator => Ok(true),
         }
     }
@@ -199,7 +203,7 @@ impl StorageBackend for SharedDisk {
         end: Bound<u64>,
     ) -> Result<bool, BackendError> {
         match self.0.locking {
-            Locking::ByStore => self.0.file.try_lock_shared_range(start, end),
+            Locking::ByStore | Locking::Shared => self.0.file.try_lock_shared_range(start, end),
             Locking::ByCreator => Ok(true),
         }
     }
@@ -207,27 +211,28 @@ impl StorageBackend for SharedDisk {
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
         match self.0.locking {
             Locking::ByStore => self.0.file.lock_range(start, end),
+            Locking::Shared => self.0.file.lock_shared_range(start, end),
             Locking::ByCreator => Ok(()),
         }
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
         match self.0.locking {
-            Locking::ByStore => self.0.file.lock_shared_range(start, end),
+            Locking::ByStore | Locking::Shared => self.0.file.lock_shared_range(start, end),
             Locking::ByCreator => Ok(()),
         }
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
         match self.0.locking {
-            Locking::ByStore => self.0.file.unlock_range(start, end),
+            Locking::ByStore | Locking::Shared => self.0.file.unlock_range(start, end),
             Locking::ByCreator => Ok(()),
         }
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         match self.0.locking {
-            Locking::ByStore => self.0.file.query_lock_range(start, end),
+            Locking::ByStore | Locking::Shared => self.0.file.query_lock_range(start, end),
             Locking::ByCreator => Ok(false),
         }
     }

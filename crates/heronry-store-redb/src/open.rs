@@ -3,7 +3,11 @@
 use std::{fs::File, io::ErrorKind, sync::Arc};
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded, load};
+use heronry_store_embedded::{
+    Purpose, WriterPools,
+    files::{FileAccess, failed_io},
+    guarded, load,
+};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{
@@ -61,14 +65,20 @@ pub(crate) fn open(
     hook: &Hook,
     purpose: Purpose,
 ) -> Result<(RedbFile, WriterPools), StoreError> {
-    place
-        .remove_leftover()
-        .map_err(|error| place.failed(OPEN, error))?;
-    let file = place.open_file(OPEN)?;
+    let access = FileAccess::for_purpose(purpose);
+    let locking = match access {
+        FileAccess::Read => Locking::Shared,
+        FileAccess::ReadWrite => {
+            let removed = place.remove_leftover();
+            removed.map_err(|error| place.failed(OPEN, error))?;
+            Locking::ByStore
+        }
+    };
+    let file = place.open_file(OPEN, access)?;
     // Some damage makes redb panic, and closing the file then may make it panic again. So what
     // reads is caught by itself, and the file is closed while nothing unwinds.
     guarded(OPEN, || {
-        let disk = Disk::new(file, Locking::ByStore, hook.clone());
+        let disk = Disk::new(file, locking, hook.clone());
         let disk = Arc::new(disk.map_err(|error| failed(OPEN, error))?);
         disk.hold_writes();
         let mut database = Database::builder()

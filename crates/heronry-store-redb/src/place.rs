@@ -9,7 +9,8 @@ use std::{
 
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_store_embedded::files::{
-    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
+    FileAccess, directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+    sync_directory,
 };
 
 /// The place of a store: its file.
@@ -34,8 +35,12 @@ impl RedbPath {
         PathBuf::from(name)
     }
 
-    /// Opens the file of a store that is there.
-    pub(crate) fn open_file(&self, op: &'static str) -> Result<File, StoreError> {
+    /// Opens the file of a store that is there: to be looked at, one that may only be read is as good.
+    pub(crate) fn open_file(
+        &self,
+        op: &'static str,
+        access: FileAccess,
+    ) -> Result<File, StoreError> {
         let found = fs::metadata(&self.file).map_err(|error| self.failed(op, error))?;
         let refuse = |kind, what: &str| {
             let detail = format!("{}: {what}", self.file.display());
@@ -47,12 +52,11 @@ impl RedbPath {
         if found.len() == 0 {
             return refuse(StoreErrorKind::NotAStore, "the file is empty");
         }
-        if found.permissions().readonly() {
+        if access == FileAccess::ReadWrite && found.permissions().readonly() {
             return refuse(StoreErrorKind::ReadOnly, "the file may not be written");
         }
-        OpenOptions::new()
-            .read(true)
-            .write(true)
+        let options = access.options();
+        options
             .open(&self.file)
             .map_err(|error| self.failed(op, error))
     }

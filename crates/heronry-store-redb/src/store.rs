@@ -47,10 +47,12 @@ impl RedbStore {
     }
 
     /// Opens an existing store to look at it, sealed or not. Its file is left byte for byte as it
-    /// is: the writes of redb at opening stay in memory, and so do all later ones.
+    /// is: the writes of redb at opening stay in memory, and so do all later ones. A file that may not
+    /// be written is as good, and so is a copy of one that was in use. Several may look at once, and
+    /// nobody can use the store meanwhile.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but never because it is sealed.
+    /// As [`open`](Self::open), but never because it is sealed or may not be written.
     pub fn open_to_read(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_place(&RedbPath::new(file), &None, Purpose::Read)
     }

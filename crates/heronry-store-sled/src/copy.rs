@@ -1,6 +1,12 @@
-//! A store that is only looked at: a copy beside it, because sled writes when it opens.
+//! A store that is only looked at: a copy of it, because sled writes when it opens.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+};
+
+use tempfile::TempDir;
 
 use crate::{place::SledDirectory, settle::is_unfinished};
 
@@ -9,14 +15,39 @@ use crate::{place::SledDirectory, settle::is_unfinished};
 #[derive(Debug)]
 pub(crate) struct StoreCopy {
     place: SledDirectory,
+    /// The folder for the copy alone, where it cannot stand beside the store. It is removed with it.
+    _apart: Option<TempDir>,
 }
 
 impl StoreCopy {
-    /// Copies a store, where the file system can without taking space for it.
+    /// Copies a store, where the file system can without taking space for it. Where nothing may be
+    /// written beside the store, the copy is made among temporary files.
     pub(crate) fn of(store: &SledDirectory) -> io::Result<Self> {
+        if !store.may_have_something_beside() {
+            return Self::apart(store);
+        }
+        match Self::beside(store) {
+            Err(error) if may_not_write(&error) => Self::apart(store),
+            copied => copied,
+        }
+    }
+
+    fn beside(store: &SledDirectory) -> io::Result<Self> {
         remove_leftover(store)?;
         let copy = Self {
             place: store.looking(),
+            _apart: None,
+        };
+        copy.fill(store)?;
+        Ok(copy)
+    }
+
+    /// Makes the copy in a folder that nobody else can enter.
+    fn apart(store: &SledDirectory) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("heronry-look-").tempdir()?;
+        let copy = Self {
+            place: SledDirectory::new(folder.path().join("store")),
+            _apart: Some(folder),
         };
         copy.fill(store)?;
         Ok(copy)
@@ -33,8 +64,17 @@ impl StoreCopy {
         directory.create(self.place.path())?;
         directory.create(self.place.blobs())?;
         copy_files(store.path(), self.place.path())?;
-        copy_files(&store.blobs(), &self.place.blobs())
+        copy_files(&store.blobs(), &self.place.blobs())?;
+        // The files of a store that may only be read have its mode, too.
+        self.place.restrict()
     }
+}
+
+fn may_not_write(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// Copies the files of a directory, but not those that were not written to their end.

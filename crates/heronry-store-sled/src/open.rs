@@ -6,7 +6,11 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded};
+use heronry_store_embedded::{
+    Purpose, WriterPools,
+    files::{FileAccess, failed_io},
+    guarded,
+};
 
 use crate::{
     closing_mark::{ClosingMark, ClosingMarkFile},
@@ -79,15 +83,19 @@ pub(crate) fn open(
     purpose: Purpose,
 ) -> Result<(SledFiles, WriterPools), StoreError> {
     let failed_io = |error| place.failed(OPEN, error);
-    place.remove_leftover().map_err(failed_io)?;
-    let lock = place.enter(OPEN)?;
-    let copy = match purpose {
-        Purpose::Use | Purpose::Move => {
+    let access = FileAccess::for_purpose(purpose);
+    match access {
+        FileAccess::Read => {}
+        FileAccess::ReadWrite => place.remove_leftover().map_err(failed_io)?,
+    }
+    let lock = place.enter(OPEN, access)?;
+    let copy = match access {
+        FileAccess::ReadWrite => {
             copy::remove_leftover(place).map_err(failed_io)?;
             None
         }
-        Purpose::Read => {
-            let _db = open_log(place, place)?;
+        FileAccess::Read => {
+            let _db = open_log(place, place, access)?;
             Some(StoreCopy::of(place).map_err(|error| uncopied(place, error))?)
         }
     };
@@ -102,8 +110,12 @@ pub(crate) fn open(
 }
 
 /// Opens the log for the adapter, and keeps other programs out of it.
-fn open_log(named: &SledDirectory, place: &SledDirectory) -> Result<File, StoreError> {
-    let db = OpenOptions::new().read(true).write(true).open(place.db());
+fn open_log(
+    named: &SledDirectory,
+    place: &SledDirectory,
+    access: FileAccess,
+) -> Result<File, StoreError> {
+    let db = access.options().open(place.db());
     let db = db.map_err(|error| named.failed(OPEN, error))?;
     match db.try_lock() {
         Ok(()) => Ok(db),
@@ -126,7 +138,7 @@ impl Opening<'_> {
     fn open(&self) -> Result<(Sled, Disk, WriterPools), StoreError> {
         let failed_io = |error| self.named.failed(OPEN, error);
         settle::remove_unfinished(self.place).map_err(failed_io)?;
-        let db = open_log(self.named, self.place)?;
+        let db = open_log(self.named, self.place, FileAccess::ReadWrite)?;
         let mark = ClosingMarkFile::read(&self.place.mark()).map_err(failed_io)?;
         let lasting = mark.as_ref().and_then(ClosingMark::lasting);
         let recovery = match self.settling(&db).read(lasting) {
@@ -236,11 +248,9 @@ fn open_sled(named: &SledDirectory, place: &SledDirectory) -> Result<Sled, Store
 }
 
 fn uncopied(place: &SledDirectory, error: io::Error) -> StoreError {
-    let copy = place.looking();
     let what = format!(
-        "{}: it is looked at in a copy, {}, which cannot be made",
-        place.path().display(),
-        copy.path().display()
+        "{}: it is looked at in a copy, which cannot be made",
+        place.path().display()
     );
     failed_io(OPEN, what, error)
 }

@@ -9,7 +9,8 @@ use std::{
 
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_store_embedded::files::{
-    directory_of, failed_io, leads_to, make_directories, private, refuse_dangling, sync_directory,
+    FileAccess, directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+    sync_directory,
 };
 
 use crate::format::{self, Unreadable};
@@ -64,9 +65,16 @@ impl SledDirectory {
         self.beside(".creating")
     }
 
-    /// Returns the temporary directory in which a copy is looked at.
+    /// Returns the directory in which a copy is looked at, where it can stand beside the store.
     pub(crate) fn looking(&self) -> Self {
         self.beside(".looking")
+    }
+
+    /// Returns true when the mode of the folder that the store stands in lets something be made there. The
+    /// superuser could make it anyway, and takes the mode at its word.
+    pub(crate) fn may_have_something_beside(&self) -> bool {
+        let above = fs::metadata(directory_of(&self.directory));
+        above.is_ok_and(|found| !found.permissions().readonly())
     }
 
     fn beside(&self, ending: &str) -> Self {
@@ -86,8 +94,9 @@ impl SledDirectory {
     }
 
     /// Enters the directory of a store that is there: checks what it is, and keeps others out as
-    /// long as the file that is returned stays open. Not a byte is written.
-    pub(crate) fn enter(&self, op: &'static str) -> Result<File, StoreError> {
+    /// long as the file that is returned stays open. Not a byte is written; to be looked at, a store
+    /// that may only be read is as good.
+    pub(crate) fn enter(&self, op: &'static str, access: FileAccess) -> Result<File, StoreError> {
         let found = fs::metadata(&self.directory).map_err(|error| self.failed(op, error))?;
         if !found.is_dir() {
             return Err(self.refused(
@@ -99,11 +108,11 @@ impl SledDirectory {
             let what = "the directory is empty; create a store in it first";
             return Err(self.refused(op, Unreadable::new(StoreErrorKind::NotFound, what)));
         }
-        self.check_writable(op)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.record());
+        match access {
+            FileAccess::Read => {}
+            FileAccess::ReadWrite => self.check_writable(op)?,
+        }
+        let file = access.options().open(self.record());
         let file = file.map_err(|error| {
             if error.kind() == ErrorKind::NotFound {
                 return self.refused(op, format::not_a_store());

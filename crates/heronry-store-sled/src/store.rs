@@ -54,10 +54,12 @@ impl SledStore {
     /// the copy lasts.
     ///
     /// sled writes when it opens. So the copy stands beside the store, under its name and `.looking`,
-    /// takes as much space unless the file system shares it, and is removed when it is dropped.
+    /// takes as much space unless the file system shares it, and is removed when it is dropped. Where
+    /// the folder of the store may not be written, the copy is in a folder of its own in the system's
+    /// folder for temporary files. The store itself may be one that can only be read.
     ///
     /// # Errors
-    /// As [`open`](Self::open), but never because it is sealed, and
+    /// As [`open`](Self::open), but never because it is sealed or may not be written, and
     /// [`Full`](heronry_store::StoreErrorKind::Full) when there is no space for the copy.
     pub fn open_to_read(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_place(&SledDirectory::new(directory), &None, Purpose::Read)

@@ -127,6 +127,7 @@ macro_rules! embedded_cases {
                 the_cause_of_a_failure_is_told_by_its_call_and_by_all_later_ones
             }
             looking {
+                a_store_that_may_only_be_read_is_looked_at_and_nothing_is_written
                 what_is_written_to_a_store_that_is_looked_at_does_not_last
             }
             opening {

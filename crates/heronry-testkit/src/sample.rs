@@ -135,6 +135,7 @@ pub fn start(head: Option<Head>, epoch: Epoch) -> Commit {
         reason: EpochReason::Copy,
         epoch,
         previous,
+        lost: None,
     };
     let mut writer = ChunkWriter::new(epoch, last, hash, time(last.0));
     let record = Entry {

@@ -216,7 +216,11 @@ impl<'a> Landing<'a> {
             let pool = self.pool.clone();
             return Err(TransferError::NoPool { pool });
         };
-        let start = TimelineStart { reason, epoch };
+        let start = TimelineStart {
+            reason,
+            epoch,
+            lost: None,
+        };
         Ok(start_after(last, &self.pool, start, now)?)
     }
 

@@ -5,6 +5,7 @@ mod entity;
 mod event;
 mod outcome;
 mod policy;
+mod source;
 
 use crate::suggest::{choices, quoted};
 
@@ -20,6 +21,7 @@ pub use policy::{
     ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
     WakePayload,
 };
+pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -7,6 +7,7 @@
 
 mod asking;
 mod bench;
+mod bridge;
 mod broken_moves;
 mod canary;
 mod carry;
@@ -17,6 +18,7 @@ mod holding;
 mod kills;
 mod laid;
 mod life;
+mod looking;
 mod marks;
 mod pipes;
 mod pools;
@@ -29,4 +31,5 @@ mod up;
 mod verbs;
 mod verified_bodies;
 mod wait;
+mod watched_kills;
 mod words;

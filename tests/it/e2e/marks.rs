@@ -244,6 +244,185 @@ fn a_store_that_was_rolled_back_is_not_moved_as_if_it_were_whole() {
     assert!(!place.at("to.redb").exists());
 }
 
+/// The mark under which an older copy of a store is put back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LeftMark {
+    /// The one of the newest head.
+    Exact,
+    /// One of an earlier head, which the copy does not hold either: so a power cut may leave it.
+    Behind,
+}
+
+/// Whoever was ahead when an older copy was put back.
+struct Ahead {
+    older: Cursor,
+    newer: Cursor,
+    /// The head that the mark names.
+    marked: Cursor,
+    /// A reader that follows the pool all the time.
+    follower: Running,
+    /// The token of a run that joined in the lost end.
+    token: String,
+}
+
+const MARKED: [(&str, ServerEnd, LeftMark); 6] = [
+    (STORES[0], ServerEnd::Stopped, LeftMark::Exact),
+    (STORES[0], ServerEnd::Killed, LeftMark::Exact),
+    (STORES[0], ServerEnd::Killed, LeftMark::Behind),
+    (STORES[1], ServerEnd::Stopped, LeftMark::Exact),
+    (STORES[1], ServerEnd::Killed, LeftMark::Exact),
+    (STORES[1], ServerEnd::Killed, LeftMark::Behind),
+];
+
+/// Puts an older copy back under readers, waits, senders and members that were ahead.
+fn put_back_under_all(place: &Folder, store: &str, (end, mark): (ServerEnd, LeftMark)) -> Ahead {
+    let server = served(place, store);
+    let older = head(place);
+    stop(server);
+    copy(&place.at(path_of(store)), &place.at("backup"));
+    let server = place.serve(&["--store", store]);
+    place
+        .run_as(
+            "p",
+            "a",
+            &[
+                "send", "--to", "run:b", "--body", "1", "--key", "k", "--id", "lost",
+            ],
+        )
+        .ok();
+    copy(&mark_of(place, store), &place.at("mark.behind"));
+    let mut marked = head(place);
+    let joined = place.run_as("p", "c", &["join", "--json"]).json();
+    let follow = ["--pool", "p", "watch", "--follow", "--field", "kind"];
+    let mut follower = place.start(&follow);
+    follower.until("run_message_accepted");
+    let wait = [
+        "wait",
+        "kind == \"run_message_accepted\"",
+        "--timeout",
+        "9s",
+        "--cursor-file",
+        "waited",
+    ];
+    place
+        .run_as("p", "a", &[&wait[..], &["--since", "start"]].concat())
+        .ok();
+    send(place, "2");
+    let watch = ["--pool", "p", "watch", "--cursor-file", "seen"];
+    place.run(&watch).ok();
+    let newer = head(place);
+    match end {
+        ServerEnd::Stopped => stop(server),
+        ServerEnd::Killed => server.kill(),
+    }
+    put_back(place, "backup", store);
+    match mark {
+        LeftMark::Exact => marked = newer,
+        LeftMark::Behind => copy(&place.at("mark.behind"), &mark_of(place, store)),
+    }
+    Ahead {
+        older,
+        newer,
+        marked,
+        follower,
+        token: joined["member_token"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// Checks that every way to name a point of the lost end is refused, with the point where the two part.
+fn check_foreign(place: &Folder, ahead: &Ahead) {
+    let lost = ahead.newer.to_string();
+    let filter = "kind == \"run_message_accepted\"";
+    let reads: [&[&str]; 4] = [
+        &["watch", "--from", &lost],
+        &["watch", "--from", &lost, "--follow"],
+        &["watch", "--cursor-file", "seen"],
+        &["wait", filter, "--since", &lost, "--timeout", "9s"],
+    ];
+    for read in reads {
+        let told = place.run_as("p", "a", read);
+        assert_eq!(told.code, Some(3), "{read:?}: {told:?}");
+        for part in ["cursor-foreign", &ahead.older.to_string()] {
+            assert!(told.err.contains(part), "{read:?}, no {part}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn o22_an_older_file_under_the_mark_starts_an_epoch_and_no_lost_point_comes_to_mean_another_event()
+{
+    for (store, end, mark) in MARKED {
+        let place = Folder::new();
+        let ahead = put_back_under_all(&place, store, (end, mark));
+        let server = place.serve(&["--store", store]);
+        let now = head(&place);
+        assert_eq!(now.position, ahead.older.position.next(), "{store} {end:?}");
+        check_foreign(&place, &ahead);
+
+        // The key and the receipt of what was lost are gone, and so is who joined there.
+        let receipt = ["--pool", "p", "--run", "a", "receipt", "lost"];
+        place.run(&receipt).refused(3, "message-not-found");
+        let heartbeat = ["--token", &ahead.token, "heartbeat"];
+        let unknown = "does not know this token";
+        place.run(&heartbeat).refused(3, unknown);
+        let again = [
+            "send", "--to", "run:b", "--body", "another", "--key", "k", "--id", "new",
+        ];
+        place.run_as("p", "a", &again).ok();
+        place.run(&receipt).refused(3, "message-not-found");
+        place.run_as("p", "c", &["join"]).ok();
+        for number in 0..9 {
+            send(&place, &format!("new {number}"));
+        }
+        assert!(head(&place).position > ahead.newer.position);
+        check_foreign(&place, &ahead);
+        place.run(&heartbeat).refused(3, unknown);
+        // Who followed all the time is told, too, and sees nothing of the new timeline before.
+        let followed = ahead.follower.end();
+        assert_eq!(followed.code, Some(3), "{followed:?}");
+        assert!(followed.err.contains("cursor-foreign"), "{followed:?}");
+        assert!(!followed.out.contains("epoch_started"), "{followed:?}");
+
+        stop(server);
+        let show = ["--pool", "p", "journal", "show", store, "--json"];
+        let shown = place.run(&show).ok();
+        let records = shown
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        let records: Vec<serde_json::Value> = records.collect();
+        let start = &records[usize::try_from(ahead.older.position.0).unwrap()];
+        assert_eq!(start["body"]["reason"], "tail_lost");
+        assert_eq!(start["body"]["lost"], ahead.marked.to_string());
+        stop(place.serve(&["--store", store, "--strict"]));
+    }
+}
+
+#[test]
+fn o22_a_mark_that_is_missing_or_older_than_the_file_is_no_alarm() {
+    for store in STORES {
+        let place = Folder::new();
+        let server = served(&place, store);
+        let older = head(&place);
+        stop(server);
+        copy(&mark_of(&place, store), &place.at("older.mark"));
+        let server = place.serve(&["--store", store]);
+        send(&place, "1");
+        let newer = head(&place);
+        stop(server);
+        for mark in [Some("older.mark"), None] {
+            match mark {
+                Some(mark) => copy(&place.at(mark), &mark_of(&place, store)),
+                None => std::fs::remove_file(mark_of(&place, store)).unwrap(),
+            }
+            let verified = place.run(&["journal", "verify", store]);
+            assert_eq!(verified.code, Some(0), "{verified:?}");
+            let server = place.serve(&["--store", store, "--strict"]);
+            assert_eq!(head(&place), newer, "the same epoch as {older}");
+            stop(server);
+        }
+    }
+}
+
 /// Returns the places of a store where bits are flipped: in both headers of redb, and all over the
 /// log of sled.
 fn places_to_flip(store: &str, bytes: usize) -> Vec<usize> {

@@ -155,6 +155,7 @@ async fn j7_a_repeat_has_the_same_cursors_also_after_a_restart(world: World) {
     let first = report(&pool, &ann, (batch(), "k")).await.unwrap();
     world.join(&pool, "bob").await;
     let again = Appended {
+        already_taken: 0,
         repeated: true,
         ..first
     };

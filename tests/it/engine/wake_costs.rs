@@ -361,6 +361,7 @@ async fn w8_no_event_is_forgotten_before_a_timeline_or_a_pause(world: World) {
             reason: EpochReason::Copy,
             epoch: Epoch([9; 16]),
             previous: epoch,
+            lost: None,
         }),
         Body::PoolResumed(PoolResumed {
             cause: ResumeCause::Opened,

@@ -91,6 +91,7 @@ async fn start_timeline(store: &Store, pool: &PoolId, reason: EpochReason) {
         reason,
         epoch,
         previous: head.epoch,
+        lost: None,
     };
     let entry = Entry {
         lineage: Lineage::of_pool(pool.clone()),

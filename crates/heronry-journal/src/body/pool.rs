@@ -1,7 +1,7 @@
 //! Records about a pool as a whole.
 
 use heronry_types::{
-    Epoch, EpochReason, EventKind, LimitName, PoolConfig, ResumeCause, Settings, Timestamp,
+    Cursor, Epoch, EpochReason, EventKind, LimitName, PoolConfig, ResumeCause, Settings, Timestamp,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -128,15 +128,20 @@ pub struct EpochStarted {
     /// The timeline that ends.
     #[n(2)]
     pub previous: Epoch,
+    /// The head that was acknowledged before, and that the journal does not hold any more: what is
+    /// after the point where the previous timeline ends is lost. Absent where nobody knows of one.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Cursor>,
 }
 
 impl RecordBody for EpochStarted {
     const NUMBER: u16 = 3;
-    const NEWEST_VERSION: u16 = 1;
+    const NEWEST_VERSION: u16 = 2;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
-        1
+        if self.lost.is_some() { 2 } else { 1 }
     }
 
     fn event_kind(&self) -> EventKind {

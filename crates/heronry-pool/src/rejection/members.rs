@@ -50,7 +50,11 @@ impl Rejection {
             | Self::EffectNotFound
             | Self::EffectFinished
             | Self::EffectUnsafe
-            | Self::EffectStale => Vec::new(),
+            | Self::EffectStale
+            | Self::SourceFenced
+            | Self::SourceOfAnother => Vec::new(),
+            Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
+            Self::TooManySources { max } => vec![text("limit", "sources_max"), size("max", *max)],
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),
             Self::Condition(error) => of_condition(*error),
@@ -215,7 +219,14 @@ fn field_of_event(index: usize, fault: EventFault) -> String {
         EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
         EventFault::PoolsOwn { .. }
         | EventFault::RunEnds { .. }
-        | EventFault::MustBeFact { .. } => format!("events[{index}].kind"),
+        | EventFault::MustBeFact { .. }
+        | EventFault::EndNotAlone { .. } => {
+            format!("events[{index}].kind")
+        }
+        EventFault::NoSource => "source".to_owned(),
+        EventFault::NoPosition | EventFault::OtherPositions => {
+            format!("events[{index}].source_position")
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Going on after a rollback: a timeline of its own for each pool.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use heronry_journal::{Body, Chunk, EpochStarted};
 use heronry_store::{Commit, Guard, Head, Store, Timeline};
 use heronry_transfer::{Carrier, TimelineStart, TransferError, start_after};
 use heronry_types::{Cursor, Epoch, EpochReason, PoolId};
@@ -32,9 +33,13 @@ pub struct BegunAgain {
 /// declares a restore, and makes the mark exact. Call it before anybody works with the store.
 ///
 /// The record names the reason: `restore` when an operator declared it, `tail_lost` when the mark
-/// shows it. A pool that cannot be read at its end is left as it is, with its mark: opening it
-/// reports the damage. The mark forgets pools that are not there. After a crash in between a repeat
-/// may start one more timeline.
+/// shows it; and the head that was lost, where the mark names one. A pool that cannot be read at its
+/// end is left as it is, with its mark: opening it reports the damage. The mark forgets pools that
+/// are not there.
+///
+/// The mark is taken over after the timelines are durable. After a crash in between, a repeat finds the
+/// timeline that was started for the same lost head, and starts no other; a declaration starts one
+/// each time.
 ///
 /// # Errors
 /// [`TransferError::Lease`] while somebody works with the store, and the store's failures.
@@ -44,26 +49,14 @@ pub async fn begin_again(
     restored: Restored,
     by: &Carrier,
 ) -> Result<Vec<BegunAgain>, TransferError> {
-    let marks = keeper.marks();
-    let found = rolled_back(store, &marks).await?;
-    let (pools, reason) = match restored {
-        Restored::NotSaid => {
-            let pools = found.iter().map(|it| it.pool.clone());
-            (pools.collect(), EpochReason::TailLost)
-        }
-        Restored::Declared => (store.journal.pools().await?, EpochReason::Restore),
-    };
+    let found = rolled_back(store, &keeper.marks()).await?;
     let (mut begun, mut left) = (Vec::new(), BTreeSet::new());
-    for pool in pools {
+    for (pool, start) in starts(store, &found, restored).await? {
         let Some(head) = store.journal.head(&pool).await? else {
             continue;
         };
-        match begin(store, &pool, head, (reason, by)).await {
-            Ok(new) => begun.push(BegunAgain {
-                pool,
-                diverged_at: Cursor::new(head.epoch, head.head),
-                head: new,
-            }),
+        match begin(store, &pool, head, (start, by)).await {
+            Ok(new) => begun.push(new),
             Err(TransferError::Read { pool, error }) => {
                 tracing::error!(%pool, %error, "the end of a pool that was rolled back cannot be read");
                 left.insert(pool);
@@ -76,6 +69,38 @@ pub async fn begin_again(
     }
     keeper.take_over(store, &left).await?;
     Ok(begun)
+}
+
+/// The start of a timeline, as far as it is known before its pool is read.
+#[derive(Clone, Copy, Debug)]
+struct StartAgain {
+    reason: EpochReason,
+    /// The head in the mark, when the journal does not hold it.
+    lost: Option<Cursor>,
+}
+
+/// Returns the pools in which a timeline is to start, with the reason for each.
+async fn starts(
+    store: &Store,
+    found: &[RolledBack],
+    restored: Restored,
+) -> Result<BTreeMap<PoolId, StartAgain>, TransferError> {
+    let mut starts = BTreeMap::new();
+    let reason = match restored {
+        Restored::NotSaid => EpochReason::TailLost,
+        Restored::Declared => {
+            let reason = EpochReason::Restore;
+            for pool in store.journal.pools().await? {
+                starts.insert(pool, StartAgain { reason, lost: None });
+            }
+            reason
+        }
+    };
+    for RolledBack { pool, marked, .. } in found {
+        let lost = Some(*marked);
+        starts.insert(pool.clone(), StartAgain { reason, lost });
+    }
+    Ok(starts)
 }
 
 fn say(lost: &RolledBack, begun: &[BegunAgain]) {
@@ -101,8 +126,8 @@ async fn begin(
     store: &Store,
     pool: &PoolId,
     head: Head,
-    (reason, by): (EpochReason, &Carrier),
-) -> Result<Cursor, TransferError> {
+    (start, by): (StartAgain, &Carrier),
+) -> Result<BegunAgain, TransferError> {
     let read = |error| TransferError::Read {
         pool: pool.clone(),
         error,
@@ -112,10 +137,15 @@ async fn begin(
     let Some(last) = page.chunks.last() else {
         return Err(TransferError::NoPool { pool: pool.clone() });
     };
+    if let Some(begun) = begun_before(pool, last, start) {
+        return Ok(begun);
+    }
     let now = by.clock.now().wall;
+    let StartAgain { reason, lost } = start;
     let start = TimelineStart {
         reason,
         epoch: Epoch(by.ids.draw()),
+        lost,
     };
     let commit = Commit {
         chunks: vec![start_after(last, pool, start, now)?],
@@ -136,10 +166,41 @@ async fn begin(
     };
     let appended = store.journal.append(pool, commit, guard).await;
     let released = store.leases.release(pool, token).await;
-    let head = appended.map_err(|error| TransferError::Append {
+    let new = appended.map_err(|error| TransferError::Append {
         pool: pool.clone(),
         error,
     })?;
     released?;
-    Ok(Cursor::new(head.epoch, head.head))
+    Ok(BegunAgain {
+        pool: pool.clone(),
+        diverged_at: Cursor::new(head.epoch, head.head),
+        head: Cursor::new(new.epoch, new.head),
+    })
+}
+
+/// Returns the timeline that a process started for the same lost head, and ended before the mark said
+/// so. Nobody has worked with the pool since: its start is the last record.
+fn begun_before(pool: &PoolId, end: &Chunk, start: StartAgain) -> Option<BegunAgain> {
+    let lost = match start.reason {
+        EpochReason::TailLost => start.lost?,
+        EpochReason::Restore | EpochReason::Fork | EpochReason::Import | EpochReason::Copy => {
+            return None;
+        }
+    };
+    let head = end.last();
+    // What cannot be read is damage, which opening the pool reports.
+    let Body::EpochStarted(EpochStarted {
+        reason: EpochReason::TailLost,
+        epoch,
+        previous,
+        lost: Some(named),
+    }) = end.record(head).ok()?.entry.body
+    else {
+        return None;
+    };
+    (named == lost).then(|| BegunAgain {
+        pool: pool.clone(),
+        diverged_at: Cursor::new(previous, head.previous()),
+        head: Cursor::new(epoch, head),
+    })
 }

@@ -1,8 +1,8 @@
 //! Samples of records about a pool as a whole.
 
 use heronry_types::{
-    AgentId, Broadcast, Epoch, EpochReason, LimitName, Limits, MessagePolicy, PoolConfig,
-    ResumeCause, Settings, Timestamp, WakePayload,
+    AgentId, Broadcast, Cursor, Epoch, EpochReason, LimitName, Limits, MessagePolicy, PoolConfig,
+    Position, ResumeCause, Settings, Timestamp, WakePayload,
 };
 use proptest::{option, prelude::*};
 
@@ -128,19 +128,30 @@ fn any_config() -> impl Strategy<Value = PoolConfig> {
 
 impl Sample for EpochStarted {
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let previous = Epoch(*b"what was before!");
+        let imported = Self {
             reason: EpochReason::Import,
             epoch: EPOCH,
-            previous: Epoch(*b"what was before!"),
-        }]
+            previous,
+            lost: None,
+        };
+        let rolled_back = Self {
+            reason: EpochReason::TailLost,
+            lost: Some(Cursor::new(previous, Position(317))),
+            ..imported
+        };
+        vec![imported, rolled_back]
     }
 
     fn arbitrary() -> BoxedStrategy<Self> {
-        (word(), epoch(), epoch())
-            .prop_map(|(reason, epoch, previous)| Self {
+        let lost = (epoch(), any::<u64>());
+        let lost = lost.prop_map(|(epoch, at)| Cursor::new(epoch, Position(at)));
+        (word(), epoch(), epoch(), option::of(lost))
+            .prop_map(|(reason, epoch, previous, lost)| Self {
                 reason,
                 epoch,
                 previous,
+                lost,
             })
             .boxed()
     }

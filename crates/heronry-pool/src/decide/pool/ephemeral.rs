@@ -10,7 +10,10 @@ use super::report::Report;
 use crate::{
     Caller, EventFault, Rejection, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
-    decide::guard,
+    decide::{
+        guard,
+        source::{self, SourcedEvent},
+    },
     project,
 };
 
@@ -57,11 +60,16 @@ impl PublishEphemeral {
         })
     }
 
+    /// Returns the events, none of which may say a place in a source: only what is recorded is taken from one.
+    fn fresh(&self, state: &State) -> Result<Vec<SourcedEvent<'_>>, Rejection> {
+        source::fresh(state, &self.caller, None, &self.report.events)
+    }
+
     fn events(&self, state: &State, at: (Position, Timestamp)) -> Result<Unrecorded, Rejection> {
         let member = guard::standing(state, &self.caller, &self.report.run)?;
         let author = Author::member(state, &self.caller, member);
         let (after, published_at) = at;
-        let events = self.report.events.iter();
+        let events = self.fresh(state)?.into_iter();
         let entries = events.map(|event| self.report.entry(state, &author, event, None));
         let draft = Draft::of(entries.collect::<Result<_, _>>()?);
         draft.check_fits()?;
@@ -96,7 +104,9 @@ impl Command for PublishEphemeral {
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.report.run)?;
         let member = guard::standing(state, &self.caller, &self.report.run)?;
+        self.report.check_size(state)?;
         self.check_kinds()?;
+        self.fresh(state)?;
         self.report.check(state, member)?;
         Ok(Decision::Nothing)
     }

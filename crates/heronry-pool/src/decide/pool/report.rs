@@ -1,28 +1,29 @@
 //! What a member reports: the rules that all its events follow, recorded or not.
 
-use heronry_journal::{ApplicationEvent, Body, Entry, EventBatch};
+use heronry_journal::{ApplicationEvent, Body, Entry, EventBatch, SourceStep};
 use heronry_types::{
-    ContentCapture, Cursor, EntityKind, EntityRef, EventFamily, EventKind, LimitName, Limits,
-    NewEvent, Payload, RunId, Trace,
+    ContentCapture, Cursor, EntityKind, EntityRef, EventFamily, LimitName, Limits, NewEvent,
+    Payload, RunEnd, RunId, SourcePosition, Trace,
 };
 
 use crate::{
-    EventFault, Rejection, State, command::Author, decide::guard, rejection::PolicyNeed,
+    EventFault, Rejection, State,
+    command::Author,
+    decide::{
+        guard,
+        source::{SourceClaim, SourcedEvent},
+    },
+    rejection::PolicyNeed,
     state::Member,
 };
-
-/// The kinds that say that a run ended: its state says so, which ends what the run had with it.
-const END_KINDS: [EventKind; 3] = [
-    EventKind::RunCompleted,
-    EventKind::RunFailed,
-    EventKind::RunCancelled,
-];
 
 /// The events that a run reports.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) run: RunId,
     pub(super) events: Vec<NewEvent>,
+    /// The source that they come from.
+    pub(super) from: Option<SourceClaim>,
     pub(super) trace: Option<Trace>,
 }
 
@@ -33,17 +34,23 @@ impl Report {
         Self {
             run,
             events,
+            from: None,
             trace: None,
         }
+    }
+
+    /// Checks what can be told of the batch without who reports it.
+    pub(super) fn check_size(&self, state: &State) -> Result<(), Rejection> {
+        if self.events.is_empty() {
+            return Err(Rejection::NoEvents);
+        }
+        let limits = &state.settings.limits;
+        Ok(limits.check(LimitName::PageItemsMax, self.events.len())?)
     }
 
     /// Checks that the member may report each of them.
     pub(super) fn check(&self, state: &State, member: &Member) -> Result<(), Rejection> {
         let limits = &state.settings.limits;
-        if self.events.is_empty() {
-            return Err(Rejection::NoEvents);
-        }
-        limits.check(LimitName::PageItemsMax, self.events.len())?;
         for (index, event) in self.events.iter().enumerate() {
             self.check_kind(event)
                 .map_err(|fault| Rejection::Event { index, fault })?;
@@ -64,8 +71,12 @@ impl Report {
         let is_about_self = |subject: &EntityRef| {
             subject.kind == EntityKind::Run && subject.id.as_str() == self.run.as_str()
         };
-        if END_KINDS.contains(&kind) {
-            return Err(EventFault::RunEnds { kind });
+        if RunEnd::told_by(kind).is_some() {
+            return match (&self.from, self.events.len()) {
+                (None, _) => Err(EventFault::RunEnds { kind }),
+                (Some(_), 1) => Ok(()),
+                (Some(_), _) => Err(EventFault::EndNotAlone { kind }),
+            };
         }
         match kind.family() {
             EventFamily::AgentPool => Err(EventFault::PoolsOwn { kind }),
@@ -99,9 +110,10 @@ impl Report {
         &self,
         state: &State,
         author: &Author,
-        event: &NewEvent,
+        sourced: SourcedEvent<'_>,
         batch: Option<EventBatch>,
     ) -> Result<Entry, Rejection> {
+        let SourcedEvent { event, position } = sourced;
         let own = || EntityRef::new(EntityKind::Run, self.run.retype());
         let locate = |cursor: &Cursor| state.locate(*cursor);
         let body = ApplicationEvent {
@@ -122,6 +134,7 @@ impl Report {
             content_capture: event.content_capture.unwrap_or(ContentCapture::None),
             redaction: event.redaction.clone(),
             payload: event.payload.clone(),
+            from: self.step(position),
         };
         let mut entry = author.entry(Body::ApplicationEvent(Box::new(body)));
         entry.lineage.turn.clone_from(&event.turn);
@@ -129,6 +142,13 @@ impl Report {
         entry.lineage.caused_by = event.caused_by.as_ref().map(locate).transpose()?;
         entry.lineage.trace = self.trace;
         Ok(entry)
+    }
+
+    fn step(&self, position: Option<&SourcePosition>) -> Option<SourceStep> {
+        Some(SourceStep {
+            source: self.from.as_ref()?.source.clone(),
+            position: position?.clone(),
+        })
     }
 }
 

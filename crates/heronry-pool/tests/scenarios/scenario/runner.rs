@@ -231,6 +231,7 @@ impl Scenario {
             reason: EpochReason::Fork,
             epoch: Epoch([epoch; 16]),
             previous: self.engine.state().epoch(),
+            lost: None,
         };
         let record = Record {
             position: self.engine.state().head().next(),
