@@ -41,7 +41,9 @@ pub use consumer::{
     fingerprint,
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
-pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use events::{
+    EphemeralPublished, EventQuery, Follow, OnTrimmed, ReadFrom, Subscription, WantsEphemeral,
+};
 pub use export::{
     EXPORT_BATCH, EXPORT_INTERVAL, EventFeed, EventSink, ExportEnd, ExportFigures, ExportHandle,
     ExportOptions, ExportUntil, Exporter, SinkError, SinkFault, StoppedExport,

@@ -58,9 +58,9 @@ pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
     EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
-    EventSemantics, Importance, MessageStatus, OnAttached, PolicyKind, PrivacyClass, Progress,
-    ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState,
-    SourceGapReason, SourceKind, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary,
-    WakePayload, WakeStatus,
+    EventSemantics, Importance, MessageStatus, OnAttached, OverflowPolicy, PolicyKind,
+    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass,
+    RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass, UnknownName,
+    UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

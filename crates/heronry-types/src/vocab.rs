@@ -18,7 +18,8 @@ pub use outcome::{
     WakeStatus,
 };
 pub use policy::{
-    ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
+    ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
+    WakePayload,
 };
 pub use source::{OnAttached, SourceGapReason};
 
@@ -204,6 +205,7 @@ mod tests {
         check::<EventFamily>();
         check::<EventKind>();
         check::<EventSemantics>();
+        check::<OverflowPolicy>();
         check::<Importance>();
         check::<AckOutcome>();
         check::<CopyState>();

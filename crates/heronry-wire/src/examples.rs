@@ -143,6 +143,16 @@ pub(crate) fn append_events() -> Value {
     })
 }
 
+pub(crate) fn publish_ephemeral() -> Value {
+    json!({
+        "run_id": "scanner",
+        "events": [{
+            "kind": "model_stream_delta",
+            "payload": {"type": "summary", "summary": "The lock is taken twice"},
+        }],
+    })
+}
+
 pub(crate) fn attach_source() -> Value {
     json!({"instance": "host-1:4711", "run_id": "scanner", "on_attached": "take_over"})
 }

@@ -35,7 +35,7 @@ pub use consumer::{
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
-pub use event::{AppendEvents, EventsAppended};
+pub use event::{AppendEvents, EphemeralPublished, EventsAppended, PublishEphemeral};
 pub use export::{CLOUD_EVENTS_MEDIA_TYPE, ExportFormat, JSON_LINES_MEDIA_TYPE};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
