@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod contents;
@@ -18,6 +19,7 @@ pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -76,6 +78,8 @@ pub(crate) enum Verb {
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     #[command(subcommand)]
     Token(token::TokenVerb),
     Bench(bench::BenchArgs),
@@ -130,6 +134,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Backup(args) => backup::run(&cx, &args).await,
+        Verb::Restore(args) => restore::run(cx, &args).await,
         Verb::Token(verb) => token::run(&cx, &verb),
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),

@@ -31,9 +31,20 @@ pub async fn copy(
     pools: &Pools,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
+    let goes_on = GoesOn::On(EpochReason::Copy);
+    bring(from, to, pools, carrier, goes_on).await
+}
+
+/// Brings pools to another store that has none of them, after all of them were read and checked.
+pub(super) async fn bring(
+    from: &Store,
+    to: &Store,
+    pools: &Pools,
+    carrier: &Carrier,
+    goes_on: GoesOn,
+) -> Result<Vec<Carried>, TransferError> {
     let pools = named(from, pools).await?;
     check_free(to, &pools).await?;
-    let goes_on = GoesOn::On(EpochReason::Copy);
     check_whole((from, to), &pools, goes_on).await?;
     let mut fleet = Fleet::new(to, carrier);
     let ended = fleet.carry(from, &pools, goes_on).await;
@@ -78,7 +89,9 @@ pub(super) async fn consumers(
     goes_on: GoesOn,
 ) -> Result<Vec<ConsumerStanding>, TransferError> {
     Ok(match goes_on {
-        GoesOn::AsBefore => from.cursors.list(pool).await?,
-        GoesOn::On(_) => Vec::new(),
+        GoesOn::AsBefore | GoesOn::On(EpochReason::Restore) => from.cursors.list(pool).await?,
+        GoesOn::On(
+            EpochReason::Fork | EpochReason::Import | EpochReason::Copy | EpochReason::TailLost,
+        ) => Vec::new(),
     })
 }

@@ -6,6 +6,7 @@
 )]
 
 mod asking;
+mod backups;
 mod bench;
 mod broken_moves;
 mod canary;
