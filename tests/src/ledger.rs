@@ -16,6 +16,7 @@ mod messages;
 mod pool;
 mod replies;
 mod resume;
+mod sources;
 mod suspend;
 mod unnamed;
 mod wakes;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use heronry_journal::{Body, Noun, Record};
 use heronry_types::{
     ContentRef, Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
-    Timelines, Timestamp,
+    SourceId, Timelines, Timestamp,
 };
 
 pub use copies::Tally;
@@ -34,6 +35,7 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
 
@@ -66,6 +68,7 @@ pub struct Ledger {
     terms: BTreeMap<Position, Millis>,
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
+    springs: BTreeMap<SourceId, Spring>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
@@ -99,6 +102,7 @@ impl Ledger {
             terms: BTreeMap::new(),
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
+            springs: BTreeMap::new(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -159,6 +163,7 @@ impl Ledger {
             Noun::Wake(body) => self.of_wake(record, body),
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
+            Noun::Source(body) => self.of_source(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }

@@ -4,6 +4,7 @@ use heronry_pool::Rejection;
 use heronry_runtime::{BodyError, CallError, ContentScope};
 use heronry_types::{Body, ContentRef, IdempotencyKey, LimitName, RunId};
 use heronry_wire::{ContentErased, ContentStored, ProblemKind};
+use tracing::instrument;
 
 use crate::{Access, Recorded, Refusal, check_media_type};
 
@@ -31,6 +32,7 @@ impl UploadRequest {
     ///
     /// # Errors
     /// [`Refusal`]; nothing was stored then.
+    #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
     pub async fn admit(self, access: &Access) -> Result<Upload<'_>, Refusal> {
         let Self {
             media_type,
@@ -95,6 +97,7 @@ impl Upload<'_> {
 ///
 /// # Errors
 /// [`Refusal`], `content-missing` when it is not there or not for this caller.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn fetch(access: &Access, content_ref: ContentRef) -> Result<Body, Refusal> {
     let found = access.pool().body(access.caller(), content_ref).await;
     let missing = "no such content of a message that the caller sent or received";
@@ -105,6 +108,7 @@ pub async fn fetch(access: &Access, content_ref: ContentRef) -> Result<Body, Ref
 ///
 /// # Errors
 /// [`Refusal`], `content-missing` when it is not there or not the caller's to erase.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn erase(access: &Access, content_ref: ContentRef) -> Result<ContentErased, Refusal> {
     let left = access.pool().erase_body(access.caller(), content_ref).await;
     let missing = "no such content that the caller sent or stored";

@@ -6,6 +6,7 @@ use heronry_pool::{
 };
 use heronry_types::{Cursor, RunId};
 use heronry_wire::{Changed, DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
+use tracing::instrument;
 
 use crate::{Access, Refusal, changed};
 
@@ -13,6 +14,7 @@ use crate::{Access, Refusal, changed};
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access, query: DeadLettersQuery) -> Result<DeadLetterList, Refusal> {
     let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
@@ -68,6 +70,7 @@ fn shown(letter: DeadLetterView) -> DeadLetter {
 ///
 /// # Errors
 /// [`Refusal`], when there is no such copy, or it is not dead.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run, message = %accepted))]
 pub async fn replay(access: &Access, run: RunId, accepted: Cursor) -> Result<Changed, Refusal> {
     access.identity().check_operator()?;
     let run = access.acting_as(run)?;

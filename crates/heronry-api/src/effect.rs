@@ -6,6 +6,7 @@ use heronry_pool::{
 };
 use heronry_types::{Cursor, EffectFault, EffectResult};
 use heronry_wire::{Changed, EffectList, EffectsQuery, ProblemKind, ResolveEffect};
+use tracing::instrument;
 
 use crate::{Access, Refusal, changed};
 
@@ -13,6 +14,7 @@ use crate::{Access, Refusal, changed};
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access, query: EffectsQuery) -> Result<EffectList, Refusal> {
     let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
@@ -40,6 +42,7 @@ fn asked(access: &Access, query: EffectsQuery) -> Result<ListEffects, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`], when there is no such effect, or it has a result.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn resolve(
     access: &Access,
     effect: Cursor,

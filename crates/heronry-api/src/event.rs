@@ -3,12 +3,13 @@
 mod watch;
 
 use heronry_event::{EventPage, Filter};
-use heronry_pool::decide::{self, Viewer, Viewing};
+use heronry_pool::decide::{self, SourceClaim, Viewer, Viewing};
 use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
-use heronry_types::Cursor;
+use heronry_types::{Cursor, Generation, SourceId};
 use heronry_wire::{
     AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
 };
+use tracing::instrument;
 
 use crate::{Access, Identity, Key, Recorded, Refusal, access::Waiting, side::FILTER_BYTES_SMALL};
 
@@ -18,6 +19,7 @@ pub use watch::{EventWatch, WatchItem, watch};
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn page(access: &Access, query: &EventsQuery) -> Result<EventPage, Refusal> {
     let viewer = viewer(access, query).await?;
     let made = PageRequest::of(access, query, viewer).await;
@@ -47,6 +49,12 @@ impl PageRequest {
                 "a page has no gaps; say error, or nothing",
             ));
         }
+        if query.close_on_terminal == Some(true) {
+            return Err(Refusal::invalid(
+                "close_on_terminal",
+                "a page does not stay open; ask for a stream, or leave it out",
+            ));
+        }
         let limit = access.page_size(query.limit)?;
         Ok(Self {
             asked,
@@ -60,6 +68,7 @@ impl PageRequest {
 ///
 /// # Errors
 /// [`Refusal`]; none of them was appended then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn append(
     access: &Access,
     mut body: AppendEvents,
@@ -67,19 +76,37 @@ pub async fn append(
 ) -> Result<Recorded<EventsAppended>, Refusal> {
     let run = access.identity().acting(body.run_id.take(), "run_id")?;
     let named = key.needed(body.idempotency_key.take())?;
+    let claim = claim(body.source.take(), body.source_generation)?;
     let command = decide::AppendEvents::new(access.caller(), run, body.events, named);
+    let command = command.from_source(claim);
     let appended = access.call(command.with_trace(key.trace)).await?;
     let answer = EventsAppended {
         first: appended.first,
         last: appended.last,
         count: appended.count,
         durability: appended.durability,
+        already_taken: appended.already_taken,
     };
-    Ok(if appended.repeated {
+    Ok(if appended.repeated || appended.count == 0 {
         Recorded::before(answer)
     } else {
         Recorded::now(answer)
     })
+}
+
+/// Returns the source that a batch names.
+fn claim(
+    source: Option<SourceId>,
+    generation: Option<Generation>,
+) -> Result<Option<SourceClaim>, Refusal> {
+    match (source, generation) {
+        (Some(source), generation) => Ok(Some(SourceClaim { source, generation })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Refusal::invalid(
+            "source_generation",
+            "the batch names no source; say source, too",
+        )),
+    }
 }
 
 /// Returns whose view a request asks for.
@@ -136,12 +163,16 @@ async fn asked(
         Some(text) => access.compile(text).await?,
         None => Filter::all(),
     };
-    Ok(EventQuery {
+    let asked = EventQuery {
         viewer,
         filter,
         from: start(query)?,
         on_trimmed: OnTrimmed::Error,
-    })
+    };
+    match &query.room {
+        Some(room) => asked.in_room(room).map_err(Refusal::from),
+        None => Ok(asked),
+    }
 }
 
 fn start(query: &EventsQuery) -> Result<ReadFrom, Refusal> {

@@ -1,6 +1,7 @@
 //! Compiling a filter without using it.
 
 use heronry_wire::{CompileFilter, CompiledFilter};
+use tracing::instrument;
 
 use crate::{Api, Identity, Refusal};
 
@@ -8,6 +9,7 @@ use crate::{Api, Identity, Refusal};
 ///
 /// # Errors
 /// [`Refusal`], `filter-invalid` with every error and where it stands.
+#[instrument(level = "debug", skip_all)]
 pub async fn compile(
     api: &Api,
     identity: &Identity,

@@ -11,6 +11,7 @@ use heronry_types::{AckOutcome, LimitName, Millis, ReceiveId, RunId};
 use heronry_wire::{
     Ack, Changed, ClaimName, ClaimsExtended, ExtendClaims, InboxQuery, Receive, ReleaseClaims,
 };
+use tracing::instrument;
 
 use crate::{Access, Api, Refusal, changed};
 
@@ -26,6 +27,7 @@ const ITEMS_DEFAULT: u64 = 1;
 ///
 /// # Errors
 /// [`Refusal`]; no copy was claimed then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn receive(access: &Access, run: RunId, body: Receive) -> Result<InboxAnswer, Refusal> {
     let run = access.acting_as(run)?;
     let receive_id = match body.receive_id {
@@ -63,6 +65,7 @@ fn fresh_receive(api: &Api) -> Result<ReceiveId, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn peek(access: &Access, run: RunId, query: InboxQuery) -> Result<InboxAnswer, Refusal> {
     let run = access.acting_as(run)?;
     let max = access.page_size(query.max)?;
@@ -75,6 +78,7 @@ pub async fn peek(access: &Access, run: RunId, query: InboxQuery) -> Result<Inbo
 ///
 /// # Errors
 /// [`Refusal`], with the claims that are no longer held or never were; nothing was acknowledged then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn ack(access: &Access, run: RunId, body: Ack) -> Result<Changed, Refusal> {
     let run = access.acting_as(run)?;
     let claims = match (body.claims, body.up_to) {
@@ -101,6 +105,7 @@ pub async fn ack(access: &Access, run: RunId, body: Ack) -> Result<Changed, Refu
 ///
 /// # Errors
 /// [`Refusal`], with the claims that are no longer held or never were.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn release(access: &Access, run: RunId, body: ReleaseClaims) -> Result<Changed, Refusal> {
     let command = decide::ReleaseClaims {
         run: access.acting_as(run)?,
@@ -115,6 +120,7 @@ pub async fn release(access: &Access, run: RunId, body: ReleaseClaims) -> Result
 ///
 /// # Errors
 /// [`Refusal`], with the claims that are no longer held or never were.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn extend(
     access: &Access,
     run: RunId,

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod auth;
+pub mod consumer;
 pub mod content;
 pub mod dead;
 pub mod effect;
@@ -21,6 +22,7 @@ mod refusal;
 pub mod server;
 mod shares;
 mod side;
+pub mod source;
 mod stop;
 pub mod wake;
 

@@ -13,6 +13,7 @@ use heronry_wire::{
     Changed, Join, Joined, MemberList, MemberToken, MemberView as MemberShown, MembersQuery,
     PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
 };
+use tracing::instrument;
 
 use crate::{Access, Api, Recorded, Refusal, changed, inbox::claims};
 
@@ -20,6 +21,7 @@ use crate::{Access, Api, Recorded, Refusal, changed, inbox::claims};
 ///
 /// # Errors
 /// [`Refusal`]; nobody joined then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn join(access: &Access, body: Join) -> Result<Recorded<Joined>, Refusal> {
     access.identity().check_operator()?;
     let api = access.api();
@@ -77,6 +79,7 @@ fn fresh_instance(api: &Api) -> Result<InstanceId, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access, query: MembersQuery) -> Result<MemberList, Refusal> {
     let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
@@ -132,6 +135,7 @@ fn shown(member: MemberView) -> MemberShown {
 ///
 /// # Errors
 /// [`Refusal`]; nothing was changed then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn change(access: &Access, run: RunId, body: PatchMember) -> Result<Changed, Refusal> {
     let run = access.acting_as(run)?;
     if body.topics.is_none() && body.lease_ms.is_none() {
@@ -150,6 +154,7 @@ pub async fn change(access: &Access, run: RunId, body: PatchMember) -> Result<Ch
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn heartbeat(access: &Access, run: RunId) -> Result<Changed, Refusal> {
     let run = access.acting_as(run)?;
     let caller = access.caller();
@@ -160,6 +165,7 @@ pub async fn heartbeat(access: &Access, run: RunId) -> Result<Changed, Refusal> 
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn leave(access: &Access, run: RunId) -> Result<Changed, Refusal> {
     let run = access.acting_as(run)?;
     let caller = access.caller();
@@ -170,6 +176,7 @@ pub async fn leave(access: &Access, run: RunId) -> Result<Changed, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`]; nothing was changed then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), run = %run))]
 pub async fn set_state(
     access: &Access,
     run: RunId,

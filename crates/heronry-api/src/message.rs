@@ -4,6 +4,7 @@ use heronry_pool::decide::{self, CheckCursor, Content, Expiry, FindMessage, Send
 use heronry_runtime::ReceiptChange;
 use heronry_types::{Body, MessageId, Millis, Receipt, ReceiptUntil, Timestamp};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
+use tracing::instrument;
 
 use crate::{Access, Key, Recorded, Refusal, check_media_type};
 
@@ -18,6 +19,7 @@ const NO_BODY: &str =
 ///
 /// # Errors
 /// [`Refusal`]; nothing was sent then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn send(
     access: &Access,
     mut body: SendMessage,
@@ -124,6 +126,7 @@ async fn content(access: &Access, body: &mut SendMessage) -> Result<Content, Ref
 ///
 /// # Errors
 /// [`Refusal`], `message-not-found` when there is no such message of the sender among others.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), message = %message_id))]
 pub async fn receipt(
     access: &Access,
     message_id: MessageId,
@@ -166,6 +169,7 @@ pub async fn receipt(
 ///
 /// # Errors
 /// [`Refusal`], `message-not-found` when there is no such message of the sender among others.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), message = %message_id))]
 pub async fn cancel(
     access: &Access,
     message_id: MessageId,

@@ -11,6 +11,7 @@ use heronry_wire::{
     DeletePoolQuery, ExportQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry,
     PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
 };
+use tracing::instrument;
 
 use crate::{Access, Api, Identity, Recorded, Refusal};
 
@@ -18,6 +19,7 @@ use crate::{Access, Api, Identity, Recorded, Refusal};
 ///
 /// # Errors
 /// [`Refusal`], `config-conflict` when it exists with another configuration.
+#[instrument(level = "debug", skip_all, fields(pool = %id))]
 pub async fn open(
     api: &Api,
     identity: &Identity,
@@ -40,6 +42,7 @@ pub async fn open(
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all)]
 pub async fn list(api: &Api, identity: &Identity) -> Result<PoolList, Refusal> {
     let pools = match identity {
         Identity::Operator => api.runtime().pools().await?,
@@ -56,6 +59,7 @@ pub async fn list(api: &Api, identity: &Identity) -> Result<PoolList, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     let caller = access.caller();
     let view = access.call(DescribePool { caller }).await?;
@@ -96,6 +100,7 @@ fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
 ///
 /// # Errors
 /// [`Refusal`]; the pool is there as before then, unless the outcome is unknown.
+#[instrument(level = "debug", skip_all, fields(pool = %pool))]
 pub async fn delete(
     api: &Api,
     identity: &Identity,
@@ -116,6 +121,7 @@ pub async fn delete(
 ///
 /// # Errors
 /// [`Refusal`], `pool-not-found` when there is no such pool.
+#[instrument(level = "debug", skip_all, fields(pool = %pool))]
 pub async fn export(
     api: &Api,
     identity: &Identity,
@@ -136,6 +142,7 @@ pub async fn export(
 ///
 /// # Errors
 /// [`Refusal`], `settings-conflict` when they were changed meanwhile.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
     access.identity().check_operator()?;
     body.supported()?;

@@ -1,6 +1,7 @@
 //! Proving that the process knows a token, before a client sends it.
 
 use heronry_wire::{Proof, ProofKey, Prove};
+use tracing::instrument;
 
 use crate::{Api, Auth, Refusal, auth::NamedToken};
 
@@ -12,6 +13,7 @@ use crate::{Api, Auth, Refusal, auth::NamedToken};
 ///
 /// # Errors
 /// [`Refusal`] `invalid-request` for a nonce that cannot be read.
+#[instrument(level = "debug", skip_all)]
 pub async fn prove(api: &Api, question: &Prove) -> Result<Proof, Refusal> {
     let key = match Auth::named(question) {
         NamedToken::Operator => api.auth().operator_proof_key().clone(),

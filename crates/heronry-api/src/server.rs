@@ -1,13 +1,14 @@
 //! The server and all its pools, for an operator.
 
 use heronry_pool::{Caller, decide::DescribePool};
-use heronry_runtime::OpenError;
+use heronry_runtime::{OpenError, figures::PoolCounts};
 use heronry_store::Reading;
 use heronry_types::{PoolId, Position};
 use heronry_wire::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, Problem, ServerStatus, StoreStatus,
     Version,
 };
+use tracing::instrument;
 
 use crate::{Api, Identity, Refusal};
 
@@ -40,6 +41,12 @@ pub struct PoolSample {
     pub live_messages: u64,
     /// The number of wakes that wait.
     pub live_wakes: u64,
+    /// The number of commands that wait to be decided.
+    pub queued_commands: u64,
+    /// The number of event streams that are open.
+    pub streams: u64,
+    /// The counts since the pool was opened.
+    pub counts: PoolCounts,
 }
 
 /// Returns what the server is.
@@ -55,6 +62,7 @@ pub fn version() -> Version {
 ///
 /// # Errors
 /// [`Refusal`] with the failure of the store.
+#[instrument(level = "debug", skip_all)]
 pub async fn check_ready(api: &Api) -> Result<(), Refusal> {
     api.runtime().pools().await?;
     Ok(())
@@ -65,6 +73,7 @@ pub async fn check_ready(api: &Api) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal`] `operator-only`.
+#[instrument(level = "debug", skip_all)]
 pub async fn status(
     api: &Api,
     identity: &Identity,
@@ -140,6 +149,7 @@ async fn figures(api: &Api, id: &PoolId) -> Result<PoolFigures, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`] `operator-only`, or the failure of the store.
+#[instrument(level = "debug", skip_all)]
 pub async fn samples(api: &Api, identity: &Identity) -> Result<Vec<PoolSample>, Refusal> {
     identity.check_operator()?;
     let mut samples = Vec::new();
@@ -158,6 +168,9 @@ pub async fn samples(api: &Api, identity: &Identity) -> Result<Vec<PoolSample>, 
             members: view.members,
             live_messages: view.live_messages,
             live_wakes: view.live_wakes,
+            queued_commands: pool.queued(),
+            streams: api.streams().of(pool.id()),
+            counts: pool.counts(),
         });
     }
     Ok(samples)

@@ -11,6 +11,7 @@ use heronry_types::{
 use heronry_wire::{
     ExplainQuery, ProblemKind, RegisterWake, WakeChanged, WakeList, WakeQuery, WakesQuery,
 };
+use tracing::instrument;
 
 use crate::{Access, Key, Recorded, Refusal, inbox::claims};
 
@@ -18,6 +19,7 @@ use crate::{Access, Key, Recorded, Refusal, inbox::claims};
 ///
 /// # Errors
 /// [`Refusal`]; no wake was registered then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn register(
     access: &Access,
     mut body: RegisterWake,
@@ -126,6 +128,7 @@ fn suspending(body: &RegisterWake) -> Result<Option<Suspending>, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access, query: WakesQuery) -> Result<WakeList, Refusal> {
     let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
@@ -153,6 +156,7 @@ fn asked(access: &Access, query: WakesQuery) -> Result<ListWakes, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`], `wake-not-found` when there is no such wake among others.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), wake = %wake_id))]
 pub async fn explain(
     access: &Access,
     wake_id: WakeId,
@@ -167,6 +171,7 @@ pub async fn explain(
 ///
 /// # Errors
 /// [`Refusal`], `wake-not-found` when there is no such wake among others.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), wake = %wake_id))]
 pub async fn show(access: &Access, wake_id: WakeId, query: WakeQuery) -> Result<WakeView, Refusal> {
     let run = access.identity().whose(query.run)?;
     let waiting = access.within(query.wait_ms)?;
@@ -179,6 +184,7 @@ pub async fn show(access: &Access, wake_id: WakeId, query: WakeQuery) -> Result<
 ///
 /// # Errors
 /// [`Refusal`], `wake-not-found` when there is no such wake among others.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id(), wake = %wake_id))]
 pub async fn cancel(
     access: &Access,
     wake_id: WakeId,

@@ -4,6 +4,7 @@ mod answers;
 pub(crate) mod ask;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod bridge;
 pub(crate) mod completions;
 pub(crate) mod contents;
 pub(crate) mod dead_letters;
@@ -67,6 +68,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Effects(effects::EffectsVerb),
     Emit(emit::EmitArgs),
+    Bridge(bridge::BridgeArgs),
     Wait(wait::WaitArgs),
     Wakes(wakes::WakesArgs),
     Explain(wakes::ExplainArgs),
@@ -126,6 +128,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
         Verb::Effects(verb) => effects::run(&cx, verb).await,
         Verb::Emit(args) => emit::run(&cx, args).await,
+        Verb::Bridge(args) => bridge::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
         Verb::Wakes(args) => wakes::run(&cx, &args).await,
         Verb::Explain(args) => wakes::explain(&cx, &args).await,

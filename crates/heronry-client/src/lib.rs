@@ -3,6 +3,7 @@
 mod address;
 mod ask;
 mod client;
+mod consumers;
 mod dead;
 mod dial;
 mod effects;
@@ -17,6 +18,7 @@ mod pieces;
 mod pool;
 mod retry;
 mod server;
+mod sources;
 mod sse;
 mod token;
 mod wakes;

@@ -7,6 +7,8 @@ pub mod filter;
 pub mod index;
 mod json;
 mod recipients;
+mod room;
+mod shared;
 mod stream;
 
 pub use envelope::{
@@ -18,4 +20,6 @@ pub use explained::{
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
+pub use room::{Room, RoomError, end_of_run};
+pub use shared::SharedEvent;
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

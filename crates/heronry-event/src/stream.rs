@@ -5,7 +5,7 @@ use std::fmt;
 use heronry_types::{Cursor, UnknownName, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-use crate::Event;
+use crate::{Event, SharedEvent};
 
 /// One item of a subscription, in order.
 ///
@@ -15,7 +15,7 @@ use crate::Event;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum StreamItem {
     /// An event, exactly once per stream.
-    Event(Box<Event>),
+    Event(SharedEvent),
     /// Everything up to `head` was sent; what follows is new. Once per stream.
     #[cfg_attr(feature = "schema", schemars(title = "StreamCaughtUp"))]
     CaughtUp {
@@ -62,9 +62,15 @@ impl StreamItem {
     }
 }
 
+impl From<SharedEvent> for StreamItem {
+    fn from(event: SharedEvent) -> Self {
+        Self::Event(event)
+    }
+}
+
 impl From<Event> for StreamItem {
     fn from(event: Event) -> Self {
-        Self::Event(Box::new(event))
+        Self::Event(event.into())
     }
 }
 

@@ -10,6 +10,7 @@ mod message;
 mod pool;
 mod reply;
 mod skipped;
+mod source;
 mod wake;
 
 use heronry_types::{EventKind, Position};
@@ -37,6 +38,7 @@ pub use message::{
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use reply::{Answering, Contract, MessageResponded, Thread};
 pub use skipped::{Skipped, SkippedError};
+pub use source::{SourceAttached, SourceDetached, SourceGap, SourceStep};
 pub use wake::{
     ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
     WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
@@ -301,12 +303,23 @@ bodies! {
         /// A body was stored by itself.
         ContentStored(Box<ContentStored>),
     }
+    /// Events that are reported, and the sources that they come from.
+    Source =>
+    /// A record of what is reported, or of where it comes from.
+    SourceRecord {
+        /// A member reported an event.
+        ApplicationEvent(Box<ApplicationEvent>),
+        /// Events of a source are missing.
+        SourceGap(Box<SourceGap>),
+        /// A bridge was attached to a source.
+        SourceAttached(SourceAttached),
+        /// A bridge left its source.
+        SourceDetached(SourceDetached),
+    }
     /// Nothing here: the record is told to others.
     Nothing =>
     /// A record that is told to others, and changes nothing.
     ToldRecord {
-        /// A member reported an event.
-        ApplicationEvent(Box<ApplicationEvent>),
         /// A result of an effect was refused.
         EffectResultRefused(EffectResultRefused),
     }

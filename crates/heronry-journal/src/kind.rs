@@ -1,11 +1,11 @@
 //! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
-    Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, TopicId,
-    WakeId,
+    Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, SourceId,
+    TopicId, WakeId,
 };
 
-use crate::{ApplicationEvent, Claim, CopyName, Recipients, Skipped, WakeName};
+use crate::{ApplicationEvent, Claim, CopyName, Recipients, Skipped, SourceGap, WakeName};
 
 /// One kind of record. Numbers and versions stand on disk and are never used again for anything else.
 pub trait RecordBody {
@@ -108,6 +108,10 @@ pub enum Touch<'a> {
     Resumes,
     /// The generation of the run in the lineage, which ends: it may end copies of any message.
     Departs,
+    /// The foreign source that is attached to or left.
+    Source(&'a SourceId),
+    /// Events of a foreign source are missing.
+    Gap(&'a SourceGap),
     /// An event that a member reported, with all that it says of itself.
     Reported(&'a ApplicationEvent),
 }

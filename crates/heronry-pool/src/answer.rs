@@ -81,15 +81,41 @@ pub struct Stood {
 /// The answer to a member that reported events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Appended {
-    /// The first event of the batch.
+    /// The first event of the batch; the head when none was appended.
     pub first: Cursor,
-    /// The last event of the batch.
+    /// The last event of the batch; the head when none was appended.
     pub last: Cursor,
-    /// The number of events in the batch: they stand side by side.
+    /// The number of events that were appended: they stand side by side.
     pub count: u64,
     /// The durability of the events.
     pub durability: Durability,
     /// True when an equal batch was answered before.
+    pub repeated: bool,
+    /// The number of further events of the request, which come from a foreign source and were taken from
+    /// it before.
+    pub already_taken: u64,
+}
+
+/// The answer to a bridge that was attached to a foreign source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attached {
+    /// The attachment: a number that rises with each.
+    pub generation: Generation,
+    /// The number of the last event that was taken from the source; absent when nothing was, and of a
+    /// source without order.
+    pub last_number: Option<u64>,
+    /// The record of the attachment.
+    pub done: Done,
+    /// True when this instance was attached before: then nothing was changed.
+    pub repeated: bool,
+}
+
+/// The answer to who tells that events of a foreign source are missing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GapRecorded {
+    /// The record of the gap, or the head when nothing is missing that was not known.
+    pub done: Done,
+    /// True when it was known before: then nothing was recorded.
     pub repeated: bool,
 }
 

@@ -5,6 +5,7 @@ mod effect;
 mod member;
 mod message;
 mod pool;
+mod source;
 mod wake;
 
 use heronry_journal::{Noun, Record};
@@ -33,6 +34,7 @@ fn change(state: &mut State, record: &Record) {
         Noun::Wake(body) => wake::apply(state, record, body),
         Noun::Effect(body) => effect::apply(state, record, body),
         Noun::Content(body) => content::apply(state, record, body),
+        Noun::Source(body) => source::apply(state, record, body),
         Noun::Nothing(_) => {}
     }
 }

@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod pool;
 mod query;
+mod source;
 mod wake;
 
 pub use content::{
@@ -30,9 +31,10 @@ pub use pool::{AppendEvents, ConfigurePool, CreatePool, RetirePool};
 pub(crate) use pool::{due_entries, due_entries_of_contents};
 pub use query::{
     AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,
-    FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp,
-    Viewer, Viewing,
+    FindRunEnd, FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes,
+    StateDigest, SumUp, Viewer, Viewing,
 };
+pub use source::{AttachSource, DetachSource, RecordSourceGap, SourceClaim};
 pub use wake::{
     CancelWake, FinishScan, FoundEvents, RegisterWake, Scan, ScanRequest, ScanStep, Scanned,
     WakeCosts, WakeEvents, WakeRequest,

@@ -16,9 +16,9 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,
-    Extended, Item, Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood,
-    SuspendedView, TakenOver, WakePage,
+    Appended, Attached, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
+    EffectStarted, Extended, GapRecorded, Item, Joined, MemberPage, MemberView, PoolView, Received,
+    Registered, Sent, Stood, SuspendedView, TakenOver, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -1,6 +1,7 @@
 //! Projecting: the only place where a record becomes an event. Pure, and one to one.
 
 mod events;
+mod sources;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Recipients as Reached, Record, Skipped, Subject, Touch};
@@ -66,6 +67,8 @@ fn fill(
             let related = entity(EntityKind::WakeCondition, &wake.wake_id);
             envelope.about.related.push(related);
         }
+        Touch::Source(source) => envelope.route.source = sources::named(source),
+        Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
     }

@@ -126,6 +126,28 @@ pub enum Rejection {
         /// The reason why it cannot be reported.
         fault: EventFault,
     },
+    /// Another bridge reports from the source.
+    #[error(
+        "another bridge reports from this source, as {generation}; stop it, or take the source over"
+    )]
+    SourceTaken {
+        /// The attachment of that bridge.
+        generation: Generation,
+    },
+    /// The attachment of a bridge has ended.
+    #[error(
+        "this bridge does not have the source any more: another took it over, or it was left; stop"
+    )]
+    SourceFenced,
+    /// A source belongs to another run, or to the operators.
+    #[error("the source is not this run's; report under another source id, or as an operator")]
+    SourceOfAnother,
+    /// The pool has as many sources as it keeps.
+    #[error("the pool keeps positions of {max} sources; report from one that it knows")]
+    TooManySources {
+        /// The highest number of sources.
+        max: usize,
+    },
     /// The key was used before to store another body.
     #[error("this key was used before with another body or media type; choose another")]
     ContentConflict,
@@ -288,6 +310,21 @@ pub enum EventFault {
         /// The kind.
         kind: EventKind,
     },
+    /// It says that a run ended, beside other events.
+    #[error("{kind} ends the run, so it goes alone; send what comes before it first")]
+    EndNotAlone {
+        /// The kind.
+        kind: EventKind,
+    },
+    /// Its batch comes from a source, and its place there is missing.
+    #[error("the batch names a source; say the event's position there")]
+    NoPosition,
+    /// It has a place in a source, and its batch names none.
+    #[error("the event has a position in a source; name the source of the batch")]
+    NoSource,
+    /// The source says its places in another way.
+    #[error("a source numbers all its events or gives all of them ids; go on as it began")]
+    OtherPositions,
 }
 
 /// The party that would have to have a missing policy.

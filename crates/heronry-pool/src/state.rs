@@ -6,6 +6,7 @@ mod effect;
 mod encoding;
 mod member;
 mod message;
+mod source;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -25,6 +26,7 @@ pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
+pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -70,6 +72,7 @@ pub struct State {
     pub(crate) wakes: Wakes,
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
+    pub(crate) sources: Sources,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -91,6 +94,7 @@ impl State {
             wakes: Wakes::default(),
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
+            sources: Sources::default(),
             deadlines: Deadlines::default(),
         }
     }

@@ -1,8 +1,10 @@
 //! Reading events: pages, and streams that replay and then follow.
 
 mod reader;
+mod sight;
 mod slice;
 mod subscription;
+mod tail;
 
 use heronry_event::{EventPage, filter::Filter};
 use heronry_pool::{
@@ -13,9 +15,10 @@ use heronry_pool::{
 use heronry_types::{Cursor, Millis, WakePayload};
 
 pub use subscription::Subscription;
+pub(crate) use tail::{Tail, TailSize};
 
 use crate::{CallError, EventsError, Pool};
-use reader::{JournalReader, ReadOutcome};
+use reader::{JournalReader, ReadOutcome, Waited};
 use slice::Budget;
 
 /// The most bytes of the journal that one page looks through.
@@ -82,12 +85,10 @@ impl Pool {
     ) -> Result<EventPage, EventsError> {
         let clock = &self.shared().environment.clock;
         let until = Millis(clock.now().monotonic.0.saturating_add(wait.0));
-        let mut head = self.shared().head.clone();
         let mut reader = JournalReader::open(self, query, Some(limit as u64)).await?;
         let mut events = Vec::with_capacity(limit.min(PAGE_EVENTS));
         let mut bytes_left = PAGE_SCAN_BYTES;
         while events.len() < limit && bytes_left > 0 {
-            head.borrow_and_update();
             let budget = Budget {
                 bytes: bytes_left,
                 events: limit - events.len(),
@@ -97,7 +98,7 @@ impl Pool {
                 ReadOutcome::Head if events.is_empty() && wait.0 > 0 => {
                     self.forget_unread();
                     tokio::select! {
-                        changed = head.changed() => if changed.is_err() { break },
+                        waited = reader.wait(self, limit, &mut events) => if waited == Waited::Over { break },
                         () = clock.alarm(until) => break,
                     }
                 }

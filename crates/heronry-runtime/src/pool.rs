@@ -25,6 +25,10 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
+    consumer::Holders,
+    events::Tail,
+    export::Exports,
+    figures::PoolCounts,
     job::{Call, Job},
     published::Published,
     queue::Queue,
@@ -54,16 +58,28 @@ pub(crate) struct SharedPool {
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
+    tail: Tail,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// The holders of its consumers in this process.
+    pub(crate) holders: Arc<Holders>,
+    /// The exports that run beside the pool.
+    pub(crate) exports: Exports,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
     storing: Arc<UnderWay>,
     /// The number of commands that were handed to the queue.
     trips: AtomicU64,
+}
+
+impl SharedPool {
+    /// Returns the tail, which readers near the head share.
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
 }
 
 impl fmt::Debug for Pool {
@@ -81,16 +97,20 @@ impl Pool {
         opening: &Opening,
     ) -> Self {
         let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
+        let tail_size = environment.tail_size;
         Self {
             shared: Arc::new(SharedPool {
                 environment,
                 pool,
                 timelines,
                 head,
+                tail: Tail::of(tail_size),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                holders: Arc::default(),
+                exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),
@@ -133,6 +153,11 @@ impl Pool {
     /// trips. What is answered from published facts makes none.
     pub fn trips(&self) -> u64 {
         self.shared.trips.load(Ordering::Relaxed)
+    }
+
+    /// Returns the counts of the pool since it was opened, up to the durable head.
+    pub fn counts(&self) -> PoolCounts {
+        self.shared.published.counts()
     }
 
     /// Returns the limits that hold at the durable head. Nobody is asked for them.

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use heronry_journal::Record;
 use heronry_types::Limits;
+
+use crate::figures::PoolCounts;
 
 /// Facts about a pool that callers read without asking its actor.
 ///
@@ -10,6 +13,7 @@ use heronry_types::Limits;
 #[derive(Debug, Default)]
 pub(crate) struct Published {
     limits: Mutex<Arc<Limits>>,
+    counts: Mutex<PoolCounts>,
 }
 
 impl Published {
@@ -23,5 +27,18 @@ impl Published {
     pub(crate) fn set_limits(&self, limits: &Limits) {
         let limits = Arc::new(limits.clone());
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
+
+    /// Returns the counts up to the durable head.
+    pub(crate) fn counts(&self) -> PoolCounts {
+        let counts = self.counts.lock();
+        counts.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts an append that is durable.
+    pub(crate) fn note_append(&self, records: &[Record]) {
+        // Counts are numbers at every point, so a panic elsewhere cannot have broken them.
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.note(records);
     }
 }

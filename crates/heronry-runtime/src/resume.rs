@@ -78,6 +78,11 @@ struct EndedWake {
 
 /// Tells a host of the ends of a pool's wakes, until the pool stops.
 pub(crate) async fn tell(pool: Pool, hook: Arc<dyn ResumeHook>) {
+    // A pool that is being created has no journal that a consumer could stand in.
+    let mut head = pool.shared().head.clone();
+    if head.wait_for(|head| *head > Position::ZERO).await.is_err() {
+        return;
+    }
     let progress = match ResumeProgress::open(&pool).await {
         Ok(progress) => progress,
         Err(error) => {

@@ -18,9 +18,10 @@ use tokio::sync::Mutex;
 pub use options::RuntimeOptions;
 
 use crate::{
-    CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason,
+    CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason, StoppedExport,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
+    events::TailSize,
     openings::PoolOpenings,
     pool::BodyPermits,
     queue::Queue,
@@ -46,6 +47,8 @@ pub(crate) struct Environment {
     /// The pools that are being opened.
     pub(crate) openings: Arc<PoolOpenings>,
     pub(crate) side_work: SideWork,
+    /// The size of the part of a pool's events that readers near the head share.
+    pub(crate) tail_size: TailSize,
     /// Stores large bodies, one at a time.
     pub(crate) body_permits: BodyPermits,
     /// The pace of what others would wait for.
@@ -66,6 +69,15 @@ pub struct OpenedPool {
     pub pool: Pool,
     /// The way in which it came: written, or there before.
     pub how: How,
+}
+
+/// The exports of a pool that was shut down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PoolExports {
+    /// The pool.
+    pub pool: PoolId,
+    /// The exports, with their figures.
+    pub exports: Vec<StoppedExport>,
 }
 
 /// The treatment of a pool that is not there.
@@ -193,9 +205,10 @@ impl Runtime {
         &self.environment.ids
     }
 
-    /// Finishes the accepted commands of every open pool, gives the pools up, and returns when that
-    /// is done.
-    pub async fn shutdown(&self) {
+    /// Stops the exports of every open pool, which deliver what was recorded before, finishes the
+    /// accepted commands of the pools, gives them up, and returns when that is done. Returns the figures
+    /// of the exports.
+    pub async fn shutdown(&self) -> Vec<PoolExports> {
         let slots: Vec<PoolSlot> = self
             .open
             .lock()
@@ -207,12 +220,23 @@ impl Runtime {
         for slot in slots {
             stopping.extend(slot.lock().await.take());
         }
+        let exports = stopping.iter().map(|running| async {
+            PoolExports {
+                pool: running.pool.id().clone(),
+                exports: running.pool.shared().exports.stop().await,
+            }
+        });
+        let exports = futures::future::join_all(exports).await;
         for running in &stopping {
             running.pool.close(StopReason::Shutdown);
         }
         for running in stopping {
             stopped(running).await;
         }
+        exports
+            .into_iter()
+            .filter(|it| !it.exports.is_empty())
+            .collect()
     }
 
     /// Returns the open pool, or opens it. A pool that takes long to open delays no other.

@@ -127,6 +127,8 @@ impl Waiters {
             | Touch::Cause(_)
             | Touch::Run(_)
             | Touch::Wake(_)
+            | Touch::Source(_)
+            | Touch::Gap(_)
             | Touch::Reported(_) => {}
         });
     }

@@ -37,13 +37,19 @@ pub struct DiskSpace {
     pub total_bytes: u64,
 }
 
-/// Tells how much space the file system of a store has. It may block.
+/// Tells the size of a store, and the space of its file system. It may block.
 pub trait DiskProbe: fmt::Debug + Send + Sync {
     /// Returns the present space.
     ///
     /// # Errors
     /// The error of the file system.
     fn space(&self) -> io::Result<DiskSpace>;
+
+    /// Returns the present size of the store in bytes, as its file system counts it.
+    ///
+    /// # Errors
+    /// The error of the file system.
+    fn store_bytes(&self) -> io::Result<u64>;
 }
 
 /// The probe of the space of a file system, and the bound below which there is too little.
@@ -118,6 +124,13 @@ impl Health {
                 None
             }
         }
+    }
+
+    /// Returns the present size of the store in bytes; `None` when there is nobody to ask, or no answer.
+    pub(crate) async fn store_bytes(&self) -> Option<u64> {
+        let probe = Arc::clone(&self.store.disk.as_ref()?.probe);
+        let looked = tokio::task::spawn_blocking(move || probe.store_bytes());
+        looked.await.ok()?.ok()
     }
 
     /// Says in the log when the space becomes too little, and when there is enough again.

@@ -1,5 +1,6 @@
 //! The one table of routes: the router and the `OpenAPI` document are both made from it.
 
+mod consumers;
 mod contents;
 mod dead;
 mod effects;
@@ -12,6 +13,7 @@ mod pool_request;
 mod pools;
 mod prove;
 mod server;
+mod sources;
 mod wakes;
 
 use axum::{
@@ -102,6 +104,8 @@ pub(crate) fn table() -> Vec<Route> {
         effects::rows,
         wakes::rows,
         events::rows,
+        sources::rows,
+        consumers::rows,
         contents::rows,
         filters::rows,
         prove::rows,

@@ -38,8 +38,7 @@ fn written(items: &[StreamItem]) -> Bytes {
         text.extend_from_slice(b"event: ");
         text.extend_from_slice(item.name().as_bytes());
         text.extend_from_slice(b"\ndata: ");
-        // Writing plain data into memory cannot fail.
-        let _ = serde_json::to_writer(&mut text, item);
+        write_data(item, &mut text);
         if let Some(cursor) = item.cursor() {
             text.extend_from_slice(b"\nid: ");
             text.extend_from_slice(cursor.to_string().as_bytes());
@@ -47,4 +46,15 @@ fn written(items: &[StreamItem]) -> Bytes {
         text.extend_from_slice(b"\n\n");
     }
     Bytes::from(text)
+}
+
+/// Writes the data of an item. That of an event is written once for all streams that send it.
+fn write_data(item: &StreamItem, text: &mut Vec<u8>) {
+    match item {
+        StreamItem::Event(event) => event.write_json(text),
+        StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } | StreamItem::Closed { .. } => {
+            // Writing plain data into memory cannot fail.
+            let _ = serde_json::to_writer(text, item);
+        }
+    }
 }

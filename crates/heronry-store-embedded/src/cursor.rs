@@ -1,24 +1,33 @@
 //! Rows of consumers' cursors: one row for each consumer.
 //!
-//! A row: checksum, layout (1 byte: 1), epoch (16), position (8), fingerprint of the filter (32).
-//! Numbers are big-endian.
+//! A row: checksum, layout (1 byte: 2), epoch (16), position (8), fingerprint of the filter (32),
+//! generation (8), time of the commit in milliseconds since 1970, signed (8; the smallest number for
+//! none), milliseconds for which it holds (8). Numbers are big-endian. Rows of layout 1 end after the
+//! fingerprint, and are read forever.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use heronry_types::{Cursor, Epoch, PoolId, Position};
+use heronry_types::{Cursor, Epoch, Millis, PoolId, Position, Timestamp};
 
 use crate::row_keys::{self, PoolNo};
 use crate::{
-    CHECKSUM_BYTES, Database, Rows, Table, corrupt, pool::WriterPool, readable::Readable, seal,
-    unseal,
+    CHECKSUM_BYTES, Database, Rows, Table, corrupt,
+    pool::WriterPool,
+    projection::{self, ProjectionPlace, Unwritten},
+    readable::Readable,
+    seal, unseal,
 };
 use heronry_store::runs::KeyRange;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorMove, FilterFingerprint,
-    StoreError, judge_cursor,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, ConsumerStep, CursorMove,
+    FilterFingerprint, RowChanges, StoreError, Tenure, judge_cursor,
 };
 
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+/// The layout of rows without a tenure.
+const LAYOUT_FIRST: u8 = 1;
+/// Stands for no time of a commit.
+const NO_TIME: i64 = i64::MIN;
 const READ: &str = "read cursors";
 
 /// A change of a consumer's row.
@@ -31,22 +40,37 @@ pub(crate) struct CursorEdit {
 
 #[derive(Debug)]
 pub(crate) enum CursorChange {
+    /// The consumer moves, and rows of its projection change.
     Move {
-        expected: Option<ConsumerCursor>,
-        next: ConsumerCursor,
+        step: ConsumerStep,
+        rows: RowChanges,
     },
     Delete,
 }
 
 impl CursorEdit {
     pub(crate) fn op(&self) -> &'static str {
-        match self.change {
-            CursorChange::Move { .. } => "commit a cursor",
+        match &self.change {
+            CursorChange::Move { rows, .. } if rows.is_empty() => "commit a cursor",
+            CursorChange::Move { .. } => "commit a projection",
             CursorChange::Delete => "delete a cursor",
         }
     }
 
-    /// Writes or removes the row, unless the commit is refused.
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.change {
+            CursorChange::Move { rows, .. } => {
+                let sizes = rows
+                    .iter()
+                    .map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len));
+                sizes.sum()
+            }
+            CursorChange::Delete => 0,
+        }
+    }
+
+    /// Writes or removes the row and those of the projection, unless the commit is refused.
     pub(crate) fn run(
         self,
         rows: &mut dyn Rows,
@@ -59,35 +83,62 @@ impl CursorEdit {
             });
         };
         let key = row_keys::consumer(pool.no, &self.consumer);
-        let row = match self.change {
-            CursorChange::Delete => None,
-            CursorChange::Move { expected, next } => {
-                let found = match rows.get(Table::Cursors, &key)? {
-                    None => None,
-                    Some(row) => match decode(&key, &row) {
-                        Some(found) => Some(found),
-                        None => return Ok(Err(damaged(name, &self.consumer).into())),
-                    },
-                };
-                let head = pool.there().map(|journal| journal.head.head);
-                let (from, to) = range(pool.no);
-                let consumers = || rows.count(Table::Cursors, &from, &to);
-                let asked = CursorMove {
-                    found,
-                    expected,
-                    next,
-                };
-                if let Err(refusal) = judge_cursor(head, asked, consumers) {
+        let before = &self.readable.before;
+        let place = ProjectionPlace {
+            pool: name,
+            consumer: &self.consumer,
+            prefix: row_keys::projection(pool.no, &self.consumer),
+        };
+        match self.change {
+            CursorChange::Delete => {
+                before.replace(rows, (Table::Cursors, &key), None)?;
+                projection::remove(rows, before, &place).map(Ok)
+            }
+            CursorChange::Move {
+                step,
+                rows: changes,
+            } => {
+                let judged = judge(rows, (name, pool), (&self.consumer, &key), step)?;
+                if let Err(refusal) = judged {
                     return Ok(Err(refusal));
                 }
-                Some(encode(&key, next))
+                match projection::write(rows, before, &place, changes) {
+                    Ok(()) => {}
+                    Err(Unwritten::Refused(refusal)) => return Ok(Err(refusal)),
+                    Err(Unwritten::Failed(fault)) => return Err(fault),
+                }
+                let row = encode(&key, step.next);
+                before
+                    .replace(rows, (Table::Cursors, &key), Some(&row))
+                    .map(Ok)
             }
-        };
-        let before = &self.readable.before;
-        before
-            .replace(rows, (Table::Cursors, &key), row.as_deref())
-            .map(Ok)
+        }
     }
+}
+
+/// Judges a step of a consumer.
+fn judge(
+    rows: &mut dyn Rows,
+    (name, pool): (&PoolId, &WriterPool),
+    (consumer, key): (&ConsumerId, &[u8]),
+    step: ConsumerStep,
+) -> Result<Result<(), ConsumerError>, StoreError> {
+    let found = match rows.get(Table::Cursors, key)? {
+        None => None,
+        Some(row) => match decode(key, &row) {
+            Some(found) => Some(found),
+            None => return Ok(Err(damaged(name, consumer).into())),
+        },
+    };
+    let head = pool.there().map(|journal| journal.head.head);
+    let (from, to) = range(pool.no);
+    let consumers = || rows.count(Table::Cursors, &from, &to);
+    let asked = CursorMove {
+        found,
+        expected: step.expected,
+        next: step.next,
+    };
+    Ok(judge_cursor(head, asked, consumers))
 }
 
 /// Writes where the consumers of a pool stand that an append shows.
@@ -122,20 +173,44 @@ fn encode(key: &[u8], next: ConsumerCursor) -> Vec<u8> {
     row.extend_from_slice(&next.cursor.epoch.0);
     row.extend_from_slice(&next.cursor.position.0.to_be_bytes());
     row.extend_from_slice(&next.filter.0);
+    let Tenure {
+        generation,
+        committed_at,
+        hold_for,
+    } = next.tenure;
+    let committed_at = committed_at.map_or(NO_TIME, Timestamp::as_millis);
+    row.extend_from_slice(&generation.to_be_bytes());
+    row.extend_from_slice(&committed_at.to_be_bytes());
+    row.extend_from_slice(&hold_for.0.to_be_bytes());
     seal(key, row)
 }
 
 /// Reads a row; nothing when it is damaged, or of another layout.
 fn decode(key: &[u8], row: &[u8]) -> Option<ConsumerCursor> {
     let (layout, rest) = unseal(key, row)?.split_first()?;
-    if *layout != LAYOUT {
-        return None;
-    }
     let (epoch, rest) = rest.split_first_chunk()?;
-    let (position, filter) = rest.split_first_chunk()?;
+    let (position, rest) = rest.split_first_chunk()?;
+    let (filter, rest) = rest.split_first_chunk()?;
+    let tenure = match (*layout, rest) {
+        (LAYOUT_FIRST, []) => Tenure::default(),
+        (LAYOUT, tenure) => decode_tenure(tenure)?,
+        _ => return None,
+    };
     Some(ConsumerCursor {
         cursor: Cursor::new(Epoch(*epoch), Position(u64::from_be_bytes(*position))),
-        filter: FilterFingerprint(filter.try_into().ok()?),
+        filter: FilterFingerprint(*filter),
+        tenure,
+    })
+}
+
+fn decode_tenure(bytes: &[u8]) -> Option<Tenure> {
+    let (generation, rest) = bytes.split_first_chunk()?;
+    let (committed_at, hold_for) = rest.split_first_chunk()?;
+    let committed_at = i64::from_be_bytes(*committed_at);
+    Some(Tenure {
+        generation: u64::from_be_bytes(*generation),
+        committed_at: (committed_at != NO_TIME).then(|| Timestamp::from_millis(committed_at)),
+        hold_for: Millis(u64::from_be_bytes(hold_for.try_into().ok()?)),
     })
 }
 
@@ -185,22 +260,46 @@ pub(crate) fn list<D: Database>(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_is_read_back_and_damage_or_misplacement_is_seen() {
-        let cursor = ConsumerCursor {
+    fn held() -> ConsumerCursor {
+        ConsumerCursor {
             cursor: Cursor::new(Epoch([1; 16]), Position(9)),
             filter: FilterFingerprint([2; 32]),
-        };
-        let row = encode(b"key", cursor);
-        assert_eq!(decode(b"key", &row), Some(cursor));
-        assert_eq!(decode(b"other", &row), None);
-        for bit in 0..row.len() * 8 {
-            let mut flipped = row.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decode(b"key", &flipped), None, "bit {bit}");
+            tenure: Tenure {
+                generation: 3,
+                committed_at: Some(Timestamp::from_millis(4)),
+                hold_for: Millis(5),
+            },
         }
-        for cut in 0..row.len() {
-            assert_eq!(decode(b"key", &row[..cut]), None, "cut at {cut}");
+    }
+
+    #[test]
+    fn a_row_is_read_back_and_damage_or_misplacement_is_seen() {
+        let free = ConsumerCursor::new(held().cursor, held().filter);
+        for cursor in [held(), free] {
+            let row = encode(b"key", cursor);
+            assert_eq!(decode(b"key", &row), Some(cursor));
+            assert_eq!(decode(b"other", &row), None);
+            for bit in 0..row.len() * 8 {
+                let mut flipped = row.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(decode(b"key", &flipped), None, "bit {bit}");
+            }
+            for cut in 0..row.len() {
+                assert_eq!(decode(b"key", &row[..cut]), None, "cut at {cut}");
+            }
         }
+    }
+
+    #[test]
+    fn a_row_from_before_tenures_is_read_as_one_that_nobody_has_held() {
+        // The bytes that every build before tenures wrote for this consumer.
+        let mut row = vec![0; CHECKSUM_BYTES];
+        row.push(1);
+        row.extend_from_slice(&[1; 16]);
+        row.extend_from_slice(&9_u64.to_be_bytes());
+        row.extend_from_slice(&[2; 32]);
+        let row = seal(b"key", row);
+        let free = ConsumerCursor::new(held().cursor, held().filter);
+        assert_eq!(decode(b"key", &row), Some(free));
     }
 }

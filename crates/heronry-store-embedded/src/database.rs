@@ -66,6 +66,12 @@ pub trait Rows {
     /// Any failure of the transaction.
     fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// Returns the keys of a table between two keys, both included, in their order.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn keys(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, StoreError>;
+
     /// Returns how many rows a table has between two keys, both included.
     ///
     /// # Errors

@@ -223,12 +223,12 @@ impl Work {
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
             Self::Keys(edit, _) => edit.bytes(),
+            Self::Cursor(edit, _) => edit.bytes(),
             Self::Trim(..)
             | Self::Delete(..)
             | Self::Acquire(..)
             | Self::Renew(..)
-            | Self::Release(..)
-            | Self::Cursor(..) => 0,
+            | Self::Release(..) => 0,
         }
     }
 }

@@ -15,6 +15,7 @@ mod load;
 mod pack;
 mod pool;
 mod ports;
+mod projection;
 mod readable;
 mod readers;
 mod row;

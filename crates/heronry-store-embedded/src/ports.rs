@@ -3,6 +3,7 @@
 mod cursors;
 mod custody;
 mod keys;
+mod projections;
 mod snapshots;
 
 use std::{

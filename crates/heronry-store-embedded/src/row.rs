@@ -28,11 +28,13 @@ pub enum Table {
     Cursors = 6,
     /// The sorted runs that the keys of a pool lie in; a database calls it `claims`. Since the third set of tables.
     Keys = 7,
+    /// Pool number, consumer and key → a row of a projection. Since the fourth set of tables.
+    Projections = 8,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pools,
         Self::Journal,
         Self::Packs,
@@ -40,6 +42,7 @@ impl Table {
         Self::Snapshots,
         Self::Cursors,
         Self::Keys,
+        Self::Projections,
     ];
 
     /// The tables that every store has. A build that came before the others has only these; those
@@ -56,6 +59,7 @@ impl Table {
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
             Self::Keys => "claims",
+            Self::Projections => "projections",
         }
     }
 
@@ -238,6 +242,7 @@ mod tests {
             "snapshots",
             "cursors",
             "claims",
+            "projections",
         ];
         assert_eq!(names, on_disk);
     }
@@ -248,7 +253,7 @@ mod tests {
             assert_eq!(Table::from_number(table as u8), Some(table));
         }
         assert_eq!(Table::from_number(0), None);
-        assert_eq!(Table::from_number(8), None);
+        assert_eq!(Table::from_number(9), None);
     }
 
     #[test]

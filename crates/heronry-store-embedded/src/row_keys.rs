@@ -66,9 +66,85 @@ pub fn consumer(pool: PoolNo, name: &ConsumerId) -> Vec<u8> {
     key
 }
 
+/// Stands before each byte of a key of a projection that is [`END`] or [`ESCAPE`], which follows raised
+/// by one.
+const ESCAPE: u8 = 1;
+/// The last byte of a key of a projection. No such key has it anywhere else.
+const END: u8 = 0;
+
+/// Returns the key of the row that says how large the projection of a consumer is. It stands before the
+/// rows of the projection, which begin with it.
+pub fn projection(pool: PoolNo, name: &ConsumerId) -> Vec<u8> {
+    let name = name.as_str().as_bytes();
+    // A name is an id, which is far shorter.
+    let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+    [&pool.0.to_be_bytes()[..], &length.to_be_bytes(), name].concat()
+}
+
+/// Returns the key of a row of a projection. Keys of one projection are in the order of the bytes of
+/// the rows' own keys, and none is the beginning of another one.
+pub fn projected(projection: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut out = projection.to_vec();
+    for byte in key {
+        match *byte {
+            END | ESCAPE => out.extend_from_slice(&[ESCAPE, byte + 1]),
+            byte => out.push(byte),
+        }
+    }
+    out.push(END);
+    out
+}
+
+/// Returns the row's own key, from a [`projected`] key of a projection; nothing when it is malformed.
+pub fn read_projected(projection: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+    let (end, escaped) = key.strip_prefix(projection)?.split_last()?;
+    let mut out = Vec::with_capacity(escaped.len());
+    let mut bytes = escaped.iter();
+    while let Some(byte) = bytes.next() {
+        out.push(match *byte {
+            ESCAPE => bytes
+                .next()?
+                .checked_sub(1)
+                .filter(|byte| *byte <= ESCAPE)?,
+            byte => byte,
+        });
+    }
+    (*end == END && !out.is_empty()).then_some(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_a_projection_are_in_the_order_of_their_own_keys_and_read_back() {
+        let name = ConsumerId::parse("a").unwrap();
+        let projection = projection(PoolNo(1), &name);
+        let keys: [&[u8]; 9] = [
+            &[0],
+            &[0, 0],
+            &[0, 1],
+            &[1],
+            &[1, 0],
+            &[1, 2],
+            &[2],
+            &[2, 0],
+            &[255, 255],
+        ];
+        let stored: Vec<_> = keys.iter().map(|key| projected(&projection, key)).collect();
+        assert!(stored.is_sorted());
+        assert!(stored.iter().all(|key| *key > projection));
+        for (key, stored) in keys.iter().zip(&stored) {
+            assert_eq!(read_projected(&projection, stored).as_deref(), Some(*key));
+            let beginnings = stored.len() - 1;
+            assert!((0..beginnings).all(|cut| {
+                !keys
+                    .iter()
+                    .any(|other| projected(&projection, other) == stored[..=cut])
+            }));
+        }
+        assert_eq!(read_projected(&projection, &projection), None);
+    }
 
     #[test]
     fn byte_order_is_the_order_of_pools_and_positions() {

@@ -58,6 +58,7 @@ impl Cursors for MemoryStore {
         let mut state = self.lock_to_write("delete a cursor")?;
         if let Some(pool) = state.pools.get_mut(pool) {
             pool.consumers.remove(consumer);
+            pool.projections.remove(consumer);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod cursors;
 mod custody;
 mod pool;
+mod projections;
 mod segments;
 mod snapshots;
 

@@ -10,6 +10,7 @@ use heronry_store::{
 };
 use heronry_types::{ContentRef, Position, Timelines};
 
+use crate::projections::MemoryProjection;
 use crate::segments::{Placed, Segments};
 
 /// One pool: its journal, its contents, and who owns it.
@@ -24,6 +25,7 @@ pub(crate) struct MemoryPool {
     alone: BTreeMap<ContentRef, Stored>,
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) consumers: BTreeMap<ConsumerId, ConsumerCursor>,
+    pub(crate) projections: BTreeMap<ConsumerId, MemoryProjection>,
 }
 
 /// The contents of one commit, and which positions the commit covers.
@@ -59,6 +61,7 @@ impl MemoryPool {
             alone: BTreeMap::new(),
             snapshot: None,
             consumers: BTreeMap::new(),
+            projections: BTreeMap::new(),
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::executor::block_on;
 use heronry_store::{
     AppendError, CommitOutcome, ContentsLayer, CursorsLayer, CustodyLayer, FencingToken, Guard,
-    JournalLayer, KeysLayer, Layer, Layered, LeasesLayer, SnapshotsLayer, Store, StoreError,
-    StoreErrorKind,
+    JournalLayer, KeysLayer, Layer, Layered, LeasesLayer, ProjectionsLayer, SnapshotsLayer, Store,
+    StoreError, StoreErrorKind,
 };
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{
@@ -47,6 +47,7 @@ impl LeasesLayer for Plain {}
 impl KeysLayer for Plain {}
 impl SnapshotsLayer for Plain {}
 impl CursorsLayer for Plain {}
+impl ProjectionsLayer for Plain {}
 
 fn plain(inner: Store, refuses: Option<&'static str>) -> Store {
     Store::of(Arc::new(Layered(Plain { inner, refuses })))

@@ -26,6 +26,8 @@ const LAST_KEY: &[u8] = b"rows";
 const LAST_LATER_KEY: &[u8] = b"rows of later tables";
 /// The row of [`LAST`] that names rows of keys, which came later still.
 const LAST_KEYS_KEY: &[u8] = b"rows of claims";
+/// The row of [`LAST`] that names rows of projections, which came later still.
+const LAST_PROJECTIONS_KEY: &[u8] = b"rows of projections";
 
 /// The tables whose rows a row of [`LAST`] names: those that came together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,16 +35,18 @@ enum Set {
     First,
     Later,
     Keys,
+    Projections,
 }
 
 impl Set {
-    const ALL: [Self; 3] = [Self::First, Self::Later, Self::Keys];
+    const ALL: [Self; 4] = [Self::First, Self::Later, Self::Keys, Self::Projections];
 
     fn of(table: Table) -> Self {
         match table {
             Table::Pools | Table::Journal | Table::Packs | Table::Contents => Self::First,
             Table::Snapshots | Table::Cursors => Self::Later,
             Table::Keys => Self::Keys,
+            Table::Projections => Self::Projections,
         }
     }
 
@@ -51,6 +55,7 @@ impl Set {
             Self::First => LAST_KEY,
             Self::Later => LAST_LATER_KEY,
             Self::Keys => LAST_KEYS_KEY,
+            Self::Projections => LAST_PROJECTIONS_KEY,
         }
     }
 }
@@ -83,6 +88,7 @@ pub(crate) struct Writing<'t> {
     snapshots: Option<BytesTable<'t>>,
     cursors: Option<BytesTable<'t>>,
     keys: Option<BytesTable<'t>>,
+    projections: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
@@ -109,6 +115,7 @@ impl<'t> Writing<'t> {
             snapshots: None,
             cursors: None,
             keys: None,
+            projections: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
@@ -126,6 +133,7 @@ impl<'t> Writing<'t> {
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
+            Table::Projections => &mut self.projections,
         };
         Ok(match later {
             Some(open) => open,
@@ -223,6 +231,16 @@ impl Rows for Writing<'_> {
         let row = self.table_to(table)?.get(key);
         let row = row.map_err(|error| failed(COMMIT, error))?;
         Ok(row.map(|row| row.value().to_vec()))
+    }
+
+    fn keys(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.table_to(table)?.range(from..=to);
+        let rows = rows.map_err(|error| failed(COMMIT, error))?;
+        rows.map(|row| {
+            let (key, _) = row.map_err(|error| failed(COMMIT, error))?;
+            Ok(key.value().to_vec())
+        })
+        .collect()
     }
 
     fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {

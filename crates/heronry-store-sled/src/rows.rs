@@ -1,6 +1,6 @@
 //! The tables of a database, and the rows that one transaction writes to them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_store_embedded::{PlacedKey, Rows, Table};
@@ -27,6 +27,7 @@ pub(crate) struct Trees {
     snapshots: Tree,
     cursors: Tree,
     keys: Tree,
+    projections: Tree,
 }
 
 impl Trees {
@@ -41,6 +42,7 @@ impl Trees {
             snapshots: open(Table::Snapshots)?,
             cursors: open(Table::Cursors)?,
             keys: open(Table::Keys)?,
+            projections: open(Table::Projections)?,
         })
     }
 
@@ -65,6 +67,7 @@ impl Trees {
             Table::Snapshots => &self.snapshots,
             Table::Cursors => &self.cursors,
             Table::Keys => &self.keys,
+            Table::Projections => &self.projections,
         }
     }
 }
@@ -85,6 +88,7 @@ pub(crate) struct Writing<'a> {
     snapshots: Changes,
     cursors: Changes,
     keys: Changes,
+    projections: Changes,
     /// Packs that are written anew. A new one lies above the gate.
     packs_anew: Vec<Vec<u8>>,
 }
@@ -100,6 +104,7 @@ impl<'a> Writing<'a> {
             snapshots: Changes::new(),
             cursors: Changes::new(),
             keys: Changes::new(),
+            projections: Changes::new(),
             packs_anew: Vec::new(),
         }
     }
@@ -113,6 +118,7 @@ impl<'a> Writing<'a> {
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
+            Table::Projections => &mut self.projections,
         }
     }
 
@@ -125,6 +131,7 @@ impl<'a> Writing<'a> {
             && self.snapshots.is_empty()
             && self.cursors.is_empty()
             && self.keys.is_empty()
+            && self.projections.is_empty()
     }
 
     /// Returns the rows of contents that it writes, and those of packs that it writes anew.
@@ -150,15 +157,26 @@ impl<'a> Writing<'a> {
             snapshots,
             cursors,
             keys,
+            projections,
         } = self.trees;
-        (packs, contents, snapshots, cursors, keys, pools, journal)
+        (
+            packs,
+            contents,
+            snapshots,
+            projections,
+            cursors,
+            keys,
+            pools,
+            journal,
+        )
             .transaction(
-                |(packs, contents, snapshots, cursors, keys, pools, journal)| {
+                |(packs, contents, snapshots, projections, cursors, keys, pools, journal)| {
                     write(pools, &self.pools)?;
                     write(journal, &self.journal)?;
                     write(packs, &self.packs)?;
                     write(contents, &self.contents)?;
                     write(snapshots, &self.snapshots)?;
+                    write(projections, &self.projections)?;
                     write(cursors, &self.cursors)?;
                     write(keys, &self.keys)
                 },
@@ -272,12 +290,9 @@ impl Rows for Writing<'_> {
         Ok(found)
     }
 
-    fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {
-        let is_row = |key: &[u8]| {
-            read_key(key).is_some_and(|(row, number)| row >= from && row <= to && number == 0)
-        };
+    fn keys(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let range = key_of(from, 0)..=key_of(to, u16::MAX);
-        let mut rows = HashSet::new();
+        let mut rows = BTreeSet::new();
         for key in self.trees.of(table).range(range.clone()).keys() {
             rows.insert(key.map_err(|error| failed(COMMIT, error))?.to_vec());
         }
@@ -287,7 +302,13 @@ impl Rows for Writing<'_> {
                 None => rows.remove(key),
             };
         }
-        Ok(rows.iter().filter(|key| is_row(key)).count())
+        let rows = rows.iter().filter_map(|key| read_key(key));
+        let rows = rows.filter(|(row, number)| *row >= from && *row <= to && *number == 0);
+        Ok(rows.map(|(row, _)| row.to_vec()).collect())
+    }
+
+    fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {
+        Ok(self.keys(table, from, to)?.len())
     }
 
     fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError> {

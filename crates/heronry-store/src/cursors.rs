@@ -1,7 +1,7 @@
 //! The cursors port: how far named consumers have come.
 
 use async_trait::async_trait;
-use heronry_types::{Cursor, Id, IdKind, PoolId, Position};
+use heronry_types::{Cursor, Id, IdKind, Millis, PoolId, Position, Timestamp};
 
 use crate::StoreError;
 
@@ -31,6 +31,43 @@ pub struct ConsumerCursor {
     /// The fingerprint of the consumer's filter. The cursor has no meaning for a consumer with
     /// another filter.
     pub filter: FilterFingerprint,
+    /// The tenure of the holder that committed it.
+    pub tenure: Tenure,
+}
+
+/// The tenure of the holder of a consumer.
+///
+/// A store keeps it with the cursor, and reads nothing out of it. What was kept before tenures were
+/// has the default one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tenure {
+    /// The generation of the holder. It rises with each holder, so that of two holders only the last
+    /// one commits; 0 before the first.
+    pub generation: u64,
+    /// The time of the last commit; `None` before the first that notes it.
+    pub committed_at: Option<Timestamp>,
+    /// The time after the last commit in which the consumer keeps records after its cursor from
+    /// being trimmed. Zero holds nothing.
+    pub hold_for: Millis,
+}
+
+impl ConsumerCursor {
+    /// Returns the cursor of a consumer that nobody has held yet.
+    pub fn new(cursor: Cursor, filter: FilterFingerprint) -> Self {
+        Self {
+            cursor,
+            filter,
+            tenure: Tenure::default(),
+        }
+    }
+}
+
+impl Tenure {
+    /// Returns the time at which the consumer stops to hold records; `None` when it holds none.
+    pub fn holds_until(&self) -> Option<Timestamp> {
+        let committed_at = self.committed_at.filter(|_| self.hold_for.0 > 0)?;
+        Some(committed_at.after(self.hold_for))
+    }
 }
 
 /// The error of a cursor that was not committed.
@@ -60,6 +97,20 @@ pub enum ConsumerError {
         /// The most, a count.
         max: usize,
     },
+    /// A change of a projection is larger than a store takes, or its projection would be. Nothing
+    /// was written, and no row is cut.
+    #[error("the {what} is {found}, and the most is {max}; write less, or remove rows")]
+    TooLarge {
+        /// The part that is too large, as `length of a key in bytes`.
+        what: &'static str,
+        /// The size that was asked for.
+        found: usize,
+        /// The most.
+        max: usize,
+    },
+    /// A row of a projection has an empty key. Nothing was written.
+    #[error("a row has an empty key; give it one of at least a byte")]
+    EmptyKey,
     /// The store failed. A commit that was under way may have been kept: read the cursor again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -82,7 +133,7 @@ pub struct ConsumerStanding {
 /// the place changes.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
-/// 1. *committed*: what was committed last is returned, cursor and filter.
+/// 1. *committed*: what was committed last is returned, cursor, filter and tenure.
 /// 2. *compared*: a commit with another expectation than what is there is refused, says what is
 ///    there, and writes nothing.
 /// 3. *one winner*: of several commits with the same expectation at the same time one is taken.
@@ -91,7 +142,8 @@ pub struct ConsumerStanding {
 /// 6. *listed*: every consumer of a pool, in the order of the names.
 /// 7. *bounded*: at most [`CONSUMERS_PER_POOL_MAX`] consumers of a pool; names are ids, of up to
 ///    512 bytes.
-/// 8. *deleted*: after a delete there is no such consumer; a repeat changes nothing.
+/// 8. *deleted*: after a delete there is no such consumer, and no row of its
+///    [projection](crate::Projections); a repeat changes nothing.
 /// 9. *gated*: nothing is returned whose sync has not succeeded.
 /// 10. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
 /// 11. *checked*: damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), never

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use heronry_journal::{ChunkHash, RequestHash};
-use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, WakeId};
+use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, SourceId, WakeId};
 
 use crate::{FencingToken, StoreError};
 
@@ -34,9 +34,18 @@ impl KeyHash {
             KeyName::Message(id) => (2, id.as_str()),
             KeyName::Wake(id) => (3, id.as_str()),
         };
+        Self::hashed(kind, run.as_str(), name)
+    }
+
+    /// Returns the key of what was recorded of a foreign source, which belongs to no run.
+    pub fn of_source(source: &SourceId, key: &IdempotencyKey) -> Self {
+        Self::hashed(4, source.as_str(), key.as_str())
+    }
+
+    fn hashed(kind: u8, of: &str, name: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[kind]);
-        hasher.update(run.as_str().as_bytes());
+        hasher.update(of.as_bytes());
         // No text has this byte.
         hasher.update(&[0xff]);
         hasher.update(name.as_bytes());

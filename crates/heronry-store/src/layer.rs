@@ -8,10 +8,10 @@ use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timelines, Times
 
 use crate::{
     AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ConsumerCursor, ConsumerError,
-    ConsumerId, ConsumerStanding, ContentPack, ContentPlace, Contents, Cursors, Custody,
-    FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError, Leases,
-    NewContent, Page, ReadError, RenewError, Reservation, Snapshot, Snapshots, Store, StoreError,
-    Stored,
+    ConsumerId, ConsumerStanding, ConsumerStep, ContentPack, ContentPlace, Contents, Cursors,
+    Custody, FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys, LeaseError,
+    Leases, NewContent, Page, ProjectionChange, ProjectionRow, Projections, ReadError, RenewError,
+    Reservation, RowRange, Snapshot, Snapshots, Store, StoreError, Stored,
 };
 
 /// A layer over a store.
@@ -175,4 +175,11 @@ layer! {
     fn commit(pool: &PoolId, consumer: &ConsumerId, expected: Option<ConsumerCursor>, next: ConsumerCursor) -> Result<(), ConsumerError>, "commit a cursor";
     fn list(pool: &PoolId) -> Result<Vec<ConsumerStanding>, StoreError>, "read cursors";
     fn delete(pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>, "delete a cursor";
+}
+
+layer! {
+    ProjectionsLayer of Projections in projections
+    fn commit(pool: &PoolId, consumer: &ConsumerId, step: ConsumerStep, changes: Vec<ProjectionChange>) -> Result<(), ConsumerError>, "commit a projection";
+    fn get(pool: &PoolId, consumer: &ConsumerId, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>, "read a projection";
+    fn scan(pool: &PoolId, consumer: &ConsumerId, range: RowRange<'_>) -> Result<Vec<ProjectionRow>, StoreError>, "read a projection";
 }

@@ -15,6 +15,7 @@ mod keys;
 mod layer;
 mod lease;
 mod memory_keys;
+mod projections;
 mod reservation;
 pub mod runs;
 mod snapshots;
@@ -26,7 +27,7 @@ pub use contents::{
 };
 pub use cursors::{
     CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding,
-    CursorMove, Cursors, FilterFingerprint, judge_cursor,
+    CursorMove, Cursors, FilterFingerprint, Tenure, judge_cursor,
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;
@@ -44,10 +45,16 @@ pub use keyed_map::KeyedMap;
 pub use keys::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry, Keys};
 pub use layer::{
     ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeysLayer, Layer, Layered,
-    LeasesLayer, SnapshotsLayer,
+    LeasesLayer, ProjectionsLayer, SnapshotsLayer,
 };
 pub use lease::{FencingToken, LEASE_TERM, Leases, Sharing};
 pub use memory_keys::MemoryKeys;
+pub use projections::{
+    ConsumerStep, PROJECTION_BYTES_MAX, PROJECTION_CHANGES_MAX, PROJECTION_COMMIT_BYTES_MAX,
+    PROJECTION_KEY_BYTES_MAX, PROJECTION_ROWS_MAX, PROJECTION_VALUE_BYTES_MAX, ProjectionChange,
+    ProjectionRow, ProjectionSize, Projections, RowChanges, RowPage, RowRange, judge_changes,
+    judge_size_after,
+};
 pub use reservation::{MoveRoute, Reservation};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
 pub use store::{Adapter, Store};

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Contents, Cursors, Custody, Journal, Keys, Leases, Snapshots};
+use crate::{Contents, Cursors, Custody, Journal, Keys, Leases, Projections, Snapshots};
 
 /// The ports of one store. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Store {
     pub snapshots: Arc<dyn Snapshots>,
     /// The cursors of consumers.
     pub cursors: Arc<dyn Cursors>,
+    /// The rows that consumers make of events.
+    pub projections: Arc<dyn Projections>,
 }
 
 impl Store {
@@ -39,7 +41,7 @@ pub trait Adapter {
 
 impl<A> Adapter for A
 where
-    A: Journal + Custody + Contents + Leases + Keys + Snapshots + Cursors + 'static,
+    A: Journal + Custody + Contents + Leases + Keys + Snapshots + Cursors + Projections + 'static,
 {
     fn ports(self: Arc<Self>) -> Store {
         Store {
@@ -49,7 +51,8 @@ where
             leases: Arc::clone(&self) as Arc<dyn Leases>,
             keys: Arc::clone(&self) as Arc<dyn Keys>,
             snapshots: Arc::clone(&self) as Arc<dyn Snapshots>,
-            cursors: self,
+            cursors: Arc::clone(&self) as Arc<dyn Cursors>,
+            projections: self,
         }
     }
 }

@@ -61,6 +61,7 @@ mod harness;
 mod journal;
 mod keys;
 mod leases;
+mod projections;
 mod snapshots;
 mod writer;
 
@@ -271,6 +272,8 @@ pub fn cases() -> Vec<Case> {
         cursors::CASES,
         cursors::arriving::CASES,
         cursors::kept::CASES,
+        projections::CASES,
+        projections::kept::CASES,
         journal::threads::CASES,
     ]
     .concat()
@@ -379,6 +382,7 @@ mod tests {
             ("keys", "keys", 16),
             ("snapshots", "snapshots", 12),
             ("cursors", "cursors", 13),
+            ("projections", "projections", 12),
         ] {
             let source = fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
             let rules = rules(&source);

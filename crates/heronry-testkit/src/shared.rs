@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::lock::Mutex;
 use heronry_store::{
     Capabilities, Clock, ContentsLayer, CursorsLayer, CustodyLayer, FencingToken, JournalLayer,
-    KeysLayer, Layer, Layered, LeaseError, LeasesLayer, RenewError, Sharing, SnapshotsLayer, Store,
-    StoreError,
+    KeysLayer, Layer, Layered, LeaseError, LeasesLayer, ProjectionsLayer, RenewError, Sharing,
+    SnapshotsLayer, Store, StoreError,
 };
 use heronry_types::{Millis, PoolId, Timestamp};
 
@@ -146,3 +146,4 @@ impl ContentsLayer for SharedHandle {}
 impl KeysLayer for SharedHandle {}
 impl SnapshotsLayer for SharedHandle {}
 impl CursorsLayer for SharedHandle {}
+impl ProjectionsLayer for SharedHandle {}

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     Bodies, Carried, Pools, TransferError,
+    copy::consumers_without_rows,
     lines::{AppendSpan, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine, record_line},
     source::{PoolPiece, Source, named},
 };
@@ -96,7 +97,7 @@ impl Export {
     /// As [`open`](Self::open).
     pub async fn open_whole(from: &Store, pool: &PoolId) -> Result<Self, TransferError> {
         // They are read first: no consumer stands above the head that is read after it.
-        let consumers = from.cursors.list(pool).await?;
+        let consumers = consumers_without_rows(from, pool).await?;
         Ok(Self {
             consumers: consumers.into(),
             ..Self::open(from, pool, Bodies::Included).await?

@@ -3,11 +3,11 @@
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkHeader, ChunkWriter, Entry, Record};
 use heronry_store::{
     ConsumerCursor, ConsumerId, ConsumerStanding, FilterFingerprint, NewContent, Stored,
-    StoredContent, Tombstone,
+    StoredContent, Tenure, Tombstone,
 };
 use heronry_types::{
-    Actor, Body as Content, ContentRef, Cursor, Digest, EventKind, Lineage, PoolId, Position,
-    Timestamp, Visibility,
+    Actor, Body as Content, ContentRef, Cursor, Digest, EventKind, Lineage, Millis, PoolId,
+    Position, Timestamp, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -70,7 +70,8 @@ pub(super) struct AppendSpan {
     pub(super) last: Position,
 }
 
-/// A consumer of a pool: its cursor, and the fingerprint of its filter as hex digits.
+/// A consumer of a pool: its cursor, the fingerprint of its filter as hex digits, and the tenure of its
+/// holder.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConsumerLine {
@@ -78,6 +79,10 @@ pub(super) struct ConsumerLine {
     consumer: ConsumerId,
     cursor: Cursor,
     filter: Digest,
+    generation: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    committed_at: Option<Timestamp>,
+    hold_for_ms: Millis,
 }
 
 /// The end of a pool.
@@ -210,6 +215,9 @@ impl ConsumerLine {
             consumer: consumer.clone(),
             cursor: cursor.cursor,
             filter: Digest(cursor.filter.0),
+            generation: cursor.tenure.generation,
+            committed_at: cursor.tenure.committed_at,
+            hold_for_ms: cursor.tenure.hold_for,
         }
     }
 
@@ -219,6 +227,11 @@ impl ConsumerLine {
             cursor: ConsumerCursor {
                 cursor: self.cursor,
                 filter: FilterFingerprint(self.filter.0),
+                tenure: Tenure {
+                    generation: self.generation,
+                    committed_at: self.committed_at,
+                    hold_for: self.hold_for_ms,
+                },
             },
         }
     }

@@ -290,6 +290,8 @@ pub mod kind {
         Policy => "PolicyId";
         /// Marks a [`SourceId`](super::SourceId).
         Source => "SourceId";
+        /// Marks a [`SourceItemId`](super::SourceItemId).
+        SourceItem => "SourceItemId";
         /// Marks a [`DestinationId`](super::DestinationId).
         Destination => "DestinationId";
         /// Marks an [`EntityId`](super::EntityId).
@@ -335,6 +337,8 @@ pub type PolicyId = Id<kind::Policy>;
 pub type PolicyVersion = Id<kind::PolicyVersion>;
 /// Names the source of something.
 pub type SourceId = Id<kind::Source>;
+/// Names an event within a source that has no order.
+pub type SourceItemId = Id<kind::SourceItem>;
 /// Names the destination of something.
 pub type DestinationId = Id<kind::Destination>;
 /// Names any entity.

@@ -18,6 +18,7 @@ mod receipt;
 mod refs;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod source;
 mod suggest;
 mod time;
 mod timelines;
@@ -35,7 +36,8 @@ pub use effect::{EffectResult, EffectView};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
     ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
-    PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, TopicId, TurnId, WakeId, kind,
+    PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, SourceItemId, TopicId, TurnId,
+    WakeId, kind,
 };
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
@@ -47,14 +49,16 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourcePosition};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
     EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
-    EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason,
-    ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor,
-    TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    EventSemantics, Importance, MessageStatus, OnAttached, PolicyKind, PrivacyClass, Progress,
+    ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState,
+    SourceGapReason, SourceKind, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary,
+    WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AttemptId, ContentCapture, Correlation, Cursor, DestinationRef, EntityRef, EventKind, EventTag,
-    MessageId, Payload, Policies, PolicyRef, PrivacyClass, Timestamp, TopicId, TurnId,
+    MessageId, Payload, Policies, PolicyRef, PrivacyClass, SourcePosition, Timestamp, TopicId,
+    TurnId,
 };
 
 /// An event as a member reports it. JSON: the names of the event, most left out.
@@ -97,6 +98,11 @@ pub struct NewEvent {
     #[cbor(default)]
     #[serde(default)]
     pub payload: Payload,
+    /// The place of the event in the foreign source that the batch names. Absent: the member reports it
+    /// by itself.
+    #[n(19)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_position: Option<SourcePosition>,
 }
 
 impl NewEvent {
@@ -122,6 +128,7 @@ impl NewEvent {
             content_capture: None,
             redaction: None,
             payload: Payload::EnvelopeOnly,
+            source_position: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod entity;
 mod event;
 mod outcome;
 mod policy;
+mod source;
 
 use crate::suggest::{choices, quoted};
 
@@ -19,6 +20,7 @@ pub use outcome::{
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
 };
+pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

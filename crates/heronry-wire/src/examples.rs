@@ -96,6 +96,14 @@ pub(crate) fn resolve_effect() -> Value {
     json!({"outcome": "succeeded", "note": "the commit is there"})
 }
 
+pub(crate) fn claim_consumer() -> Value {
+    json!({"filter": "kind == \"run_message_acked\"", "start": "floor"})
+}
+
+pub(crate) fn commit_consumer() -> Value {
+    json!({"generation": 7, "cursor": "07070707070707070707070707070707-12"})
+}
+
 pub(crate) fn register_wake() -> Value {
     json!({
         "wake_id": "answered",
@@ -132,6 +140,21 @@ pub(crate) fn append_events() -> Value {
             "payload": {"type": "summary", "summary": "cargo clippy"},
         }],
         "idempotency_key": "lint-1",
+    })
+}
+
+pub(crate) fn attach_source() -> Value {
+    json!({"instance": "host-1:4711", "run_id": "scanner", "on_attached": "take_over"})
+}
+
+pub(crate) fn detach_source() -> Value {
+    json!({"generation": 42})
+}
+
+pub(crate) fn tell_gap() -> Value {
+    json!({
+        "gap": {"reason": "lagged", "after": 41, "missed": 7},
+        "idempotency_key": "gap-1",
     })
 }
 

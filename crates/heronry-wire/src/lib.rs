@@ -2,12 +2,14 @@
 
 mod body;
 mod chosen;
+mod consumer;
 mod content;
 mod dead;
 mod effect;
 mod event;
 #[cfg(feature = "schema")]
 mod examples;
+mod export;
 mod filter;
 mod inbox;
 mod member;
@@ -17,6 +19,7 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod source;
 mod status;
 mod token;
 mod unsupported;
@@ -24,10 +27,16 @@ mod version;
 mod wake;
 
 pub use body::{BodyBytes, BodyText};
+pub use consumer::{
+    ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
+    WhenFilterChanged, WhenHeld,
+};
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
+pub use export::{CLOUD_EVENTS_MEDIA_TYPE, ExportFormat, JSON_LINES_MEDIA_TYPE};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
@@ -48,6 +57,7 @@ pub use query::{
     ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };

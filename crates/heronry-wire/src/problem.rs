@@ -86,6 +86,8 @@ problems! {
     DeadLetterNotFound = "dead-letter-not-found", 404, "no such dead letter";
     /// There is no such effect.
     EffectNotFound = "effect-not-found", 404, "no such effect";
+    /// No consumer of the pool has this name.
+    ConsumerNotFound = "consumer-not-found", 404, "no such consumer";
     /// The body is not stored. 409 when a message refers to it.
     ContentMissing = "content-missing", 404, "no such content";
     /// The path exists, but not with this method.
@@ -118,12 +120,24 @@ problems! {
     MessageOver = "message-over", 409, "the message is over";
     /// More replies are expected than can count: `expected`, `eligible`.
     ContractUnsatisfiable = "contract-unsatisfiable", 409, "more replies are expected than can count";
+    /// The server itself holds the consumer: `consumer_generation`.
+    ConsumerHeld = "consumer-held", 409, "the consumer is held";
+    /// Another holder claimed the consumer: `consumer_generation`.
+    ConsumerFenced = "consumer-fenced", 409, "the consumer was taken over";
+    /// The consumer's cursor is of another filter: `found_filter`, `asked_filter`.
+    ConsumerFilterChanged = "consumer-filter-changed", 409, "the consumer has another filter";
+    /// The cursor is before the committed one: `committed`.
+    ConsumerBehind = "consumer-behind", 409, "the consumer has committed more";
     /// The effect has a result.
     EffectFinished = "effect-finished", 409, "the effect has a result";
     /// A later attempt or a newer generation has the effect.
     EffectStale = "effect-stale", 409, "the effect is somebody else's by now";
     /// The effect has no key, and is not done again.
     EffectUnsafe = "effect-unsafe", 409, "the effect is not safe to repeat";
+    /// Another bridge reports from the source: `generation`.
+    SourceTaken = "source-taken", 409, "another bridge reports from the source";
+    /// The bridge does not have the source any more.
+    SourceFenced = "source-fenced", 409, "the bridge does not have the source any more";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.
@@ -205,6 +219,14 @@ struct KnownMembers {
     requested: Option<Cursor>,
     /// The last cursor that both timelines have.
     diverged_at: Option<Cursor>,
+    /// The generation that holds the consumer.
+    consumer_generation: Option<u64>,
+    /// The fingerprint of the filter that the consumer's cursor is of.
+    found_filter: Option<String>,
+    /// The fingerprint of the filter that was asked for.
+    asked_filter: Option<String>,
+    /// The cursor that the consumer has committed.
+    committed: Option<Cursor>,
     /// The cursor of the request that used the key or the id first.
     first_cursor: Option<Cursor>,
     /// The generation that took over, or that holds the run.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use heronry_event::Room;
 use heronry_types::{Cursor, IdempotencyKey, Millis, ReceiptUntil, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,13 @@ pub struct EventsQuery {
     /// The behaviour of a stream whose cursor was trimmed. Absent: `gap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_trimmed: Option<OnTrimmed>,
+    /// The room whose events are read, as `run:R`, `session:S`, `agent:A`, `topic:T` or `pool`; the filter
+    /// narrows it. Absent: `pool`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
+    /// True when the stream of a run's room closes behind the end of the run. Absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_on_terminal: Option<bool>,
 }
 
 /// The query of `GET …/members`.

@@ -103,6 +103,11 @@ impl Rows for Transaction<'_> {
         Ok(self.tables.get(&(table as u8, key.to_vec())).cloned())
     }
 
+    fn keys(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
+        Ok(self.tables.range(range).map(|((_, key), _)| key.clone()).collect())
+    }
+
     fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {
         let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
         Ok(self.tables.range(range).count())

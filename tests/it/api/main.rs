@@ -6,5 +6,6 @@ mod messages;
 mod nouns;
 mod refusals;
 mod scene;
+mod spans;
 mod waits;
 mod wakes;

@@ -8,6 +8,7 @@
 mod asking;
 mod backups;
 mod bench;
+mod bridge;
 mod broken_moves;
 mod canary;
 mod carry;
@@ -31,4 +32,5 @@ mod up;
 mod verbs;
 mod verified_bodies;
 mod wait;
+mod watched_kills;
 mod words;

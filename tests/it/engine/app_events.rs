@@ -85,7 +85,7 @@ async fn j7_a_batch_is_appended_whole_and_in_order_and_seen_by_everybody(world: 
     let mut streamed = Vec::new();
     while streamed.len() < 3 {
         if let Some(heronry_event::StreamItem::Event(event)) = live.next().await.unwrap() {
-            streamed.push(*event);
+            streamed.push(event.into_event());
         }
     }
     assert_eq!(streamed, replayed);
@@ -155,6 +155,7 @@ async fn j7_a_repeat_has_the_same_cursors_also_after_a_restart(world: World) {
     let first = report(&pool, &ann, (batch(), "k")).await.unwrap();
     world.join(&pool, "bob").await;
     let again = Appended {
+        already_taken: 0,
         repeated: true,
         ..first
     };

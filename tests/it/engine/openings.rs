@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use heronry_runtime::{PoolOpening, Runtime, RuntimeOptions};
 use heronry_store::{
     ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeysLayer, Layer, Layered,
-    LeasesLayer, Page, ReadError, SnapshotsLayer, Store,
+    LeasesLayer, Page, ProjectionsLayer, ReadError, SnapshotsLayer, Store,
 };
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{ManualClock, SeededIds};
@@ -51,6 +51,7 @@ impl LeasesLayer for SlowDisk {}
 impl KeysLayer for SlowDisk {}
 impl SnapshotsLayer for SlowDisk {}
 impl CursorsLayer for SlowDisk {}
+impl ProjectionsLayer for SlowDisk {}
 
 fn runtime(store: Store) -> Runtime {
     let options = RuntimeOptions::new([7; 32], "a test")

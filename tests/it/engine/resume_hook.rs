@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use heronry_pool::{Caller, decide::CancelWake};
 use heronry_runtime::{NotResumed, Pool, ResumeHook, Resumed};
-use heronry_store::ConsumerId;
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint};
 use heronry_testkit::SeededIds;
 use heronry_tests::{
     World, calling, let_others_run, on_every_store, on_every_store_that_is_reopened, run, until,
@@ -28,6 +28,7 @@ on_every_store! {
     w7_what_a_host_does_not_take_is_told_again_and_holds_nothing_else_up
     w7_how_far_a_host_was_told_is_one_cursor_and_no_record
     w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before
+    w7_a_host_goes_on_from_the_cursor_that_a_build_before_tenures_left
 }
 
 on_every_store_that_is_reopened! {
@@ -254,14 +255,13 @@ async fn w7_how_far_a_host_was_told_is_one_cursor_and_no_record(world: World) {
     until(|| host.count() == 5).await;
     let head = pool.head();
     let_others_run().await;
-    let cursors = world.store().cursors.list(pool.id()).await.unwrap();
-    assert_eq!(cursors, [], "what is told waits for more");
     let saved = async || {
         let cursors = world.store().cursors.list(pool.id()).await.unwrap();
         cursors
             .first()
             .map_or(Position::ZERO, |it| it.cursor.cursor.position)
     };
+    assert_eq!(saved().await, Position::ZERO, "what is told waits for more");
     for _ in 0..1_000 {
         world.clock.advance(Millis(100));
         let_others_run().await;
@@ -313,4 +313,31 @@ async fn w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before(world:
     let_others_run().await;
     assert_eq!(second.count(), 2, "what was taken is not told again");
     there.check_replay(&pool).await;
+}
+
+async fn w7_a_host_goes_on_from_the_cursor_that_a_build_before_tenures_left(world: World) {
+    let (pool, lead, _) = pair(&world).await;
+    let before = ended(&world, &pool, &lead, "before").await;
+    let left = pool.head();
+    let after = ended(&world, &pool, &lead, "after").await;
+    // The name and the fingerprint stand in stores, and are read forever.
+    let name = ConsumerId::parse("heronry/resume-hook").unwrap();
+    let filter = FilterFingerprint(*b"the ends of wakes, version 1    ");
+    let row = ConsumerCursor::new(left, filter);
+    let cursors = &world.store().cursors;
+    let kept = cursors.commit(pool.id(), &name, None, row).await;
+    kept.unwrap();
+    drop(pool);
+    world.runtime.shutdown().await;
+    let host = Arc::new(Host::default());
+    let world = telling(world, &host);
+    let pool = world.pool().await;
+    until(|| host.count_of(&after) == 1).await;
+    assert_eq!(host.count_of(&before), 0);
+    let listed = pool.consumers().await.unwrap();
+    let [row] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert_eq!((&row.name, row.filter.as_bytes()), (&name, &filter.0));
+    assert!(row.generation > 0 && row.committed_at.is_some(), "{row:?}");
 }

@@ -10,7 +10,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, EventQuery, EventsError, Follow, OnTrimmed, Pool, ReadFrom};
 use heronry_store::FencingToken;
-use heronry_tests::{World, body, key, on_every_store, on_every_store_with_threads, topic};
+use heronry_tests::{World, body, key, on_every_store, on_every_store_with_threads, run, topic};
 use heronry_types::{Address, Cursor, Epoch, EventKind, Millis, Position, RunEnd};
 
 on_every_store! {
@@ -27,6 +27,7 @@ on_every_store! {
 }
 
 on_every_store_with_threads! {
+    o4_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them
     o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_go_on
 }
 
@@ -129,6 +130,67 @@ async fn o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_g
     }
     assert_eq!(items.len(), 10_001);
     assert_eq!(items[10_000], StreamItem::CaughtUp { head: pool.head() });
+    world.check_replay(&pool).await;
+}
+
+/// Follows a stream up to the joining of `end`, and gives way so often between two items. Returns the cursors
+/// that it saw.
+async fn follow_at_pace(pool: Pool, query: EventQuery, yields: usize) -> Vec<Cursor> {
+    let mut stream = pool.subscribe(query, Follow::Live).await.unwrap();
+    let (mut seen, mut caught_up) = (Vec::new(), 0);
+    loop {
+        let before = stream.scanned_to();
+        let item = soon(stream.next()).await.unwrap().unwrap();
+        let StreamItem::Event(event) = item else {
+            assert!(matches!(item, StreamItem::CaughtUp { .. }), "{item:?}");
+            caught_up += 1;
+            continue;
+        };
+        let cursor = event.envelope.id();
+        assert!(
+            before.position < cursor.position,
+            "{before} was looked at before"
+        );
+        seen.push(cursor);
+        if event.envelope.identity.run == Some(run("end")) {
+            assert!(caught_up <= 1, "caught up {caught_up} times");
+            return seen;
+        }
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn o4_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them(
+    world: World,
+) {
+    // Of two events that are kept for those near the head, one may wait for each: the readers are handed
+    // over between store and tail all the time.
+    let world = world.with_options(|options| options.with_tail_events(2));
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let filters = [
+        "true",
+        r#"kind == "run_message_accepted" || run == "end""#,
+        r#"run == "end""#,
+    ];
+    let readers = filters
+        .iter()
+        .flat_map(|filter| [0, 1, 40].map(|yields| (*filter, yields)));
+    let readers = readers.map(|(filter, yields)| {
+        let query = World::seeing(Viewer::Operator, filter);
+        let reading = tokio::spawn(follow_at_pace(pool.clone(), query.clone(), yields));
+        (query, reading)
+    });
+    let readers: Vec<_> = readers.collect();
+    send_many(&world, (&pool, &lead), 0..1_000).await;
+    world.join(&pool, "end").await;
+    for (query, reading) in readers {
+        let expected = World::pages(&pool, query).await.unwrap();
+        let expected: Vec<Cursor> = expected.iter().map(|event| event.envelope.id()).collect();
+        assert_eq!(reading.await.unwrap(), expected);
+    }
     world.check_replay(&pool).await;
 }
 

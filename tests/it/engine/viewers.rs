@@ -91,7 +91,7 @@ async fn streamed(pool: &Pool, viewer: &Viewer, filter: &str) -> Vec<Event> {
     let mut events = Vec::new();
     while let Some(item) = stream.next().await.unwrap() {
         if let StreamItem::Event(event) = item {
-            events.push(*event);
+            events.push(event.into_event());
         }
     }
     events
@@ -117,7 +117,7 @@ async fn o8_a_member_sees_what_its_like_do_and_the_engine_and_an_operator_sees_b
         let mut seen = Vec::new();
         while seen.len() < expected.len() {
             if let StreamItem::Event(event) = stream.next().await.unwrap().unwrap() {
-                seen.push(*event);
+                seen.push(event.into_event());
             }
         }
         assert_eq!(names(&seen), expected, "the one that follows");

@@ -189,6 +189,11 @@ impl DiskProbe for ScriptedDisk {
             }),
         }
     }
+
+    fn store_bytes(&self) -> io::Result<u64> {
+        self.space()
+            .map(|space| space.total_bytes - space.free_bytes)
+    }
 }
 
 #[tokio::test]

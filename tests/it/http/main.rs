@@ -40,6 +40,7 @@ mod prove;
 mod receipts;
 mod replies;
 mod shares;
+mod sources;
 mod strangers;
 mod suspend;
 mod timelines;

@@ -169,10 +169,10 @@ fn write_last(writer: &RecoveryWriter, last: Last) {
 }
 
 fn consumer() -> ConsumerStanding {
-    let cursor = ConsumerCursor {
-        cursor: Cursor::new(sample::EPOCH, Position(3)),
-        filter: FilterFingerprint([1; 32]),
-    };
+    let cursor = ConsumerCursor::new(
+        Cursor::new(sample::EPOCH, Position(3)),
+        FilterFingerprint([1; 32]),
+    );
     let consumer = ConsumerId::parse("a").unwrap();
     ConsumerStanding { consumer, cursor }
 }

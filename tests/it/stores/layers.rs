@@ -11,6 +11,7 @@ use heronry_testkit::{
     conformance::{self, Capability, Failure, StorePlace, Subject, Verdict},
     sample,
 };
+use heronry_tests::log::ThreadLog;
 use heronry_types::{Millis, Position};
 
 fn memory() -> Store {
@@ -152,6 +153,31 @@ fn the_time_of_calls_adds_up_and_the_longest_is_kept() {
     drop(hold);
     let found = figures(&meter, "journal", "append");
     assert_eq!(found.ok, 3);
-    assert_eq!(found.total, Duration::from_millis(120));
+    assert_eq!(found.times.sum(), 120_000, "microseconds");
     assert_eq!(found.max, Duration::from_millis(70));
+}
+
+#[test]
+fn a_traced_call_is_a_span_and_says_how_it_ended() {
+    let log = ThreadLog::begin();
+    let store = traced(memory());
+    let pool = sample::pool(1);
+    block_on(async {
+        let guard = own(&store).await;
+        let commit = sample::commit(None, 2);
+        store.journal.append(&pool, commit, guard).await.unwrap();
+        let commit = sample::commit(None, 2);
+        store
+            .journal
+            .append(&pool, commit, guard)
+            .await
+            .unwrap_err();
+    });
+    let text = log.text();
+    let span = format!("store{{port=\"journal\" operation=\"append\" pool=\"{pool}\"}}");
+    assert_eq!(text.matches(&span).count(), 2, "{text}");
+    for outcome in ["outcome=\"ok\"", "outcome=\"refused\""] {
+        let says = |line: &str| line.contains("operation=\"append\"") && line.contains(outcome);
+        assert!(text.lines().any(says), "{outcome} in\n{text}");
+    }
 }

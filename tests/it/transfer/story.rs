@@ -64,10 +64,10 @@ pub(crate) async fn consume(store: &Store, pool: &PoolId) -> Consumers {
     ];
     for (number, (name, position)) in (1..).zip(stands) {
         let consumer = ConsumerId::parse(name).unwrap();
-        let at = ConsumerCursor {
-            cursor: Cursor::new(head.epoch, position),
-            filter: FilterFingerprint([number; 32]),
-        };
+        let at = ConsumerCursor::new(
+            Cursor::new(head.epoch, position),
+            FilterFingerprint([number; 32]),
+        );
         let commit = store.cursors.commit(pool, &consumer, None, at);
         commit.await.unwrap();
     }

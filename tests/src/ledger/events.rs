@@ -8,7 +8,6 @@ use super::{Ledger, run_of};
 impl Ledger {
     pub(super) fn of_nothing(&mut self, record: &Record, body: ToldRecord<'_>) {
         match body {
-            ToldRecord::ApplicationEvent(body) => self.reported(record, body),
             ToldRecord::EffectResultRefused(body) => self.result_refused(record, body),
         }
     }
@@ -47,5 +46,8 @@ impl Ledger {
         };
         assert!(left > 0, "a batch has as many events as it says");
         self.batch = (left > 1).then(|| (run, left - 1));
+        if let Some(step) = &body.from {
+            self.taken_from(record, step);
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! Watching events: a stream that replays, then follows, and says now and then how far it has looked.
 
-use heronry_event::{CloseReason, StreamItem};
+use heronry_event::{CloseReason, Room, StreamItem};
 use heronry_pool::decide::Viewer;
 use heronry_runtime::{
-    CallError, EventQuery, EventsError, Follow, OnTrimmed, StopReason, Subscription,
+    CallError, EventQuery, EventsError, Follow, OnTrimmed, RoomStream, RoomStreamError, StopReason,
 };
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{EventsQuery, OnTrimmed as WhenTrimmed};
 
 use super::{asked, may_look, resumed, viewer};
 use crate::{Access, Refusal, Share};
+use tracing::instrument;
 
 /// The time between two bookmarks of a stream. A bookmark says how far the stream has looked, with
 /// or without items to send.
@@ -22,7 +23,7 @@ const ITEMS_MAX: usize = 128;
 #[derive(Debug)]
 pub struct EventWatch {
     access: Access,
-    subscription: Subscription,
+    subscription: RoomStream,
     bookmark_at: Millis,
     stage: StreamStage,
     _open: Share,
@@ -48,6 +49,7 @@ pub enum WatchItem {
 ///
 /// # Errors
 /// [`Refusal`]; no stream was opened then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn watch(
     access: Access,
     query: &EventsQuery,
@@ -58,8 +60,7 @@ pub async fn watch(
     let mut asked = may_look(&access, query, made).await?;
     asked.from = resumed(asked.from, resumed_after);
     let open = may_look(&access, query, open_stream(&access)).await?;
-    let pool = access.pool();
-    let subscription = pool.subscribe(asked, Follow::Live).await?;
+    let subscription = stream(&access, query, asked).await?;
     access.is_to_wait();
     let bookmark_at = later(access.clock().now().monotonic);
     Ok(EventWatch {
@@ -69,6 +70,30 @@ pub async fn watch(
         stage: StreamStage::Flowing,
         _open: open,
     })
+}
+
+/// Opens the stream, which closes with the run of its room when the request says so.
+async fn stream(
+    access: &Access,
+    query: &EventsQuery,
+    asked: EventQuery,
+) -> Result<RoomStream, Refusal> {
+    let pool = access.pool();
+    let run = query.room.as_ref().and_then(Room::run);
+    match (query.close_on_terminal == Some(true), run) {
+        (true, Some(run)) => {
+            let stream = RoomStream::open_until_end(pool, asked, run.clone()).await;
+            stream.map_err(|error| match error {
+                RoomStreamError::Filter(errors) => errors.into(),
+                RoomStreamError::Events(error) => error.into(),
+            })
+        }
+        (true, None) => Err(Refusal::invalid(
+            "close_on_terminal",
+            "only the room of a run ends; say room=run:R, or leave it out",
+        )),
+        (false, _) => Ok(RoomStream::open(pool, asked, Follow::Live).await?),
+    }
 }
 
 /// Takes the share of one stream.

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 
-use heronry_runtime::{BodyError, CallError, DeleteError, EventsError, OpenError, StopReason};
+use heronry_runtime::{
+    BodyError, CallError, ConsumeError, DeleteError, EventsError, OpenError, StopReason,
+};
 use heronry_store::{
-    AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind,
+    AppendError, CommitOutcome, ConsumerError, LeaseError, ReadError, StoreError, StoreErrorKind,
 };
 use heronry_transfer::TransferError;
 use heronry_types::LimitName;
@@ -153,6 +155,40 @@ impl From<EventsError> for Refusal {
             EventsError::Store(error) => Self::from(error),
             EventsError::NoPool(_) => Self::pool_not_found(),
             EventsError::Damaged { .. } => internal(&error),
+        }
+    }
+}
+
+impl From<ConsumeError> for Refusal {
+    fn from(error: ConsumeError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ConsumeError::Held { generation, .. } => {
+                Self::of(ProblemKind::ConsumerHeld, detail).with("consumer_generation", generation)
+            }
+            ConsumeError::Fenced { current, .. } => {
+                Self::of(ProblemKind::ConsumerFenced, detail).with("consumer_generation", current)
+            }
+            ConsumeError::NotThere { .. } => Self::of(ProblemKind::ConsumerNotFound, detail),
+            ConsumeError::FilterChanged { found, asked, .. } => {
+                Self::of(ProblemKind::ConsumerFilterChanged, detail)
+                    .with("found_filter", found.to_string())
+                    .with("asked_filter", asked.to_string())
+            }
+            ConsumeError::Behind { committed, .. }
+            | ConsumeError::Elsewhere {
+                stands: committed, ..
+            } => Self::of(ProblemKind::ConsumerBehind, detail).with_cursor("committed", committed),
+            ConsumeError::Stale { why, .. } | ConsumeError::NotCommitted(why) => Self::from(why),
+            ConsumeError::TooMuch(ConsumerError::TooMany { max }) => {
+                Self::of(ProblemKind::LimitExceeded, detail)
+                    .with("limit", "consumers_per_pool")
+                    .with("max", max)
+            }
+            ConsumeError::TooMuch(_) => Self::of(ProblemKind::TooLarge, detail),
+            ConsumeError::Events(error) => Self::from(error),
+            ConsumeError::Call(error) => Self::from(error),
+            ConsumeError::Store(error) => Self::from(error),
         }
     }
 }

@@ -96,6 +96,8 @@ fn problem_of(kind: RejectionKind) -> ProblemKind {
         RejectionKind::EffectFinished => ProblemKind::EffectFinished,
         RejectionKind::EffectUnsafe => ProblemKind::EffectUnsafe,
         RejectionKind::EffectStale => ProblemKind::EffectStale,
+        RejectionKind::SourceTaken => ProblemKind::SourceTaken,
+        RejectionKind::SourceFenced => ProblemKind::SourceFenced,
         RejectionKind::ContentMissing => ProblemKind::ContentMissing,
         RejectionKind::ContentErased => ProblemKind::ContentErased,
         RejectionKind::CursorAhead => ProblemKind::CursorAhead,

@@ -1,7 +1,11 @@
 //! The settings of a server of this process: the bounds of its connections, the least free
 //! space for its store, and the reaction when its store closes.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use heronry_runtime::layers::Meter;
@@ -109,6 +113,20 @@ impl DiskProbe for FileSystemOf {
             total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         })
     }
+
+    fn store_bytes(&self) -> io::Result<u64> {
+        bytes_of(&self.0)
+    }
+}
+
+/// Returns the bytes of a file, or of all files in a folder.
+fn bytes_of(place: &Path) -> io::Result<u64> {
+    let found = fs::symlink_metadata(place)?;
+    if !found.is_dir() {
+        return Ok(found.len());
+    }
+    let entries = fs::read_dir(place)?;
+    entries.map(|entry| bytes_of(&entry?.path())).sum()
 }
 
 #[cfg(test)]
@@ -122,6 +140,18 @@ mod tests {
         assert!(space.free_bytes <= space.total_bytes && space.total_bytes > 0);
         let gone = FileSystemOf(folder.path().join("gone")).space();
         assert_eq!(gone.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_store_has_the_bytes_of_its_file_or_of_all_files_in_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.redb");
+        fs::write(&file, [0; 10]).unwrap();
+        fs::create_dir(folder.path().join("blobs")).unwrap();
+        fs::write(folder.path().join("blobs/1"), [0; 32]).unwrap();
+        assert_eq!(FileSystemOf(file).store_bytes().unwrap(), 10);
+        let whole = FileSystemOf(folder.path().to_owned());
+        assert_eq!(whole.store_bytes().unwrap(), 42);
     }
 
     #[test]

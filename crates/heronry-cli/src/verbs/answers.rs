@@ -2,7 +2,7 @@
 //! anything is asked.
 
 use super::{
-    Verb, ask,
+    Verb, ask, bridge,
     contents::ContentsVerb,
     dead_letters::DeadLettersVerb,
     effects::EffectsVerb,
@@ -44,6 +44,7 @@ impl Verb {
             }
             Self::Effects(EffectsVerb::List(_)) => AnswerRows::Each("EffectList", "effects"),
             Self::Emit(_) => AnswerRows::One("EventsAppended"),
+            Self::Bridge(_) => AnswerRows::Own(&bridge::BRIDGE_FIELDS),
             Self::Wait(_) => AnswerRows::With("WakeView", &["early"]),
             // The list shows wakes as they stand, and ending one shows it, too.
             Self::Wakes(_) => AnswerRows::One("WakeChanged"),

@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use heronry_client::PoolClient;
-use heronry_event::{CloseReason, Event, StreamItem};
+use heronry_event::{CloseReason, Event, Room, StreamItem};
 use heronry_types::{Cursor, Payload};
 use heronry_wire::{EventsFrom, EventsQuery};
 
@@ -27,8 +27,13 @@ pub(crate) struct WatchArgs {
     /// The starting point: start, head or a cursor [default: the cursor file, else start]
     #[arg(long, value_name = "CURSOR")]
     from: Option<Start>,
+    /// Show only the events of a room: `run:R`, `session:S`, `agent:A`, `topic:T` or `pool`
+    #[arg(long, value_name = "ROOM")]
+    room: Option<Room>,
     #[command(flatten)]
     follow: FollowFlag,
+    #[command(flatten)]
+    end: EndFlag,
     /// A file that says where the last watch ended
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
@@ -42,6 +47,13 @@ struct FollowFlag {
     /// Go on with new events until stopped
     #[arg(long, short)]
     follow: bool,
+}
+
+#[derive(Debug, Args)]
+struct EndFlag {
+    /// Stop behind the end of the run whose room is shown, or at once when it has ended
+    #[arg(long, requires = "room", requires = "follow")]
+    until_end: bool,
 }
 
 /// The place where watching starts.
@@ -84,6 +96,8 @@ pub(crate) async fn run(cx: &Context, args: WatchArgs) -> Outcome {
     let start = kept.map(Start::After).or(args.from);
     let mut query = EventsQuery {
         filter: args.filter,
+        room: args.room,
+        close_on_terminal: args.end.until_end.then_some(true),
         ..EventsQuery::default()
     };
     match start {
@@ -121,6 +135,7 @@ async fn pages(pool: &PoolClient, mut query: EventsQuery, mut printer: Printer<'
 }
 
 async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>) -> Outcome {
+    let ends_with_run = query.close_on_terminal == Some(true);
     let mut reader = pool.follow(query);
     loop {
         match reader.next().await.map_err(refused)? {
@@ -140,6 +155,7 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 // The reader connects again.
                 CloseReason::Shutdown | CloseReason::StoreFailed => {}
                 CloseReason::Finished => return Ok(Exit::Ok),
+                CloseReason::RunEnded if ends_with_run => return Ok(Exit::Ok),
                 CloseReason::Left
                 | CloseReason::Revoked
                 | CloseReason::RunEnded

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::{RecordBody, Subject, Touch};
 
-use crate::body::RequestHash;
+use crate::body::{RequestHash, SourceStep};
 
 #[cfg(test)]
 mod samples;
@@ -101,15 +101,20 @@ pub struct ApplicationEvent {
     /// The payload of the event: never a body.
     #[n(16)]
     pub payload: Payload,
+    /// The foreign source that the event comes from, and its place there. Absent: the member reported
+    /// it by itself.
+    #[n(17)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<SourceStep>,
 }
 
 impl RecordBody for ApplicationEvent {
     const NUMBER: u16 = 50;
-    const NEWEST_VERSION: u16 = 1;
+    const NEWEST_VERSION: u16 = 2;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
-        1
+        if self.from.is_some() { 2 } else { 1 }
     }
 
     fn event_kind(&self) -> EventKind {

@@ -326,11 +326,7 @@ impl RecordBody for RunEnded {
     }
 
     fn event_kind(&self) -> EventKind {
-        match self.end {
-            RunEnd::Failed => EventKind::RunFailed,
-            RunEnd::Cancelled => EventKind::RunCancelled,
-            RunEnd::Completed => EventKind::RunCompleted,
-        }
+        self.end.event_kind()
     }
 
     fn subject(&self) -> Subject<'_> {

@@ -1,7 +1,7 @@
 //! The names that a command stands under.
 
 use heronry_store::{KeyHash, KeyName};
-use heronry_types::{IdempotencyKey, MessageId, RunId};
+use heronry_types::{IdempotencyKey, MessageId, RunId, SourceId};
 
 use crate::mint::Minted;
 
@@ -26,6 +26,16 @@ impl Names {
                 Some(KeyName::Message(id)) => Some(id),
                 Some(KeyName::Key(_) | KeyName::Wake(_)) | None => None,
             },
+            minted: None,
+        }
+    }
+
+    /// Returns the names of a command that a foreign source has under an idempotency key.
+    pub fn of_source(source: &SourceId, key: &IdempotencyKey) -> Self {
+        Self {
+            key: Some(KeyHash::of_source(source, key)),
+            id: None,
+            message_id: None,
             minted: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Appends: what is decided together and becomes durable together.
 
-use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, ToldRecord};
+use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, SourceRecord};
 use heronry_store::{ContentPlace, Erasure, KeyedEntry, NewContent, Tombstone};
 use heronry_types::{Generation, RunId, Timestamp};
 
@@ -29,8 +29,13 @@ fn more_weight(entry: &Entry) -> usize {
         Noun::Message(MessageRecord::MessageDelivered(body)) => {
             body.recipients.0.iter().map(|run| run.as_str().len()).sum()
         }
-        Noun::Nothing(ToldRecord::ApplicationEvent(_)) => heronry_journal::encoded_len(entry),
-        Noun::Nothing(ToldRecord::EffectResultRefused(_))
+        Noun::Source(SourceRecord::ApplicationEvent(_)) => heronry_journal::encoded_len(entry),
+        Noun::Source(
+            SourceRecord::SourceGap(_)
+            | SourceRecord::SourceAttached(_)
+            | SourceRecord::SourceDetached(_),
+        )
+        | Noun::Nothing(_)
         | Noun::Pool(_)
         | Noun::Member(_)
         | Noun::Message(_)

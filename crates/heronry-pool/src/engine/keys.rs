@@ -47,10 +47,19 @@ impl RecentKeys {
         if record.position <= self.kept {
             return;
         }
+        let body = &record.entry.body;
+        if let Body::SourceGap(gap) = body {
+            let entry = KeyEntry {
+                first: record.position,
+                request_hash: gap.request_hash,
+            };
+            let hash = KeyHash::of_source(&gap.source, &gap.idempotency_key);
+            self.entries.insert(hash, entry);
+            return;
+        }
         let Some(run) = &record.entry.lineage.run else {
             return;
         };
-        let body = &record.entry.body;
         if let Body::ApplicationEvent(body) = body {
             let batch = body.batch.as_ref();
             if let Some(batch) = batch {

@@ -25,4 +25,7 @@ pub(super) fn fill(
     envelope.governance.privacy = body.privacy;
     envelope.governance.content_capture = body.content_capture;
     envelope.governance.redaction.clone_from(&body.redaction);
+    if let Some(step) = &body.from {
+        envelope.route.source = super::sources::of_step(step);
+    }
 }

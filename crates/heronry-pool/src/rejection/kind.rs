@@ -90,6 +90,10 @@ refusals! {
     ContentMissing = "content-missing",
     /// The body was erased.
     ContentErased = "content-erased",
+    /// Another bridge reports from the source.
+    SourceTaken = "source-taken",
+    /// The bridge does not have the source any more.
+    SourceFenced = "source-fenced",
     /// The cursor is ahead of the journal.
     CursorAhead = "cursor-ahead",
     /// Records after the cursor were trimmed.
@@ -104,11 +108,14 @@ impl Rejection {
         match self {
             Self::Limit(exceeded) => of_limit(exceeded.limit),
             Self::Condition(error) => of_condition(*error),
-            Self::LimitNotSettable(_) | Self::PastCalendar { .. } | Self::OrderedDelay { .. } => {
-                RejectionKind::LimitExceeded
-            }
+            Self::LimitNotSettable(_)
+            | Self::PastCalendar { .. }
+            | Self::OrderedDelay { .. }
+            | Self::TooManySources { .. } => RejectionKind::LimitExceeded,
             Self::NoEvents | Self::Event { .. } | Self::OneEnd => RejectionKind::InvalidRequest,
-            Self::SenderMismatch => RejectionKind::SenderMismatch,
+            Self::SenderMismatch | Self::SourceOfAnother => RejectionKind::SenderMismatch,
+            Self::SourceTaken { .. } => RejectionKind::SourceTaken,
+            Self::SourceFenced => RejectionKind::SourceFenced,
             Self::OperatorOnly => RejectionKind::OperatorOnly,
             Self::NotAMember => RejectionKind::NotAMember,
             Self::Fenced => RejectionKind::Fenced,

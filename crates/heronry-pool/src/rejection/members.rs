@@ -50,7 +50,11 @@ impl Rejection {
             | Self::EffectNotFound
             | Self::EffectFinished
             | Self::EffectUnsafe
-            | Self::EffectStale => Vec::new(),
+            | Self::EffectStale
+            | Self::SourceFenced
+            | Self::SourceOfAnother => Vec::new(),
+            Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
+            Self::TooManySources { max } => vec![text("limit", "sources_max"), size("max", *max)],
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),
             Self::Condition(error) => of_condition(*error),
@@ -213,7 +217,15 @@ fn of_foreign(requested: Cursor, diverged_at: Option<Cursor>) -> Vec<RejectionMe
 fn field_of_event(index: usize, fault: EventFault) -> String {
     match fault {
         EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
-        EventFault::PoolsOwn { .. } | EventFault::RunEnds { .. } => format!("events[{index}].kind"),
+        EventFault::PoolsOwn { .. }
+        | EventFault::RunEnds { .. }
+        | EventFault::EndNotAlone { .. } => {
+            format!("events[{index}].kind")
+        }
+        EventFault::NoSource => "source".to_owned(),
+        EventFault::NoPosition | EventFault::OtherPositions => {
+            format!("events[{index}].source_position")
+        }
     }
 }
 

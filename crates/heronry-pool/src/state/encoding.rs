@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The version of the encoding.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}
@@ -54,7 +54,7 @@ impl<W: Sink> Encoding<W> {
     }
 
     /// Writes a value in its own way, or that there is none.
-    fn some<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
+    pub(super) fn some<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
         match value {
             Some(value) => put(self, value),
             None => self.put(()),
@@ -100,10 +100,11 @@ impl State {
             wakes,
             effects,
             unnamed,
+            sources,
             // They follow from what is due.
             deadlines: _,
         } = self;
-        to.list(9);
+        to.list(10);
         to.put(VERSION);
         to.put((pool, head, time));
         let starts: Vec<_> = timelines.iter().map(|it| (it.at, it.epoch)).collect();
@@ -114,6 +115,7 @@ impl State {
         wakes.encode(to);
         effects.encode(to);
         unnamed.encode(to);
+        sources.encode(to);
     }
 }
 
@@ -385,7 +387,7 @@ mod tests {
         let bytes = encoding.0.into_writer();
         assert_eq!(state.digest(), ChunkHash(*blake3::hash(&bytes).as_bytes()));
         let mut decoder = minicbor::Decoder::new(&bytes);
-        assert_eq!(decoder.array().unwrap(), Some(9));
+        assert_eq!(decoder.array().unwrap(), Some(10));
         assert_eq!(decoder.u16().unwrap(), VERSION);
         decoder.set_position(0);
         decoder.skip().unwrap();

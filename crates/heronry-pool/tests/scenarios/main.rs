@@ -26,6 +26,7 @@ mod repeats;
 mod replies;
 mod room;
 mod scenario;
+mod sources;
 mod stalls;
 mod suspending_wakes;
 mod suspensions;

@@ -132,6 +132,7 @@ impl PoolActor {
         if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }
+        self.published.note_append(&staged.records);
         self.head.send_replace(head.head);
         self.waiters.wake_by(&staged.records, self.engine.state());
         self.engine.forget_finished(head.head);

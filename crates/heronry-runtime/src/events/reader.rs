@@ -1,15 +1,17 @@
 //! A reader's own cursor in the journal.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
-use heronry_event::{CloseReason, Event, EventPage};
+use heronry_event::{CloseReason, Event, EventPage, SharedEvent};
 use heronry_pool::{Rejection, decide::AdmitReader};
 use heronry_types::Position;
 use tokio::runtime::Handle;
 
 use super::{
     EventQuery, OnTrimmed, ReadFrom,
-    slice::{Budget, Missed, ReadPlace, ReadRequest, Slice},
+    sight::ReadRequest,
+    slice::{Budget, Missed, ReadPlace, Slice},
+    tail::{Attachment, Link, Tail},
 };
 use crate::{CallError, EventsError, Party, Pool};
 
@@ -32,6 +34,28 @@ pub(super) enum ReadOutcome {
     Head,
     /// The viewer sees nothing any more.
     Closed(CloseReason),
+}
+
+/// The end of a wait at the head.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Waited {
+    /// There is more in the store.
+    ReadOn,
+    /// Events were found, or there is nothing to wait for.
+    Over,
+}
+
+/// A place near the head while a reader waits there. However the wait ends, the reader goes on from where
+/// it was looked to.
+struct WaitAtHead<'a> {
+    reader: &'a mut JournalReader,
+    attachment: Attachment,
+}
+
+impl Drop for WaitAtHead<'_> {
+    fn drop(&mut self) {
+        self.reader.go_on_after(self.attachment.scanned_to());
+    }
 }
 
 /// A reader's own cursor in the journal.
@@ -88,6 +112,21 @@ impl JournalReader {
         self.place.after
     }
 
+    /// Returns what the reader asked for.
+    pub(super) fn asked(&self) -> &Arc<ReadRequest> {
+        &self.asked
+    }
+
+    /// Returns true when the viewer sees nothing any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// Goes on after a position up to which another one has looked for this reader.
+    pub(super) fn go_on_after(&mut self, after: Position) {
+        self.place = ReadPlace::after(after);
+    }
+
     /// Takes the gap that the reader has met, if any.
     pub(super) fn take_gap(&mut self) -> Option<Gap> {
         self.gap.take()
@@ -120,6 +159,30 @@ impl JournalReader {
                 Err(Missed::Trimmed { floor }) => self.trimmed(pool, floor)?,
                 Err(Missed::Failed(error)) => return Err(error),
             }
+        }
+    }
+
+    /// Waits at the head until there are events for this reader, and adds at most `most` of them. Dropped half
+    /// way, it has looked at what came meanwhile.
+    pub(super) async fn wait(
+        &mut self,
+        pool: &Pool,
+        most: usize,
+        found: &mut Vec<Event>,
+    ) -> Waited {
+        let Some(attachment) = Tail::join_at_head(pool, &self.asked, self.place.after) else {
+            return Waited::ReadOn;
+        };
+        let waits = WaitAtHead {
+            reader: self,
+            attachment,
+        };
+        let mut taken = VecDeque::new();
+        let link = waits.attachment.take(most, &mut taken).await;
+        found.extend(taken.into_iter().map(SharedEvent::into_event));
+        match link {
+            Link::Behind(_) => Waited::ReadOn,
+            Link::Attached | Link::Closed { .. } | Link::Stopped => Waited::Over,
         }
     }
 

@@ -1,14 +1,13 @@
 //! One slice of reading: a bounded number of records, on whatever thread.
 
-use std::{collections::VecDeque, sync::Arc, thread};
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, thread};
 
 use heronry_event::{CloseReason, Event};
-use heronry_journal::{Body, Chunk, ChunkError, Record};
-use heronry_pool::{decide::Viewer, project};
+use heronry_journal::{Chunk, ChunkError, Record};
 use heronry_store::ReadError;
-use heronry_types::{Payload, Position, Visibility, WakePayload};
+use heronry_types::Position;
 
-use super::EventQuery;
+use super::sight::ReadRequest;
 use crate::{EventsError, Pool};
 
 /// The most records that one slice looks at, with a short filter.
@@ -19,13 +18,6 @@ const GIVES_WAY: usize = 64;
 const LITERALS_PER_RECORD: usize = 16;
 /// The most bytes that are read from the store at once.
 const READ_BYTES: usize = 256 * 1024;
-
-/// The request of a reader; it stays the same while the reader reads.
-pub(super) struct ReadRequest {
-    pub(super) query: EventQuery,
-    /// The most of an event's payload that the viewer sees.
-    pub(super) payload: WakePayload,
-}
 
 /// The place of a reader in the journal, and the chunks that it has read.
 #[derive(Clone, Default)]
@@ -58,6 +50,15 @@ pub(super) struct Slice {
     pub(super) closed: Option<CloseReason>,
 }
 
+/// The chunks that were read to fill a place.
+#[derive(Default)]
+pub(super) struct Filled {
+    /// The number of bytes that were read from the store.
+    pub(super) bytes: usize,
+    /// The oldest position that is kept, when the store was asked.
+    pub(super) floor: Option<Position>,
+}
+
 /// The reason why a slice gave nothing.
 pub(super) enum Missed {
     /// There is nothing after the place.
@@ -71,18 +72,58 @@ pub(super) enum Missed {
     Failed(EventsError),
 }
 
-impl Slice {
-    /// Returns true while there is room for another record, and for an event.
-    fn wants(&self, records: usize, events: usize) -> bool {
-        records > 0 && self.found.len() < events && self.closed.is_none()
-    }
-}
-
 impl ReadPlace {
     /// Returns a place of which nothing is read yet.
     pub(super) fn after(after: Position) -> Self {
         let chunks = VecDeque::new();
         Self { after, chunks }
+    }
+
+    /// Reads chunks of about so many bytes, when none are left.
+    pub(super) async fn fill(&mut self, pool: &Pool, most: usize) -> Result<Filled, Missed> {
+        if !self.chunks.is_empty() {
+            return Ok(Filled::default());
+        }
+        let journal = &pool.shared().environment.store.journal;
+        let page = journal
+            .read(pool.id(), self.after, most.min(READ_BYTES))
+            .await;
+        let page = page.map_err(|error| missed(pool, error))?;
+        let floor = page.head.floor;
+        if page.chunks.is_empty() {
+            return Err(Missed::Head { floor });
+        }
+        let bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
+        self.chunks = page.chunks.into();
+        Ok(Filled {
+            bytes,
+            floor: Some(floor),
+        })
+    }
+
+    /// Looks at the next records of the chunks that are there, at most so many, until `see` has enough.
+    /// It is told about how many bytes each has.
+    pub(super) fn walk(
+        &mut self,
+        mut left: usize,
+        mut see: impl FnMut(&Record, usize) -> ControlFlow<()>,
+    ) -> Result<(), Missed> {
+        while let Some(chunk) = self.chunks.front().cloned() {
+            let count = usize::try_from(chunk.header().count).unwrap_or(usize::MAX);
+            let bytes = chunk.bytes().len() / count.max(1);
+            let mut records = chunk.records_after(self.after);
+            while let Some(record) = (left > 0).then(|| records.next()).flatten() {
+                let record = record.map_err(|error| damaged(&chunk, &error))?;
+                give_way(left - 1);
+                self.after = record.position;
+                left = left_after(see(&record, bytes), left);
+            }
+            if records.len() > 0 {
+                break;
+            }
+            self.chunks.pop_front();
+        }
+        Ok(())
     }
 }
 
@@ -94,98 +135,38 @@ impl ReadRequest {
         mut place: ReadPlace,
         budget: Budget,
     ) -> Result<Slice, Missed> {
-        let (mut bytes, mut floor) = (0, None);
-        if place.chunks.is_empty() {
-            let journal = &pool.shared().environment.store.journal;
-            let most = budget.bytes.min(READ_BYTES);
-            let page = journal.read(pool.id(), place.after, most).await;
-            let page = page.map_err(|error| missed(&pool, error))?;
-            let lowest = page.head.floor;
-            if page.chunks.is_empty() {
-                return Err(Missed::Head { floor: lowest });
+        let Filled { bytes, floor } = place.fill(&pool, budget.bytes).await?;
+        let (mut found, mut closed) = (Vec::new(), None);
+        place.walk(self.records(), |record, _| {
+            found.extend(self.see(pool.timelines(), record));
+            closed = self.closes(record);
+            if found.len() < budget.events && closed.is_none() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
             }
-            floor = Some(lowest);
-            bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
-            place.chunks = page.chunks.into();
-        }
-        let mut slice = Slice {
+        })?;
+        Ok(Slice {
             place,
-            found: Vec::new(),
+            found,
             bytes,
             floor,
-            closed: None,
-        };
-        self.look_through(&pool, &mut slice, budget.events)?;
-        Ok(slice)
-    }
-
-    /// Looks at records of the chunks that are there, until it is enough.
-    fn look_through(&self, pool: &Pool, slice: &mut Slice, events: usize) -> Result<(), Missed> {
-        let mut left = self.records();
-        while let Some(chunk) = slice.place.chunks.front().cloned() {
-            let mut records = chunk.records_after(slice.place.after);
-            while let Some(record) = slice.wants(left, events).then(|| records.next()).flatten() {
-                let record = record.map_err(|error| damaged(&chunk, &error))?;
-                left -= 1;
-                give_way(left);
-                slice.place.after = record.position;
-                slice.found.extend(self.see(pool, &record));
-                slice.closed = self.closes(&record);
-            }
-            if records.len() > 0 {
-                break;
-            }
-            slice.place.chunks.pop_front();
-        }
-        Ok(())
+            closed,
+        })
     }
 
     /// Returns how many records a slice looks at: fewer, the more the filter compares in each.
-    fn records(&self) -> usize {
+    pub(super) fn records(&self) -> usize {
         let literals = self.query.filter.cost().literals;
         (RECORDS / (1 + literals / LITERALS_PER_RECORD)).max(1)
     }
+}
 
-    /// Returns the event of a record, when this viewer sees it and wants it.
-    fn see(&self, pool: &Pool, record: &Record) -> Option<Event> {
-        let hidden = match self.query.viewer {
-            Viewer::Operator => false,
-            Viewer::Member { .. } | Viewer::AsMember { .. } => {
-                record.entry.visibility == Visibility::OutOfScope
-            }
-        };
-        if hidden {
-            return None;
-        }
-        let mut event = project(pool.timelines(), record);
-        if !self.query.filter.matches(&event.envelope) {
-            return None;
-        }
-        event.payload = reduced(event.payload, self.payload);
-        Some(event)
-    }
-
-    /// Returns why the viewer sees nothing after this record, when it is about the viewer itself.
-    fn closes(&self, record: &Record) -> Option<CloseReason> {
-        let (run, since, at_takeover) = match &self.query.viewer {
-            Viewer::Operator => return None,
-            Viewer::Member { run, generation } => (run, generation, Some(CloseReason::Revoked)),
-            Viewer::AsMember { run, since } => (run, since, None),
-        };
-        let own = record.entry.lineage.run.as_ref() == Some(run);
-        if !own || record.position <= since.0 {
-            return None;
-        }
-        let body = &record.entry.body;
-        if matches!(body, Body::MemberLeft(_)) {
-            Some(CloseReason::Left)
-        } else if matches!(body, Body::RunEnded(_)) {
-            Some(CloseReason::RunEnded)
-        } else if matches!(body, Body::MemberTakenOver(_)) {
-            at_takeover
-        } else {
-            None
-        }
+/// Returns how many records are left to look at after one.
+fn left_after(seen: ControlFlow<()>, left: usize) -> usize {
+    match seen {
+        ControlFlow::Continue(()) => left - 1,
+        ControlFlow::Break(()) => 0,
     }
 }
 
@@ -207,15 +188,5 @@ fn missed(pool: &Pool, error: ReadError) -> Missed {
         ReadError::Store(error) => Missed::Failed(error.into()),
         // The pool is gone.
         ReadError::NoPool => Missed::Failed(EventsError::NoPool(pool.id().clone())),
-    }
-}
-
-/// Takes out of a payload what the pool's wake policy does not let members see.
-fn reduced(payload: Payload, most: WakePayload) -> Payload {
-    match (payload, most) {
-        (_, WakePayload::EnvelopeOnly) | (Payload::Refs { .. }, WakePayload::Summary) => {
-            Payload::EnvelopeOnly
-        }
-        (payload, WakePayload::Summary | WakePayload::Refs) => payload,
     }
 }

@@ -12,6 +12,13 @@ use super::{
     StoreOperation,
     observe::{CallOutcome, EndedCall, Observed, Observer},
 };
+use crate::figures::Distribution;
+
+/// The upper bounds by which the times of calls are counted, in microseconds.
+const MICROSECONDS: [u64; Distribution::BOUNDS] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000, 2_500_000, 10_000_000,
+];
 
 /// Counts and times the calls of a store. Cheap to clone; all clones are the same meter.
 ///
@@ -39,7 +46,7 @@ pub struct StoreFigures {
 }
 
 /// The figures of one operation of a store.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OperationFigures {
     /// The number of calls that did what they were asked for.
     pub ok: u64,
@@ -47,8 +54,8 @@ pub struct OperationFigures {
     pub refused: u64,
     /// The number of calls in which the store failed.
     pub failed: u64,
-    /// The time that all calls took together.
-    pub total: Duration,
+    /// The calls by the time that they took, in microseconds.
+    pub times: Distribution,
     /// The time that the longest call took.
     pub max: Duration,
 }
@@ -85,8 +92,21 @@ impl Meter {
             CallOutcome::Refused => figures.refused += 1,
             CallOutcome::Failed => figures.failed += 1,
         }
-        figures.total = figures.total.saturating_add(took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        figures.times.note(micros);
         figures.max = figures.max.max(took);
+    }
+}
+
+impl Default for OperationFigures {
+    fn default() -> Self {
+        Self {
+            ok: 0,
+            refused: 0,
+            failed: 0,
+            times: Distribution::over(&MICROSECONDS),
+            max: Duration::ZERO,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use heronry_store::{
     StoreError,
 };
 use heronry_types::PoolId;
+use tracing::{Instrument, Span};
 
 use super::ports::Size;
 
@@ -67,6 +68,11 @@ pub(super) trait Observer: Send + Sync + 'static {
     /// Returns true when it wants to know how large calls are.
     fn measures(&self) -> bool;
 
+    /// Returns the span in which a call is made.
+    fn span(&self, _call: &StoreCall<'_>) -> Span {
+        Span::none()
+    }
+
     /// Sees a call that begins.
     fn begin(&self) -> Self::Begun;
 
@@ -99,7 +105,7 @@ impl<O: Observer> Observed<O> {
         run: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
         let begun = self.observer.begin();
-        let answer = run.await;
+        let answer = run.instrument(self.observer.span(&call)).await;
         self.end(begun, call, &answer);
         answer
     }
@@ -112,7 +118,7 @@ impl<O: Observer> Observed<O> {
         size: fn(&T) -> Size,
     ) -> Result<T, E> {
         let begun = self.observer.begin();
-        let answer = run.await;
+        let answer = run.instrument(self.observer.span(&call)).await;
         let found = match &answer {
             Ok(found) => self.size(|| size(found)),
             Err(_) => None,
@@ -197,9 +203,12 @@ impl CallError for RenewError {
 impl CallError for ConsumerError {
     fn outcome(&self) -> CallOutcome {
         match self {
-            Self::Conflict { .. } | Self::Ahead { .. } | Self::NoPool | Self::TooMany { .. } => {
-                CallOutcome::Refused
-            }
+            Self::Conflict { .. }
+            | Self::Ahead { .. }
+            | Self::NoPool
+            | Self::TooMany { .. }
+            | Self::TooLarge { .. }
+            | Self::EmptyKey => CallOutcome::Refused,
             Self::Store(_) => CallOutcome::Failed,
         }
     }

@@ -6,6 +6,7 @@ mod custody;
 mod journal;
 mod keys;
 mod leases;
+mod projections;
 mod snapshots;
 
 use heronry_journal::Chunk;

@@ -1,11 +1,11 @@
 //! A layer that writes each call of a store to the log.
 
 use heronry_store::Store;
-use tracing::{Level, debug, enabled};
+use tracing::{Level, Span, debug, debug_span, enabled};
 
-use super::observe::{EndedCall, Observed, Observer};
+use super::observe::{EndedCall, Observed, Observer, StoreCall};
 
-/// Returns a store each of whose calls is an event of level `debug` when it has ended: its port and
+/// Returns a store each of whose calls is a span of level `debug`, and an event when it has ended: its port and
 /// operation, the pool, the items (records, contents or keys) and bytes that it wrote or read, its
 /// outcome (`ok`, `refused` or `failed`), and the error.
 ///
@@ -22,6 +22,15 @@ impl Observer for Tracing {
 
     fn measures(&self) -> bool {
         enabled!(Level::DEBUG)
+    }
+
+    fn span(&self, call: &StoreCall<'_>) -> Span {
+        debug_span!(
+            "store",
+            port = call.operation.port,
+            operation = call.operation.name,
+            pool = call.pool.map(heronry_types::PoolId::as_str),
+        )
     }
 
     fn begin(&self) {}

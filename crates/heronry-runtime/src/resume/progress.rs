@@ -1,14 +1,15 @@
-//! The progress of telling a host, as the store keeps it.
+//! The progress of telling a host, as a named consumer.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use heronry_store::{
-    Clock, ConsumerCursor, ConsumerError, ConsumerId, FilterFingerprint, StoreError, StoreErrorKind,
-};
+use heronry_store::{Clock, ConsumerId, FilterFingerprint, StoreErrorKind};
 use heronry_types::{Cursor, Millis, Position};
 
-use crate::Pool;
+use crate::{
+    Pool,
+    consumer::{ConsumeError, ConsumerClaim, HeldConsumer, OnFilterChanged, OnHeld, OnStale},
+};
 
 /// The consumer under whose name the store keeps how far a host was told.
 const CONSUMER: &str = "heronry/resume-hook";
@@ -21,47 +22,42 @@ const BEHIND_MAX: u64 = 65_536;
 
 /// The progress of telling a host.
 pub(super) struct ResumeProgress {
-    consumer: ConsumerId,
+    consumer: HeldConsumer,
     clock: Arc<dyn Clock>,
-    /// The cursor that the store has.
-    saved: Option<ConsumerCursor>,
-    position: Position,
     /// The time of the next save, on the monotonic clock.
     due: Option<Millis>,
 }
 
 impl ResumeProgress {
-    /// Reads the progress of a pool's host; it is the beginning when nothing is known.
-    pub(super) async fn open(pool: &Pool) -> Result<Self, StoreError> {
-        let environment = &pool.shared().environment;
+    /// Claims the progress of a pool's host; it is the beginning when nothing is known, and the oldest
+    /// record that is kept when what is known is stale.
+    pub(super) async fn open(pool: &Pool) -> Result<Self, ConsumeError> {
         #[expect(clippy::expect_used, reason = "the name is a constant")]
-        let consumer = ConsumerId::parse(CONSUMER).expect("the name of the consumer is an id");
-        let cursors = &environment.store.cursors;
-        let saved = match cursors.get(pool.id(), &consumer).await {
-            Err(error) if error.kind() == StoreErrorKind::Corrupt => {
+        let name = ConsumerId::parse(CONSUMER).expect("the name of the consumer is an id");
+        let claim = ConsumerClaim {
+            on_stale: OnStale::RestartAtFloor,
+            on_held: OnHeld::TakeOver,
+            on_filter_changed: OnFilterChanged::Accept,
+            ..ConsumerClaim::new(name, FILTER)
+        };
+        let consumer = match HeldConsumer::open(pool, &claim).await {
+            Err(ConsumeError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
                 tracing::error!(pool = %pool.id(), %error, "a host is told of every wake again");
-                cursors.delete(pool.id(), &consumer).await?;
-                None
+                pool.forget_consumer(&claim.name).await?;
+                HeldConsumer::open(pool, &claim).await?
             }
-            saved => saved?,
+            consumer => consumer?,
         };
-        let is_of_this_journal = |cursor: Cursor| {
-            cursor.position <= pool.head().position && pool.timelines().check(cursor).is_ok()
-        };
-        let known = saved.map(|saved| saved.cursor);
-        let known = known.filter(|cursor| is_of_this_journal(*cursor));
         Ok(Self {
             consumer,
-            clock: Arc::clone(&environment.clock),
-            saved,
-            position: known.map_or(Position::ZERO, |cursor| cursor.position),
+            clock: Arc::clone(&pool.shared().environment.clock),
             due: None,
         })
     }
 
     /// The position that is saved.
     pub(super) fn position(&self) -> Position {
-        self.position
+        self.consumer.cursor().position
     }
 
     /// Notes that a host has taken one more.
@@ -73,7 +69,7 @@ impl ResumeProgress {
 
     /// Returns true when much more was told than is saved.
     pub(super) fn is_far_behind(&self, told: Position) -> bool {
-        told.0.saturating_sub(self.position.0) >= BEHIND_MAX
+        told.0.saturating_sub(self.position().0) >= BEHIND_MAX
     }
 
     /// Completes when it is time to save.
@@ -88,23 +84,11 @@ impl ResumeProgress {
     /// some day.
     pub(super) async fn save(&mut self, pool: &Pool, told: Cursor) {
         self.due = None;
-        if told.position <= self.position {
+        if told.position <= self.position() {
             return;
         }
-        let next = ConsumerCursor {
-            cursor: told,
-            filter: FILTER,
-        };
-        let cursors = &pool.shared().environment.store.cursors;
-        let saved = cursors.commit(pool.id(), &self.consumer, self.saved, next);
-        match saved.await {
-            Ok(()) => (self.saved, self.position) = (Some(next), told.position),
-            Err(error) => {
-                if let ConsumerError::Conflict { found } = &error {
-                    self.saved = *found;
-                }
-                tracing::warn!(pool = %pool.id(), %error, "what a host was told is not saved");
-            }
+        if let Err(error) = self.consumer.commit(told, Vec::new()).await {
+            tracing::warn!(pool = %pool.id(), %error, "what a host was told is not saved");
         }
     }
 }

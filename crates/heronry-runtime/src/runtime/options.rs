@@ -10,8 +10,12 @@ use heronry_store::{Clock, IdSource, Store};
 
 use super::Environment;
 use crate::{
-    ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, pool::BodyPermits, tokens::TokenKey,
+    ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, events::TailSize, pool::BodyPermits,
+    tokens::TokenKey,
 };
+
+/// The number of newest events of a pool that are kept for readers that follow it.
+const TAIL_EVENTS: usize = 2_048;
 
 /// The choices that a [`Runtime`](crate::Runtime) is made with. All of them hold from its first pool on.
 #[derive(Clone)]
@@ -25,6 +29,7 @@ pub struct RuntimeOptions {
     finished_kept: usize,
     matching_slice: usize,
     side_work: SideWork,
+    tail_events: usize,
 }
 
 impl RuntimeOptions {
@@ -43,6 +48,7 @@ impl RuntimeOptions {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
+            tail_events: TAIL_EVENTS,
         }
     }
 
@@ -86,6 +92,13 @@ impl RuntimeOptions {
         self
     }
 
+    /// Sets the number of newest events of a pool that are kept in memory for readers that follow it, while
+    /// there are any. Readers that are further behind read the store. No stream depends on the number.
+    pub fn with_tail_events(mut self, most: usize) -> Self {
+        self.tail_events = most;
+        self
+    }
+
     /// Returns the parts that a runtime over this store works with.
     pub(super) fn environment(self, store: Store) -> Environment {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
@@ -102,6 +115,7 @@ impl RuntimeOptions {
             matching_slice: self.matching_slice,
             openings: Arc::default(),
             side_work: self.side_work,
+            tail_size: TailSize::of(self.tail_events),
             body_permits: BodyPermits::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The descriptions of the routes in the document.
 
+pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead;
 pub(crate) mod effects;
@@ -11,4 +12,5 @@ pub(crate) mod messages;
 pub(crate) mod pools;
 pub(crate) mod prove;
 pub(crate) mod server;
+pub(crate) mod sources;
 pub(crate) mod wakes;

@@ -13,6 +13,8 @@ pub(crate) enum Tag {
     Effects,
     Wakes,
     Events,
+    Sources,
+    Consumers,
     Contents,
     Filters,
     Server,
@@ -20,7 +22,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Pools,
         Self::Members,
         Self::Messages,
@@ -29,6 +31,8 @@ impl Tag {
         Self::Effects,
         Self::Wakes,
         Self::Events,
+        Self::Sources,
+        Self::Consumers,
         Self::Contents,
         Self::Filters,
         Self::Server,
@@ -45,6 +49,8 @@ impl Tag {
             Self::Effects => "effects",
             Self::Wakes => "wakes",
             Self::Events => "events",
+            Self::Sources => "sources",
+            Self::Consumers => "consumers",
             Self::Contents => "contents",
             Self::Filters => "filters",
             Self::Server => "server",
@@ -61,6 +67,10 @@ impl Tag {
             Self::Effects => "The work of runs outside the pool.",
             Self::Wakes => "Waiting for events.",
             Self::Events => "What happened, as observers see it.",
+            Self::Sources => "Foreign sources of events, and the bridges that report from them.",
+            Self::Consumers => {
+                "Durable places of those who read events, with one holder at a time."
+            }
             Self::Contents => "Bodies that are stored by themselves.",
             Self::Filters => "The language in which events are chosen.",
             Self::Server => "The server itself.",

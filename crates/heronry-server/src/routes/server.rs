@@ -16,7 +16,7 @@ use crate::{
     connections::Places,
     extract::Json,
     identity::{Authenticated, OpenTo},
-    metrics::OpenCounts,
+    metrics::{self, OpenCounts, Scrape},
     openapi::routes::server as described,
     problems::ProblemAnswer,
 };
@@ -59,7 +59,7 @@ pub(super) fn rows() -> Vec<Route> {
             MethodFilter::GET,
             "/metrics",
             "Show figures for Prometheus.",
-            metrics,
+            get_metrics,
         )
         .open_to(OpenTo::Operators)
         .contract(described::get_metrics),
@@ -140,22 +140,25 @@ async fn version() -> Json<Version> {
     Json(server::version())
 }
 
-async fn metrics(
+async fn get_metrics(
     State(app): State<SharedApp>,
     Authenticated(identity): Authenticated,
 ) -> Result<Response, ProblemAnswer> {
     let pools = server::samples(&app.api, &identity).await?;
-    let text = [(
-        header::CONTENT_TYPE,
-        "text/plain; version=0.0.4; charset=utf-8",
-    )];
+    let content_type = [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)];
     let open = OpenCounts {
         connections: app.places.as_ref().map_or(0, Places::taken),
         streams: app.api.streams().total(),
     };
     let meter = app.health.store.meter.as_ref();
-    let store = meter.map(Meter::figures).unwrap_or_default();
-    Ok((text, app.metrics.render(&pools, open, &store)).into_response())
+    let scrape = Scrape {
+        answers: app.metrics.answers(),
+        open,
+        store_bytes: app.health.store_bytes().await,
+        pools,
+        store: meter.map(Meter::figures).unwrap_or_default(),
+    };
+    Ok((content_type, scrape.text()).into_response())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, Cursors, StoreError,
-    StoreErrorKind,
+    ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, ConsumerStep, Cursors, RowChanges,
+    StoreError, StoreErrorKind,
 };
 use heronry_types::PoolId;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl<D: Database> Embedded<D> {
-    async fn edit_cursor(
+    pub(super) async fn edit_cursor(
         &self,
         pool: &PoolId,
         consumer: &ConsumerId,
@@ -57,7 +57,10 @@ impl<D: Database> Cursors for Embedded<D> {
         expected: Option<ConsumerCursor>,
         next: ConsumerCursor,
     ) -> Result<(), ConsumerError> {
-        let change = CursorChange::Move { expected, next };
+        let change = CursorChange::Move {
+            step: ConsumerStep { expected, next },
+            rows: RowChanges::new(),
+        };
         self.edit_cursor(pool, consumer, change).await
     }
 
@@ -79,7 +82,9 @@ impl<D: Database> Cursors for Embedded<D> {
             refusal @ (ConsumerError::Conflict { .. }
             | ConsumerError::Ahead { .. }
             | ConsumerError::NoPool
-            | ConsumerError::TooMany { .. }) => {
+            | ConsumerError::TooMany { .. }
+            | ConsumerError::TooLarge { .. }
+            | ConsumerError::EmptyKey) => {
                 let kind = StoreErrorKind::Closed;
                 StoreError::new(kind, "delete a cursor", refusal.to_string())
             }

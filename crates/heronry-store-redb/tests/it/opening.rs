@@ -148,10 +148,10 @@ fn later_tables_are_made_when_they_are_written_to() {
     let (store, pool) = (&writer.store, sample::pool(1));
     assert_eq!(block_on(store.cursors.list(&pool)).unwrap(), []);
     assert_eq!(block_on(store.snapshots.latest(&pool)).unwrap(), None);
-    let at = ConsumerCursor {
-        cursor: Cursor::new(sample::EPOCH, Position(1)),
-        filter: FilterFingerprint([1; 32]),
-    };
+    let at = ConsumerCursor::new(
+        Cursor::new(sample::EPOCH, Position(1)),
+        FilterFingerprint([1; 32]),
+    );
     let name = ConsumerId::parse("a").unwrap();
     block_on(store.cursors.commit(&pool, &name, None, at)).unwrap();
     drop(writer);

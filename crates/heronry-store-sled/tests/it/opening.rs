@@ -138,10 +138,10 @@ fn later_tables_that_are_missing_are_made() {
         assert_eq!(block_on(store.snapshots.latest(&pool)).unwrap(), None);
         let found = block_on(store.cursors.list(&pool)).unwrap();
         assert_eq!(found.len(), cursors);
-        let at = ConsumerCursor {
-            cursor: Cursor::new(sample::EPOCH, Position(1)),
-            filter: FilterFingerprint([1; 32]),
-        };
+        let at = ConsumerCursor::new(
+            Cursor::new(sample::EPOCH, Position(1)),
+            FilterFingerprint([1; 32]),
+        );
         let name = ConsumerId::parse("a").unwrap();
         let expected = found.first().map(|it| it.cursor);
         block_on(store.cursors.commit(&pool, &name, expected, at)).unwrap();

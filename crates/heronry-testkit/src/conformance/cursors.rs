@@ -6,9 +6,9 @@ pub(super) mod kept;
 use futures::{executor::block_on, future::join_all};
 use heronry_store::{
     Arrival, CONSUMERS_PER_POOL_MAX, Commit, ConsumerCursor, ConsumerError, ConsumerId,
-    FilterFingerprint,
+    FilterFingerprint, Tenure,
 };
-use heronry_types::{Cursor, Epoch, Position};
+use heronry_types::{Cursor, Epoch, Millis, Position, Timestamp};
 
 use super::{Case, CaseWriter, Failure, StorePlace, on_threads, otherwise, refused, same};
 use crate::sample;
@@ -37,10 +37,10 @@ pub(super) fn consumer(name: &str) -> Result<ConsumerId, Failure> {
 
 /// Returns the cursor at a position, of a consumer that looks for the filter with a number.
 pub(super) fn at(position: u64, filter: u8) -> ConsumerCursor {
-    ConsumerCursor {
-        cursor: Cursor::new(sample::EPOCH, Position(position)),
-        filter: FilterFingerprint([filter; 32]),
-    }
+    ConsumerCursor::new(
+        Cursor::new(sample::EPOCH, Position(position)),
+        FilterFingerprint([filter; 32]),
+    )
 }
 
 /// Moves a consumer.
@@ -105,7 +105,16 @@ async fn committed(place: &dyn StorePlace) -> Result<(), Failure> {
         ..at(2, 2)
     };
     commit(&writer, "a", stands, other).await?;
-    check(&writer, "a", Some(other)).await
+    check(&writer, "a", Some(other)).await?;
+    // So is the tenure of its holder.
+    let tenure = Tenure {
+        generation: u64::MAX,
+        committed_at: Some(Timestamp::FIRST),
+        hold_for: Millis(u64::MAX),
+    };
+    let held = ConsumerCursor { tenure, ..other };
+    commit(&writer, "a", Some(other), held).await?;
+    check(&writer, "a", Some(held)).await
 }
 
 async fn compared(place: &dyn StorePlace) -> Result<(), Failure> {
@@ -120,6 +129,9 @@ async fn compared(place: &dyn StorePlace) -> Result<(), Failure> {
         ..at(1, 1)
     };
     check_conflict(&writer, Some(other), Some(at(1, 1))).await?;
+    let mut of_another_holder = at(1, 1);
+    of_another_holder.tenure.generation += 1;
+    check_conflict(&writer, Some(of_another_holder), Some(at(1, 1))).await?;
     commit(&writer, "a", Some(at(1, 1)), at(3, 1)).await
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Commit, CommitOutcome, ContentPlace, ContentsLayer, CursorsLayer, CustodyLayer,
     FencingToken, Guard, Head, JournalLayer, KeysLayer, Layer, LeaseError, LeasesLayer, Page,
-    ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
+    ProjectionsLayer, ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{ContentRef, Millis, PoolId, Position, Timestamp};
 
@@ -150,3 +150,5 @@ impl KeysLayer for FaultStore {}
 impl SnapshotsLayer for FaultStore {}
 
 impl CursorsLayer for FaultStore {}
+
+impl ProjectionsLayer for FaultStore {}

@@ -200,6 +200,9 @@ event_kinds! {
     WakeConditionOrphaned = "wake_condition_orphaned": AgentPool Fact,
     ContentErased = "content_erased": AgentPool Fact,
     ContentStored = "content_stored": AgentPool Fact,
+    SourceGap = "source_gap": AgentPool Fact,
+    SourceAttached = "source_attached": AgentPool Fact,
+    SourceDetached = "source_detached": AgentPool Fact,
 }
 
 vocabulary! {

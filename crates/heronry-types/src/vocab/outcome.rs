@@ -1,6 +1,6 @@
 //! States and outcomes of messages, copies, claims, wakes and runs.
 
-use super::vocabulary;
+use super::{event::EventKind, vocabulary};
 
 vocabulary! {
     /// The urgency of a message, from least to most.
@@ -112,6 +112,24 @@ vocabulary! {
         Completed = "completed",
         Failed = "failed",
         Cancelled = "cancelled",
+    }
+}
+
+impl RunEnd {
+    /// Returns the kind of event that tells this end.
+    pub fn event_kind(self) -> EventKind {
+        match self {
+            Self::Completed => EventKind::RunCompleted,
+            Self::Failed => EventKind::RunFailed,
+            Self::Cancelled => EventKind::RunCancelled,
+        }
+    }
+
+    /// Returns the end that a kind of event tells; `None` when it tells none.
+    pub fn told_by(kind: EventKind) -> Option<Self> {
+        use super::Vocabulary as _;
+        let mut ends = Self::ALL.iter().copied();
+        ends.find(|end| end.event_kind() == kind)
     }
 }
 

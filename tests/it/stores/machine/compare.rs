@@ -67,7 +67,9 @@ pub(crate) fn refused_commit(error: &ConsumerError) -> String {
         ConsumerError::Ahead { .. } => "ahead".to_owned(),
         ConsumerError::NoPool => "no pool".to_owned(),
         ConsumerError::Store(error) => refused_by_store(error),
-        ConsumerError::TooMany { .. } => format!("{error:?}"),
+        ConsumerError::TooMany { .. }
+        | ConsumerError::TooLarge { .. }
+        | ConsumerError::EmptyKey => format!("{error:?}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use heronry_store::{
     ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding, CursorsLayer, FencingToken,
-    Snapshot, SnapshotsLayer, StoreError,
+    ProjectionsLayer, Snapshot, SnapshotsLayer, StoreError,
 };
 use heronry_types::PoolId;
 
@@ -32,6 +32,8 @@ impl SnapshotsLayer for Liar {
         Ok(latest)
     }
 }
+
+impl ProjectionsLayer for Liar {}
 
 #[async_trait]
 impl CursorsLayer for Liar {

@@ -202,10 +202,10 @@ pub(crate) fn commit_of(
     (at, expects): (u16, Expects),
 ) -> (Option<ConsumerCursor>, ConsumerCursor) {
     let end = pool.end().map_or(0, |end| end.head.0);
-    let next = ConsumerCursor {
-        cursor: Cursor::new(sample::EPOCH, Position(u64::from(at) % (end + 2))),
-        filter: FilterFingerprint([at.to_le_bytes()[0] % 3; 32]),
-    };
+    let next = ConsumerCursor::new(
+        Cursor::new(sample::EPOCH, Position(u64::from(at) % (end + 2))),
+        FilterFingerprint([at.to_le_bytes()[0] % 3; 32]),
+    );
     let expected = match expects {
         Expects::What => pool.consumers.get(consumer).copied(),
         Expects::Nothing => None,

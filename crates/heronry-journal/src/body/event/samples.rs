@@ -2,13 +2,14 @@
 
 use heronry_types::{
     ContentCapture, Correlation, DestinationKind, DestinationRef, EntityKind, EntityRef, EventKind,
-    Payload, Position, PrivacyClass, Timestamp,
+    Payload, Position, PrivacyClass, SourcePosition, Timestamp,
 };
 use proptest::{option, prelude::*};
 
 use super::{ApplicationEvent, EventBatch};
 use crate::{
-    RequestHash,
+    RequestHash, SourceStep,
+    body::source::samples::step,
     samples::{
         self, Sample,
         arbitrary::{few, id, note, policies, position, request_hash, time, word},
@@ -21,7 +22,7 @@ impl Sample for ApplicationEvent {
         destination.correlation = [(samples::id("call"), samples::id("17"))]
             .into_iter()
             .collect();
-        vec![Self {
+        let reported = Self {
             kind: EventKind::ToolCompleted,
             batch: Some(EventBatch {
                 count: 2,
@@ -46,7 +47,16 @@ impl Sample for ApplicationEvent {
                 summary: "12 findings".to_owned(),
                 refs: vec![described(EntityKind::Content, "list")],
             },
-        }]
+            from: None,
+        };
+        let bridged = Self {
+            from: Some(SourceStep {
+                source: samples::id("runtime-7"),
+                position: SourcePosition::Number(41),
+            }),
+            ..reported.clone()
+        };
+        vec![reported, bridged]
     }
 
     fn arbitrary() -> BoxedStrategy<Self> {
@@ -66,10 +76,10 @@ impl Sample for ApplicationEvent {
             about,
             option::of(destination()),
             governed,
-            payload(),
+            (payload(), option::of(step())),
         )
             .prop_map(
-                |(first, names, about, destination, governed, payload)| Self {
+                |(first, names, about, destination, governed, (payload, from))| Self {
                     kind: first.0,
                     batch: first.1,
                     occurred_at: first.2,
@@ -87,6 +97,7 @@ impl Sample for ApplicationEvent {
                     content_capture: governed.2,
                     redaction: governed.3.as_slice().first().cloned(),
                     payload,
+                    from,
                 },
             )
             .boxed()

@@ -71,25 +71,40 @@ impl Command for EndRun {
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::note(state, self.note.as_ref())?;
-        let body = Body::RunEnded(RunEnded {
-            generation: member.generation,
-            end: self.end,
-            note: self.note.clone(),
-            members: state.members.len() as u64 - 1,
-        });
-        let entry = Author::member(state, &self.caller, member).entry(body);
-        let whys = Whys {
-            copies: Undeliverable::RunEnded,
-            wakes: WakeReason::RunEnded,
-        };
-        Ok(Decision::Write(Draft::of(departure(
-            state, member, entry, whys,
+        let author = Author::member(state, &self.caller, member);
+        Ok(Decision::Write(Draft::of(ended(
+            state,
+            member,
+            &author,
+            self.end,
+            self.note.clone(),
         ))))
     }
 
     fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
+}
+
+/// Returns the end of a run, and what ends with it.
+pub(in crate::decide) fn ended(
+    state: &State,
+    member: &Member,
+    author: &Author,
+    end: RunEnd,
+    note: Option<String>,
+) -> Vec<Entry> {
+    let body = Body::RunEnded(RunEnded {
+        generation: member.generation,
+        end,
+        note,
+        members: state.members.len() as u64 - 1,
+    });
+    let whys = Whys {
+        copies: Undeliverable::RunEnded,
+        wakes: WakeReason::RunEnded,
+    };
+    departure(state, member, author.entry(body), whys)
 }
 
 /// The reasons that a departure gives.

@@ -207,5 +207,9 @@ pub(super) fn report(it: &EffectReport) -> String {
 
 pub(super) fn appended(it: &Appended) -> String {
     let range = format!("{}..{} {}", it.first.position, it.last.position, it.count);
-    range + if it.repeated { REPEATED } else { "" }
+    let range = range + if it.repeated { REPEATED } else { "" };
+    match it.already_taken {
+        0 => range,
+        taken => format!("{range}, {taken} taken before"),
+    }
 }

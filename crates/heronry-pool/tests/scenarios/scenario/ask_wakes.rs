@@ -154,7 +154,7 @@ impl Scenario {
         })
     }
 
-    fn reported(&self, event: Event) -> NewEvent {
+    pub(super) fn reported(&self, event: Event) -> NewEvent {
         let causal = event.causal.split_whitespace();
         let causal = causal.map(|cursor| self.cursor(cursor)).collect();
         let caused_by = event.caused_by.map(|cursor| self.cursor(&cursor));

@@ -5,6 +5,7 @@
 
 mod members;
 mod messages;
+mod sources;
 mod wakes;
 
 use heronry_journal::{Body, Noun, PoolRecord, Record};
@@ -105,6 +106,9 @@ fn tell(run: &str, body: &Body) -> String {
         Body::EffectResultRefused(it) => it.tell(run),
         Body::ContentErased(it) => it.tell(run),
         Body::ContentStored(it) => it.tell(run),
+        Body::SourceGap(it) => it.tell(run),
+        Body::SourceAttached(it) => it.tell(run),
+        Body::SourceDetached(it) => it.tell(run),
         // A kind that no scenario has shown so far: all that it says.
         body => format!("{body:?}"),
     }

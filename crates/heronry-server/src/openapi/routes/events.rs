@@ -40,4 +40,5 @@ pub(crate) fn report_events(contract: Contract) -> Contract {
         .answers::<EventsAppended>(200, "The events were recorded before, under the same key.")
         .refuses(&CURSORS)
         .refuses(&[ProblemKind::SenderMismatch, ProblemKind::Policy])
+        .refuses(&[ProblemKind::SourceTaken, ProblemKind::SourceFenced])
 }

@@ -104,8 +104,12 @@ impl Tell for ApplicationEvent {
         let batch = batch.map_or(String::new(), |it| {
             format!(", {} under {}", it.count, it.idempotency_key)
         });
+        let from = it.from.as_ref();
+        let from = from.map_or(String::new(), |it| {
+            format!(" at {}/{}", it.source, it.position)
+        });
         format!(
-            "{run} reported {} of {} {}{batch}",
+            "{run} reported {} of {} {}{from}{batch}",
             it.kind, it.subject.kind, it.subject.id
         )
     }

@@ -1,0 +1,41 @@
+//! Projecting where an event comes from, when that is a foreign source.
+
+use heronry_journal::{SourceGap, SourceStep};
+use heronry_types::{
+    Correlation, CorrelationKey, CorrelationValue, SourceId, SourceKind, SourceRef,
+};
+
+/// Returns a foreign source.
+pub(super) fn named(source: &SourceId) -> SourceRef {
+    SourceRef::new(SourceKind::ExternalRuntime, source.clone())
+}
+
+/// Returns a foreign source, with the place of an event there.
+pub(super) fn of_step(step: &SourceStep) -> SourceRef {
+    let mut source = named(&step.source);
+    put(&mut source.correlation, "position", &step.position);
+    source
+}
+
+/// Returns a foreign source, with what is missing of it.
+pub(super) fn of_gap(gap: &SourceGap) -> SourceRef {
+    let mut source = named(&gap.source);
+    let said = &mut source.correlation;
+    put(said, "reason", &gap.reason);
+    for (name, place) in [("after", &gap.after), ("through", &gap.through)] {
+        place.iter().for_each(|place| put(said, name, place));
+    }
+    gap.missed
+        .iter()
+        .for_each(|missed| put(said, "missed", missed));
+    source
+}
+
+/// Adds what is said of a source.
+fn put(said: &mut Correlation, name: &str, value: &impl ToString) {
+    let value = CorrelationValue::parse(value.to_string());
+    // A word, a number and an id are correlations all.
+    if let (Ok(name), Ok(value)) = (CorrelationKey::parse(name), value) {
+        said.insert(name, value);
+    }
+}
