@@ -38,7 +38,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 9] = [
+const PARTS: [PathPart; 10] = [
     PathPart {
         after: "pools",
         name: "pool",

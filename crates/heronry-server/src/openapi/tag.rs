@@ -22,7 +22,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Pools,
         Self::Members,
         Self::Messages,
