@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod bridge;
 pub(crate) mod completions;
@@ -19,6 +20,7 @@ pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -78,6 +80,8 @@ pub(crate) enum Verb {
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     #[command(subcommand)]
     Token(token::TokenVerb),
     Bench(bench::BenchArgs),
@@ -133,6 +137,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Backup(args) => backup::run(&cx, &args).await,
+        Verb::Restore(args) => restore::run(cx, &args).await,
         Verb::Token(verb) => token::run(&cx, &verb),
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),

@@ -27,6 +27,10 @@ pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
 }
 
+pub(crate) fn export_query() -> Value {
+    json!({"consumers": true})
+}
+
 pub(crate) fn join() -> Value {
     json!({
         "run_id": "scanner", "agent_id": "scanner", "topics": ["findings"], "instance": "host-1.4711",

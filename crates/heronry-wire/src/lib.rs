@@ -54,8 +54,8 @@ pub use pool::{
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
-    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery,
+    ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
 pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};

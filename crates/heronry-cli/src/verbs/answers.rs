@@ -55,6 +55,8 @@ impl Verb {
             Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => {
                 AnswerRows::Own(&CARRIED_FIELDS)
             }
+            Self::Backup(_) => AnswerRows::Own(&journal::verify::POOL_FIELDS),
+            Self::Restore(_) => AnswerRows::Own(&CARRIED_FIELDS),
             Self::Token(TokenVerb::Rotate(_)) => AnswerRows::Own(&ROTATED_FIELDS),
             Self::Bench(_) => AnswerRows::Own(&ROW_FIELDS),
             Self::Body(_)
