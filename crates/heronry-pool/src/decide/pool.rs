@@ -2,10 +2,12 @@
 
 mod configure;
 mod events;
+mod reset;
 mod retire;
 mod tick;
 
 pub use configure::{ConfigurePool, CreatePool};
 pub use events::AppendEvents;
+pub use reset::RecordConsumerReset;
 pub use retire::RetirePool;
 pub(crate) use tick::{due_entries, due_entries_of_contents};
