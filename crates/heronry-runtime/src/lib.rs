@@ -37,8 +37,7 @@ pub use bridge::{
 };
 pub use consumer::{
     CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
-    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
-    fingerprint,
+    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{

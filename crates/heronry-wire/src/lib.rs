@@ -29,8 +29,7 @@ mod wake;
 pub use body::{BodyBytes, BodyText};
 pub use consumer::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
