@@ -56,6 +56,11 @@ pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
-    AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus, OnAttached, OverflowPolicy, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
+    DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
+    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus,
+    OnAttached, OverflowPolicy, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
+    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind,
+    SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};
