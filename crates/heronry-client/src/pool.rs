@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use heronry_types::{Cursor, Limits, PoolId};
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, JournalTrimmed, PatchSettings, PoolBody, PoolDeleted,
-    PoolOpened, PoolView, SettingsChanged, SnapshotTaken, Trim,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, ExportQuery, JournalTrimmed, PatchSettings, PoolBody,
+    PoolDeleted, PoolOpened, PoolView, SettingsChanged, SnapshotTaken, Trim,
 };
 use http::Method;
 
@@ -112,7 +112,20 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn export(&self) -> Result<Export, ClientError> {
-        let request = self.request(Method::GET, &["export"])?;
+        self.exported(ExportQuery::default()).await
+    }
+
+    /// Begins to export the pool with its bodies and where its consumers stand, as a backup needs it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export_whole(&self) -> Result<Export, ClientError> {
+        let consumers = Some(true);
+        self.exported(ExportQuery { consumers }).await
+    }
+
+    async fn exported(&self, query: ExportQuery) -> Result<Export, ClientError> {
+        let request = self.request(Method::GET, &["export"])?.query(&query)?;
         let request = request.accept(EXPORT_MEDIA_TYPE);
         let answer = self.server.send(&request).await?;
         Ok(Export { answer })

@@ -16,7 +16,7 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, Attached, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
+    Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
     EffectStarted, Extended, GapRecorded, Item, Joined, MemberPage, MemberView, PoolView, Received,
     Registered, Sent, Stood, SuspendedView, TakenOver, WakePage,
 };

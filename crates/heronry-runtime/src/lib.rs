@@ -37,11 +37,12 @@ pub use bridge::{
 };
 pub use consumer::{
     CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
-    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
-    fingerprint,
+    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
-pub use events::{EventQuery, Follow, OnTrimmed, ReadFrom, Subscription};
+pub use events::{
+    EphemeralPublished, EventQuery, Follow, OnTrimmed, ReadFrom, Subscription, WantsEphemeral,
+};
 pub use export::{
     EXPORT_BATCH, EXPORT_INTERVAL, EventFeed, EventSink, ExportEnd, ExportFigures, ExportHandle,
     ExportOptions, ExportUntil, Exporter, SinkError, SinkFault, StoppedExport,

@@ -26,7 +26,7 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     consumer::Holders,
-    events::Tail,
+    events::{Ephemerals, Tail},
     export::Exports,
     figures::PoolCounts,
     job::{Call, Job},
@@ -60,6 +60,7 @@ pub(crate) struct SharedPool {
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
     tail: Tail,
+    ephemerals: Ephemerals,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
@@ -82,6 +83,11 @@ impl SharedPool {
     /// Returns the tail, which readers near the head share.
     pub(crate) fn tail(&self) -> &Tail {
         &self.tail
+    }
+
+    /// Returns those who see events without a record.
+    pub(crate) fn ephemerals(&self) -> &Ephemerals {
+        &self.ephemerals
     }
 }
 
@@ -108,6 +114,7 @@ impl Pool {
                 timelines,
                 head,
                 tail: Tail::of(tail_size),
+                ephemerals: Ephemerals::default(),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,

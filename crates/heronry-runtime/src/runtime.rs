@@ -170,6 +170,14 @@ impl Runtime {
         Export::open(&self.environment.store, pool, bodies).await
     }
 
+    /// Begins to export a pool with its bodies and consumers, up to its durable head, as a backup needs it.
+    ///
+    /// # Errors
+    /// As [`Export::open_whole`].
+    pub async fn export_whole(&self, pool: &PoolId) -> Result<Export, TransferError> {
+        Export::open_whole(&self.environment.store, pool).await
+    }
+
     /// Returns every pool of the store, sorted.
     ///
     /// # Errors

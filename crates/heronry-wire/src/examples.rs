@@ -27,6 +27,10 @@ pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
 }
 
+pub(crate) fn export_query() -> Value {
+    json!({"consumers": true})
+}
+
 pub(crate) fn join() -> Value {
     json!({
         "run_id": "scanner", "agent_id": "scanner", "topics": ["findings"], "instance": "host-1.4711",
@@ -140,6 +144,16 @@ pub(crate) fn append_events() -> Value {
             "payload": {"type": "summary", "summary": "cargo clippy"},
         }],
         "idempotency_key": "lint-1",
+    })
+}
+
+pub(crate) fn publish_ephemeral() -> Value {
+    json!({
+        "run_id": "scanner",
+        "events": [{
+            "kind": "model_stream_delta",
+            "payload": {"type": "summary", "summary": "The lock is taken twice"},
+        }],
     })
 }
 

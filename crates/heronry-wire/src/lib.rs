@@ -29,13 +29,12 @@ mod wake;
 pub use body::{BodyBytes, BodyText};
 pub use consumer::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
-pub use event::{AppendEvents, EventsAppended};
+pub use event::{AppendEvents, EphemeralPublished, EventsAppended, PublishEphemeral};
 pub use export::{CLOUD_EVENTS_MEDIA_TYPE, ExportFormat, JSON_LINES_MEDIA_TYPE};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
@@ -54,8 +53,8 @@ pub use pool::{
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
-    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery,
+    ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
 pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};

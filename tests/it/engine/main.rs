@@ -20,6 +20,7 @@ mod dead;
 mod deletions;
 mod delivery;
 mod effects;
+mod ephemeral;
 mod erasures;
 mod expiry;
 mod exports;

@@ -56,8 +56,9 @@ async fn j7_events_of_a_source_are_taken_once_over_http(server: Server) {
         (&answer["count"], &answer["already_taken"]),
         (&json!(0), &json!(2))
     );
-    let path = format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22");
-    let page = server.get(OPERATOR, &path).await.is(200);
+    let tools = format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22");
+    let page = server.get(OPERATOR, &tools);
+    let page = page.await.is(200);
     let events = page["events"].as_array().unwrap().iter();
     let places: Vec<_> = events.map(|event| event["source"].clone()).collect();
     let positions: Vec<_> = places
@@ -135,8 +136,9 @@ async fn j7_a_gap_is_told_once_over_http(server: Server) {
         .post(&b, &gaps, gap)
         .await
         .refused(403, "sender-mismatch");
-    let path = format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22");
-    let page = server.get(&b, &path).await.is(200);
+    let missing = format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22");
+    let page = server.get(&b, &missing);
+    let page = page.await.is(200);
     let events = page["events"].as_array().unwrap();
     assert_eq!(events.len(), 1);
     let said = json!({"reason": "lagged", "missed": "7", "after": "4"});

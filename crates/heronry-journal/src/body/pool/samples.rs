@@ -79,6 +79,7 @@ fn every_settings() -> Vec<Settings> {
             }
             Settings {
                 limits: limits.clone(),
+                retention: None,
             }
         })
         .collect()

@@ -1,8 +1,8 @@
 //! Pools: opening, showing, changing, deleting and exporting them.
 
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
-    PoolView, ProblemKind, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, ExportQuery, PatchSettings, PoolBody, PoolDeleted,
+    PoolList, PoolOpened, PoolView, ProblemKind, SettingsChanged,
 };
 
 use crate::openapi::{Contract, Tag};
@@ -55,5 +55,6 @@ pub(crate) fn delete_pool(contract: Contract) -> Contract {
 pub(crate) fn export_pool(contract: Contract) -> Contract {
     contract
         .named("exportPool", Tag::Pools)
+        .queries::<ExportQuery>()
         .answers_text(EXPORT_MEDIA_TYPE, LINES)
 }
