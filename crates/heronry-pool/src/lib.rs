@@ -28,4 +28,4 @@ pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
 };
-pub use state::{State, locate};
+pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

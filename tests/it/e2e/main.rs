@@ -6,6 +6,7 @@
 )]
 
 mod asking;
+mod backups;
 mod bench;
 mod bridge;
 mod broken_moves;

@@ -61,14 +61,15 @@ struct Bad {
 }
 
 /// A pool's journal without fault.
-#[derive(Debug, Deserialize, Serialize)]
-struct PoolReport {
-    pool: PoolId,
-    epoch: String,
-    head: Position,
-    chunks: u64,
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolReport {
+    pub(crate) pool: PoolId,
+    pub(crate) epoch: String,
+    pub(crate) head: Position,
+    pub(crate) chunks: u64,
     records: u64,
-    contents: u64,
+    pub(crate) contents: u64,
     /// The number of bodies that were left out of the export from which the pool was imported.
     contents_left_out: u64,
     hash: String,
@@ -89,25 +90,44 @@ pub(crate) const POOL_FIELDS: [&str; 8] = [
 /// Has a store checked, and reports the findings.
 pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let path = store.path();
+    let report = checked(store).await?;
+    cx.out
+        .answer(&report, RowsPlace::Of("pools"), || lines_of(path, &report))?;
+    report.check_good(path)?;
+    Ok(Exit::Ok)
+}
+
+/// Has a store checked, and returns its pools when all of it is good.
+pub(crate) async fn good(store: &StoreChoice) -> Result<Vec<PoolReport>, Failure> {
+    let report = checked(store).await?;
+    report.check_good(store.path())?;
+    Ok(report.pools)
+}
+
+/// Has a store checked by a process of its own.
+async fn checked(store: &StoreChoice) -> Result<Report, Failure> {
     let program = std::env::current_exe().map_err(Failure::failed)?;
     let mut command = Command::new(program);
     command.arg("__verify").arg(store.to_string());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.map_err(Failure::failed)?;
     let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
-    let report = read_report(path, &output)?;
-    cx.out
-        .answer(&report, RowsPlace::Of("pools"), || lines_of(path, &report))?;
-    match (report.first_bad, report.unfinished_move) {
-        (None, None) => Ok(Exit::Ok),
-        (None, Some(unfinished)) => Err(Failure::failed(format_args!(
-            "{} is not damaged, and {unfinished}",
-            path.display()
-        ))),
-        (Some(bad), _) => Err(Failure::new(
-            Exit::Damaged,
-            format_args!("{} is damaged: {bad}", path.display()),
-        )),
+    read_report(store.path(), &output)
+}
+
+impl Report {
+    fn check_good(&self, path: &Path) -> Result<(), Failure> {
+        match (&self.first_bad, &self.unfinished_move) {
+            (None, None) => Ok(()),
+            (None, Some(unfinished)) => Err(Failure::failed(format_args!(
+                "{} is not damaged, and {unfinished}",
+                path.display()
+            ))),
+            (Some(bad), _) => Err(Failure::new(
+                Exit::Damaged,
+                format_args!("{} is damaged: {bad}", path.display()),
+            )),
+        }
     }
 }
 
