@@ -236,7 +236,7 @@ impl Sources {
     }
 }
 
-impl Taken {
+impl TakenPositions {
     fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
         if from.is_number()? {
             return from.take().map(Self::Through);
@@ -255,7 +255,7 @@ impl ForeignSource {
     fn decode(from: &mut Decoding<'_>) -> Result<(SourceId, Self), UnreadableState> {
         from.list(4)?;
         let (id, owner) = from.take()?;
-        let taken = Taken::decode(from)?;
+        let taken = TakenPositions::decode(from)?;
         let attached = from.some(|from| {
             let (generation, instance, actor) = from.take()?;
             Ok(SourceHolder {
