@@ -20,7 +20,7 @@ use serde::Serialize;
 pub(super) use self::place::{beside, temporary_name};
 
 use self::{
-    manifest::{KEY_FILE, MANIFEST_FILE, Manifest, STORE_FILE},
+    manifest::{KEY_FILE, MANIFEST_FILE, Manifest},
     place::BackupPlace,
 };
 use super::{journal::verify, store::check_not_rolled_back};
@@ -85,7 +85,8 @@ pub(crate) async fn run(cx: &Context, args: &BackupArgs) -> Outcome {
     let source = source(cx, args).await?;
     let place = BackupPlace::begin(&args.dir)?;
     fill(&source, &place).await?;
-    let mut manifest = Manifest::of(verified(&place).await?);
+    // Every record and body is read back.
+    let mut manifest = Manifest::of(verify::good(&place.store()).await?);
     if let Some(key) = key {
         place.folder().create(KEY_FILE, key.as_bytes())?;
         manifest.names_key(key.as_bytes());
@@ -186,10 +187,4 @@ async fn write_lines(client: &Client, place: &BackupPlace) -> Result<PathBuf, Fa
     }
     file.flush().map_err(failed)?;
     Ok(path)
-}
-
-/// Reads the store of the backup to its end, every record and body, and returns what it holds.
-async fn verified(place: &BackupPlace) -> Result<Vec<verify::PoolReport>, Failure> {
-    debug_assert!(place.store().path().ends_with(STORE_FILE), "one name");
-    verify::good(&place.store()).await
 }
