@@ -41,7 +41,7 @@ const LINES_FILE: &str = "lines.jsonl";
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each pool is copied up to the head that it had when its turn came, and the copy is verified. The folder \
-appears when all of it is there. It never holds operator.token. Without a server, the store of the data directory is \
+appears when all of it is there. It never holds operator.token. Every pool goes along, whichever one is named. Without a server, the store of the data directory is \
 copied, or the one that --store names.\n\n\
 Example:\n  heronry backup backups/monday"
 )]
@@ -75,12 +75,6 @@ struct BackedUp<'a> {
 }
 
 pub(crate) async fn run(cx: &Context, args: &BackupArgs) -> Outcome {
-    if cx.globals.pool.is_some() {
-        let ways = "leave --pool out, or take one pool with `heronry journal export`";
-        return Err(Failure::usage(format_args!(
-            "a store is backed up whole; {ways}"
-        )));
-    }
     let key = key(cx, args)?;
     let source = source(cx, args).await?;
     let place = BackupPlace::begin(&args.dir)?;
