@@ -3,13 +3,12 @@
 use heronry_event::filter::Filter;
 use heronry_runtime::{
     ConsumeError, ConsumerActivity, ConsumerClaim, ConsumerStart, ConsumerView, OnFilterChanged,
-    OnHeld, OnStale, fingerprint,
+    OnHeld, fingerprint,
 };
 use heronry_store::ConsumerId;
 use heronry_wire::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 
 use crate::{Access, Refusal};
@@ -67,11 +66,7 @@ pub async fn claim(
             ConsumeFrom::Floor => ConsumerStart::Floor,
             ConsumeFrom::Head => ConsumerStart::Head,
         },
-        on_stale: match body.on_stale.unwrap_or_default() {
-            StaleRecovery::Fail => OnStale::Fail,
-            StaleRecovery::RestartAtFloor => OnStale::RestartAtFloor,
-            StaleRecovery::Head => OnStale::Head,
-        },
+        on_stale: body.on_stale.unwrap_or_default(),
         on_held: match body.on_held.unwrap_or_default() {
             WhenHeld::Refuse => OnHeld::Refuse,
             WhenHeld::TakeOver => OnHeld::TakeOver,

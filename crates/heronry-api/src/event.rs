@@ -5,9 +5,10 @@ mod watch;
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{self, SourceClaim, Viewer, Viewing};
 use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
-use heronry_types::{Cursor, Generation, SourceId};
+use heronry_types::{Cursor, Generation, SourceId, Trace};
 use heronry_wire::{
-    AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
+    AppendEvents, EphemeralPublished, EventsAppended, EventsFrom, EventsQuery,
+    OnTrimmed as WhenTrimmed, PublishEphemeral,
 };
 use tracing::instrument;
 
@@ -47,6 +48,17 @@ impl PageRequest {
             return Err(Refusal::invalid(
                 "on_trimmed",
                 "a page has no gaps; say error, or nothing",
+            ));
+        }
+        if query.ephemeral.is_some() || query.ephemeral_buffer.is_some() {
+            let field = if query.ephemeral.is_some() {
+                "ephemeral"
+            } else {
+                "ephemeral_buffer"
+            };
+            return Err(Refusal::invalid(
+                field,
+                "a page has recorded events alone; ask for a stream, or leave it out",
             ));
         }
         if query.close_on_terminal == Some(true) {
@@ -91,6 +103,27 @@ pub async fn append(
         Recorded::before(answer)
     } else {
         Recorded::now(answer)
+    })
+}
+
+/// Publishes events that a member reports, without a record.
+///
+/// # Errors
+/// [`Refusal`]; none of them was published then.
+pub async fn publish_ephemeral(
+    access: &Access,
+    mut body: PublishEphemeral,
+    trace: Option<Trace>,
+) -> Result<EphemeralPublished, Refusal> {
+    let run = access.identity().acting(body.run_id.take(), "run_id")?;
+    let author = (access.caller(), run);
+    let pool = access.pool();
+    let published = pool.publish_ephemeral(author, body.events, trace).await?;
+    Ok(EphemeralPublished {
+        first: published.first,
+        last: published.last,
+        count: published.count,
+        after: published.after,
     })
 }
 

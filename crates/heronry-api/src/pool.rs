@@ -27,7 +27,7 @@ pub async fn open(
     body: PoolBody,
 ) -> Result<Recorded<PoolOpened>, Refusal> {
     identity.check_operator()?;
-    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()?).await?;
+    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()).await?;
     let caller = identity.caller();
     let view = shown(api, id, pool.call(DescribePool { caller }).await?);
     let cursor = view.head;
@@ -145,12 +145,12 @@ pub async fn export(
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
     access.identity().check_operator()?;
-    body.supported()?;
     let caller = access.caller();
     let configure = ConfigurePool {
         caller: caller.clone(),
         expected_version: body.expected_version,
         limits: body.limits.unwrap_or_default(),
+        retention: body.retention,
     };
     let done = access.call(configure).await?;
     let view = access.call(DescribePool { caller }).await?;

@@ -6,10 +6,12 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod bridge;
 pub(crate) mod completions;
+pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead_letters;
 pub(crate) mod effects;
 pub(crate) mod emit;
+pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod forget;
 pub(crate) mod help;
@@ -74,6 +76,9 @@ pub(crate) enum Verb {
     Explain(wakes::ExplainArgs),
     Forget(forget::ForgetArgs),
     Watch(watch::WatchArgs),
+    Export(export::ExportArgs),
+    #[command(subcommand)]
+    Consumers(consumers::ConsumersVerb),
     #[command(subcommand)]
     Filter(filter::FilterVerb),
     #[command(subcommand)]
@@ -134,6 +139,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Explain(args) => wakes::explain(&cx, &args).await,
         Verb::Forget(args) => forget::run(&cx, &args),
         Verb::Watch(args) => watch::run(&cx, args).await,
+        Verb::Export(args) => Box::pin(export::run(&cx, args)).await,
+        Verb::Consumers(verb) => consumers::run(&cx, verb).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,

@@ -9,7 +9,9 @@ use heronry_event::{
 use heronry_pool::decide::FindRunEnd;
 use heronry_types::{Cursor, Millis, RunEnd, RunId};
 
-use crate::{EventQuery, EventsError, Follow, OnTrimmed, Pool, ReadFrom, Subscription};
+use crate::{
+    EventQuery, EventsError, Follow, OnTrimmed, Pool, ReadFrom, Subscription, WantsEphemeral,
+};
 
 impl EventQuery {
     /// Returns the query for those of its events that belong to a room.
@@ -104,6 +106,13 @@ impl RoomStream {
             stage: EndStage::Watching,
         });
         Ok(stream)
+    }
+
+    /// Lets the stream show events without a record, too, as [`Subscription::with_ephemeral`] does.
+    #[must_use]
+    pub fn with_ephemeral(mut self, wants: WantsEphemeral) -> Self {
+        self.subscription = self.subscription.with_ephemeral(wants);
+        self
     }
 
     /// Returns how far the journal was looked through; a stream resumed from here misses nothing once every item that was

@@ -238,6 +238,7 @@ impl<'a> Landing<'a> {
             erasures: held.erasures,
             consumers,
             arrival,
+            baseline: None,
         };
         let guard = Guard {
             expected_head: self.head.map_or(Position::ZERO, |head| head.head),

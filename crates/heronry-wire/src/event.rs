@@ -67,3 +67,44 @@ pub struct EventsAppended {
 fn is_none(count: &u64) -> bool {
     *count == 0
 }
+
+/// Publishes events without a record: those who follow the pool and ask for such events see them, and nobody
+/// later. The body of `POST …/events/ephemeral`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::publish_ephemeral())
+)]
+pub struct PublishEphemeral {
+    /// The run that reports. Absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// The events, at least one; none of them of a kind that ends something.
+    pub events: Vec<NewEvent>,
+}
+
+impl PublishEphemeral {
+    /// Returns a request to publish these events.
+    pub fn new(events: Vec<NewEvent>) -> Self {
+        Self {
+            run_id: None,
+            events,
+        }
+    }
+}
+
+/// Events without a record were published. The answer of `POST …/events/ephemeral`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EphemeralPublished {
+    /// The number of the first event. Numbers rise in a pool as long as its server runs.
+    pub first: u64,
+    /// The number of the last event.
+    pub last: u64,
+    /// The number of events.
+    pub count: u64,
+    /// The cursor that they follow: readers see them once they have passed it.
+    pub after: Cursor,
+}

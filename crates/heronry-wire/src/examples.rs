@@ -19,6 +19,10 @@ pub(crate) fn patch_settings() -> Value {
     json!({"expected_version": 1, "limits": {"claim_ms_max": 600_000}})
 }
 
+pub(crate) fn trim() -> Value {
+    json!({"age_ms": 2_592_000_000_u64})
+}
+
 pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
 }
@@ -140,6 +144,16 @@ pub(crate) fn append_events() -> Value {
             "payload": {"type": "summary", "summary": "cargo clippy"},
         }],
         "idempotency_key": "lint-1",
+    })
+}
+
+pub(crate) fn publish_ephemeral() -> Value {
+    json!({
+        "run_id": "scanner",
+        "events": [{
+            "kind": "model_stream_delta",
+            "payload": {"type": "summary", "summary": "The lock is taken twice"},
+        }],
     })
 }
 

@@ -12,6 +12,7 @@ mod examples;
 mod export;
 mod filter;
 mod inbox;
+mod keeping;
 mod member;
 mod message;
 mod pool;
@@ -22,25 +23,24 @@ mod reading;
 mod source;
 mod status;
 mod token;
-mod unsupported;
 mod version;
 mod wake;
 
 pub use body::{BodyBytes, BodyText};
 pub use consumer::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
-pub use event::{AppendEvents, EventsAppended};
+pub use event::{AppendEvents, EphemeralPublished, EventsAppended, PublishEphemeral};
 pub use export::{CLOUD_EVENTS_MEDIA_TYPE, ExportFormat, JSON_LINES_MEDIA_TYPE};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
+pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -62,7 +62,6 @@ pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::{MemberToken, NamedMember};
-pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_event::Room;
-use heronry_types::{Cursor, IdempotencyKey, Millis, ReceiptUntil, RunId};
+use heronry_types::{Cursor, IdempotencyKey, Millis, OverflowPolicy, ReceiptUntil, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The media type that asks `GET …/events` for a stream.
@@ -108,6 +108,13 @@ pub struct EventsQuery {
     /// True when the stream of a run's room closes behind the end of the run. Absent: it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_on_terminal: Option<bool>,
+    /// The events without a record that a stream shows, and the treatment of those that it is too slow for.
+    /// Absent: it shows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral: Option<OverflowPolicy>,
+    /// The number of events without a record that may wait for a stream, from 1 to 1024. Absent: 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_buffer: Option<u64>,
 }
 
 /// The query of `GET …/members`.

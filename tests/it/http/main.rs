@@ -22,6 +22,7 @@ mod deletions;
 mod document;
 mod effective_limits;
 mod effects;
+mod ephemeral;
 mod events;
 mod examples;
 mod failure;

@@ -56,10 +56,8 @@ async fn j7_events_of_a_source_are_taken_once_over_http(server: Server) {
         (&answer["count"], &answer["already_taken"]),
         (&json!(0), &json!(2))
     );
-    let page = server.get(
-        OPERATOR,
-        &format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22"),
-    );
+    let tools = format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22");
+    let page = server.get(OPERATOR, &tools);
     let page = page.await.is(200);
     let events = page["events"].as_array().unwrap().iter();
     let places: Vec<_> = events.map(|event| event["source"].clone()).collect();
@@ -138,7 +136,8 @@ async fn j7_a_gap_is_told_once_over_http(server: Server) {
         .post(&b, &gaps, gap)
         .await
         .refused(403, "sender-mismatch");
-    let page = server.get(&b, &format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22"));
+    let missing = format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22");
+    let page = server.get(&b, &missing);
     let page = page.await.is(200);
     let events = page["events"].as_array().unwrap();
     assert_eq!(events.len(), 1);

@@ -4,6 +4,7 @@ use heronry_event::{CloseReason, Room, StreamItem};
 use heronry_pool::decide::Viewer;
 use heronry_runtime::{
     CallError, EventQuery, EventsError, Follow, OnTrimmed, RoomStream, RoomStreamError, StopReason,
+    WantsEphemeral,
 };
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{EventsQuery, OnTrimmed as WhenTrimmed};
@@ -59,8 +60,12 @@ pub async fn watch(
     let made = stream_request(&access, query, viewer).await;
     let mut asked = may_look(&access, query, made).await?;
     asked.from = resumed(asked.from, resumed_after);
+    let wants = may_look(&access, query, wants_ephemeral(query)).await?;
     let open = may_look(&access, query, open_stream(&access)).await?;
-    let subscription = stream(&access, query, asked).await?;
+    let mut subscription = stream(&access, query, asked).await?;
+    if let Some(wants) = wants {
+        subscription = subscription.with_ephemeral(wants);
+    }
     access.is_to_wait();
     let bookmark_at = later(access.clock().now().monotonic);
     Ok(EventWatch {
@@ -127,6 +132,23 @@ async fn stream_request(
         ));
     }
     Ok(asked)
+}
+
+/// Returns the events without a record that a stream is to show.
+fn wants_ephemeral(query: &EventsQuery) -> Result<Option<WantsEphemeral>, Refusal> {
+    let buffer = query.ephemeral_buffer;
+    let Some(policy) = query.ephemeral else {
+        let why = "say ephemeral, too, or leave it out";
+        let none = || Refusal::invalid("ephemeral_buffer", why);
+        return buffer.map_or(Ok(None), |_| Err(none()));
+    };
+    let events = usize::try_from(buffer.unwrap_or(WantsEphemeral::BUFFER as u64));
+    let events = events.unwrap_or(usize::MAX);
+    if !(1..=WantsEphemeral::BUFFER_MAX).contains(&events) {
+        let why = format!("give a number from 1 to {}", WantsEphemeral::BUFFER_MAX);
+        return Err(Refusal::invalid("ephemeral_buffer", &why));
+    }
+    Ok(Some(WantsEphemeral::new(policy, events)))
 }
 
 fn later(now: Millis) -> Millis {

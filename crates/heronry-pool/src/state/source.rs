@@ -10,6 +10,7 @@ use heronry_types::{
 
 use crate::state::{
     Members,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -225,9 +226,55 @@ impl Sources {
         let Self { by_id } = self;
         to.each(by_id.iter(), |to, (id, source)| source.encode(to, id));
     }
+
+    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        let sources = from.list_of(ForeignSource::decode)?;
+        let by_id = sources.into_iter().collect();
+        Ok(Self { by_id })
+    }
+}
+
+impl Taken {
+    fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        if from.is_number()? {
+            return from.take().map(Self::Through);
+        }
+        let hashes: Vec<minicbor::bytes::ByteArray<16>> = from.list_of(Decoding::take)?;
+        if hashes.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let order: VecDeque<ItemHash> = hashes.into_iter().map(ItemHash::from).collect();
+        let known = order.iter().copied().collect();
+        Ok(Self::Recent(RecentItems { order, known }))
+    }
 }
 
 impl ForeignSource {
+    fn decode(from: &mut Decoding<'_>) -> Result<(SourceId, Self), UnreadableState> {
+        from.list(4)?;
+        let (id, owner) = from.take()?;
+        let taken = Taken::decode(from)?;
+        let attached = from.some(|from| {
+            let (generation, instance, actor) = from.take()?;
+            Ok(SourceHolder {
+                generation,
+                instance,
+                actor,
+            })
+        })?;
+        let last_batch = from.some(|from| {
+            let (first, count) = from.take()?;
+            Ok(SourceBatch { first, count })
+        })?;
+        let source = Self {
+            owner,
+            taken,
+            attached,
+            last_batch,
+        };
+        Ok((id, source))
+    }
+
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, id: &SourceId) {
         let Self {
             owner,

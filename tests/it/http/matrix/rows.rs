@@ -64,6 +64,7 @@ const SEND: &str =
     r#"{"to":{"type":"run","run_id":"b"},"body":"x","idempotency_key":"matrix-send"}"#;
 const WAIT: &str = r#"{"filter":"kind == \"run_failed\"","idempotency_key":"matrix-wake"}"#;
 const REPORT: &str = r#"{"events":[{"kind":"turn_started"}],"idempotency_key":"matrix-events"}"#;
+const PUBLISH: &str = r#"{"events":[{"kind":"model_stream_delta"}]}"#;
 
 /// Every route of the server.
 pub(super) const ROWS: &[RouteRow] = &[
@@ -175,6 +176,12 @@ pub(super) const ROWS: &[RouteRow] = &[
         Acting("run_id"),
         REPORT,
         201,
+    ),
+    row(
+        "POST /v1/pools/{pool}/events/ephemeral",
+        Acting("run_id"),
+        PUBLISH,
+        200,
     ),
     row(
         "POST /v1/pools/{pool}/sources/{source}/attach",

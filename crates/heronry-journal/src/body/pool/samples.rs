@@ -79,6 +79,7 @@ fn every_settings() -> Vec<Settings> {
             }
             Settings {
                 limits: limits.clone(),
+                retention: None,
             }
         })
         .collect()
@@ -103,7 +104,10 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         for (name, value) in entries {
             limits.set(name, value);
         }
-        Settings { limits }
+        Settings {
+            limits,
+            retention: None,
+        }
     })
 }
 
