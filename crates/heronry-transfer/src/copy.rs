@@ -1,6 +1,6 @@
 //! Copying pools from one store to another.
 
-use heronry_store::{ConsumerStanding, Store};
+use heronry_store::{ConsumerStanding, RowRange, Store};
 use heronry_types::{EpochReason, PoolId};
 
 use super::{
@@ -71,14 +71,29 @@ pub(super) async fn check_whole(
     Ok(())
 }
 
-/// Returns where the consumers of a pool stand that go along with it.
+/// Returns where the consumers of a pool stand that go along with it. One with a projection stays
+/// behind: its rows follow from the journal, and it makes them anew.
 pub(super) async fn consumers(
     from: &Store,
     pool: &PoolId,
     goes_on: GoesOn,
 ) -> Result<Vec<ConsumerStanding>, TransferError> {
-    Ok(match goes_on {
+    let listed = match goes_on {
         GoesOn::AsBefore => from.cursors.list(pool).await?,
         GoesOn::On(_) => Vec::new(),
-    })
+    };
+    let mut going = Vec::with_capacity(listed.len());
+    for standing in listed {
+        let first = RowRange {
+            after: None,
+            rows_max: 1,
+            bytes_max: 0,
+        };
+        let projections = &from.projections;
+        let rows = projections.scan(pool, &standing.consumer, first).await?;
+        if rows.is_empty() {
+            going.push(standing);
+        }
+    }
+    Ok(going)
 }
