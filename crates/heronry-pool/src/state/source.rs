@@ -144,7 +144,7 @@ impl ForeignSource {
     fn take(&mut self, position: &SourcePosition) {
         match (&mut self.taken, position) {
             (TakenPositions::Through(last), SourcePosition::Number(number)) => {
-                *last = (*last).max(*number)
+                *last = (*last).max(*number);
             }
             (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
             (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
@@ -292,7 +292,7 @@ impl ForeignSource {
             TakenPositions::Recent(RecentItems { order, known: _ }) => {
                 to.each(order.iter(), |to, hash| {
                     to.put(minicbor::bytes::ByteArray::from(*hash));
-                })
+                });
             }
         }
         to.some(attached.as_ref(), |to, attached| {
