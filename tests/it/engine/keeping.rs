@@ -213,10 +213,7 @@ async fn o17_a_trim_goes_past_no_consumer_unless_it_is_overridden(world: World) 
     }
     let name = heronry_store::ConsumerId::parse("indexer").unwrap();
     let at = pool.cursor(Position(4));
-    let next = ConsumerCursor {
-        cursor: at,
-        filter: FilterFingerprint([7; 32]),
-    };
+    let next = ConsumerCursor::new(at, FilterFingerprint([7; 32]));
     let cursors = &world.store().cursors;
     cursors.commit(pool.id(), &name, None, next).await.unwrap();
     let to = upto(&pool, Position(8));
@@ -247,10 +244,7 @@ async fn o6_a_forced_trim_gives_gaps_and_typed_errors(world: World) {
         world.join(&pool, &format!("run-{number}")).await;
     }
     let name = heronry_store::ConsumerId::parse("indexer").unwrap();
-    let next = ConsumerCursor {
-        cursor: pool.cursor(Position(2)),
-        filter: FilterFingerprint([7; 32]),
-    };
+    let next = ConsumerCursor::new(pool.cursor(Position(2)), FilterFingerprint([7; 32]));
     let cursors = &world.store().cursors;
     cursors.commit(pool.id(), &name, None, next).await.unwrap();
     let after = |on_trimmed| EventQuery {

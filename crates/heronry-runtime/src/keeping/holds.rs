@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, fmt};
 
-use heronry_store::{ConsumerId, ConsumerStanding};
+use heronry_store::{ConsumerCursor, ConsumerId, ConsumerStanding};
 use heronry_types::{Cursor, Millis, Position, Timestamp};
 
-/// The time for which a consumer that does not come on holds a trim.
+/// The time for which a consumer holds a trim of which it is not known when it committed last.
 const HOLD_FOR: Millis = Millis::from_secs(7 * 24 * 60 * 60);
 
 /// What keeps records from being trimmed.
@@ -93,16 +93,21 @@ struct ConsumerSeen {
 }
 
 impl HoldsAt {
-    /// Returns the consumers that hold a trim at `now`: those that came on, or were first seen, a short enough
-    /// time ago. A process that was started again knows nothing of before, and lets them hold for longer.
+    /// Returns the consumers that hold a trim at `now`: those whose last commit is as fresh as they say. Where
+    /// it is not known, a consumer holds from when this process first saw it at its cursor.
     pub(crate) fn held(&mut self, consumers: Vec<ConsumerStanding>, now: Timestamp) -> Vec<Hold> {
         let before = std::mem::take(&mut self.0);
         let mut holds = Vec::new();
         for ConsumerStanding { consumer, cursor } in consumers {
-            let cursor = cursor.cursor;
+            let ConsumerCursor { cursor, tenure, .. } = cursor;
             let seen = before.get(&consumer).filter(|seen| seen.cursor == cursor);
             let since = seen.map_or(now, |seen| seen.since);
-            if now.since(since) <= HOLD_FOR {
+            let is_held = match tenure.committed_at {
+                Some(_) => tenure.holds_until().is_some_and(|until| now <= until),
+                // It is not known when it came there.
+                None => now.since(since) <= HOLD_FOR,
+            };
+            if is_held {
                 holds.push(Hold::Consumer {
                     name: consumer.clone(),
                     until: cursor,

@@ -1,6 +1,7 @@
 //! `heronry journal verify`: checks a store in a process of its own, because a damaged file can end
 //! the process that reads it.
 
+mod baseline;
 mod bodies;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use clap::Args;
-use heronry_journal::{Chain, Chunk, ChunkHash};
+use heronry_journal::Chunk;
 use heronry_runtime::marks::{Marks, rolled_back};
 use heronry_store::{ReadError, Reservation, StoreErrorKind};
 use heronry_types::{PoolId, Position, counted};
@@ -293,15 +294,11 @@ async fn check(opened: &OpenedStore, pool: &PoolId) -> Result<PoolReport, PoolFa
         hash: head.last_hash.to_string(),
     };
     let mut bodies = Bodies::of(opened, pool);
-    let mut chain: Option<Chain> = None;
+    let mut chain = baseline::check(opened, pool, head).await?;
     let mut after = head.floor.previous();
     loop {
         let chunks = read(opened, pool, after).await?;
         for chunk in &chunks {
-            // What precedes the floor is gone: the first chunk says itself what it follows.
-            let epoch = chunk.header().epoch;
-            let start = Chain::after(epoch, chunk.first().previous(), first_hash(chunk));
-            let chain = chain.get_or_insert(start);
             if let Err(error) = chain.push(chunk) {
                 return bad(pool, error.at, &error);
             }
@@ -313,20 +310,12 @@ async fn check(opened: &OpenedStore, pool: &PoolId) -> Result<PoolReport, PoolFa
             None => break,
         }
     }
-    match chain {
-        Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {}
-        Some(_) | None => return bad(pool, after.next(), &"the journal ends before its head"),
+    if chain.position() != head.head || chain.hash() != head.last_hash {
+        return bad(pool, after.next(), &"the journal ends before its head");
     }
     report.contents_left_out = bodies.check_missing(head.floor.previous()).await?;
     report.contents = bodies.check_rows().await?;
     Ok(report)
-}
-
-fn first_hash(chunk: &Chunk) -> ChunkHash {
-    match chunk.first() {
-        Position(1) => ChunkHash::START,
-        Position(_) => chunk.header().previous,
-    }
 }
 
 /// Reads chunks; when one cannot be read, finds out which.
