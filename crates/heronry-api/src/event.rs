@@ -3,11 +3,12 @@
 mod watch;
 
 use heronry_event::{EventPage, Filter};
-use heronry_pool::decide::{self, Viewer, Viewing};
+use heronry_pool::decide::{self, SourceClaim, Viewer, Viewing};
 use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
-use heronry_types::Cursor;
+use heronry_types::{Cursor, Generation, SourceId, Trace};
 use heronry_wire::{
-    AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
+    AppendEvents, EphemeralPublished, EventsAppended, EventsFrom, EventsQuery,
+    OnTrimmed as WhenTrimmed, PublishEphemeral,
 };
 use tracing::instrument;
 
@@ -49,6 +50,23 @@ impl PageRequest {
                 "a page has no gaps; say error, or nothing",
             ));
         }
+        if query.ephemeral.is_some() || query.ephemeral_buffer.is_some() {
+            let field = if query.ephemeral.is_some() {
+                "ephemeral"
+            } else {
+                "ephemeral_buffer"
+            };
+            return Err(Refusal::invalid(
+                field,
+                "a page has recorded events alone; ask for a stream, or leave it out",
+            ));
+        }
+        if query.close_on_terminal == Some(true) {
+            return Err(Refusal::invalid(
+                "close_on_terminal",
+                "a page does not stay open; ask for a stream, or leave it out",
+            ));
+        }
         let limit = access.page_size(query.limit)?;
         Ok(Self {
             asked,
@@ -70,19 +88,58 @@ pub async fn append(
 ) -> Result<Recorded<EventsAppended>, Refusal> {
     let run = access.identity().acting(body.run_id.take(), "run_id")?;
     let named = key.needed(body.idempotency_key.take())?;
+    let claim = claim(body.source.take(), body.source_generation)?;
     let command = decide::AppendEvents::new(access.caller(), run, body.events, named);
+    let command = command.from_source(claim);
     let appended = access.call(command.with_trace(key.trace)).await?;
     let answer = EventsAppended {
         first: appended.first,
         last: appended.last,
         count: appended.count,
         durability: appended.durability,
+        already_taken: appended.already_taken,
     };
-    Ok(if appended.repeated {
+    Ok(if appended.repeated || appended.count == 0 {
         Recorded::before(answer)
     } else {
         Recorded::now(answer)
     })
+}
+
+/// Publishes events that a member reports, without a record.
+///
+/// # Errors
+/// [`Refusal`]; none of them was published then.
+pub async fn publish_ephemeral(
+    access: &Access,
+    mut body: PublishEphemeral,
+    trace: Option<Trace>,
+) -> Result<EphemeralPublished, Refusal> {
+    let run = access.identity().acting(body.run_id.take(), "run_id")?;
+    let author = (access.caller(), run);
+    let pool = access.pool();
+    let published = pool.publish_ephemeral(author, body.events, trace).await?;
+    Ok(EphemeralPublished {
+        first: published.first,
+        last: published.last,
+        count: published.count,
+        after: published.after,
+    })
+}
+
+/// Returns the source that a batch names.
+fn claim(
+    source: Option<SourceId>,
+    generation: Option<Generation>,
+) -> Result<Option<SourceClaim>, Refusal> {
+    match (source, generation) {
+        (Some(source), generation) => Ok(Some(SourceClaim { source, generation })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Refusal::invalid(
+            "source_generation",
+            "the batch names no source; say source, too",
+        )),
+    }
 }
 
 /// Returns whose view a request asks for.
@@ -139,12 +196,16 @@ async fn asked(
         Some(text) => access.compile(text).await?,
         None => Filter::all(),
     };
-    Ok(EventQuery {
+    let asked = EventQuery {
         viewer,
         filter,
         from: start(query)?,
         on_trimmed: OnTrimmed::Error,
-    })
+    };
+    match &query.room {
+        Some(room) => asked.in_room(room).map_err(Refusal::from),
+        None => Ok(asked),
+    }
 }
 
 fn start(query: &EventsQuery) -> Result<ReadFrom, Refusal> {

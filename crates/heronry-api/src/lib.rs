@@ -11,6 +11,7 @@ pub mod event;
 pub mod filter;
 mod identity;
 pub mod inbox;
+pub mod keeping;
 mod keys;
 mod media_type;
 pub mod member;
@@ -22,6 +23,7 @@ mod refusal;
 pub mod server;
 mod shares;
 mod side;
+pub mod source;
 mod stop;
 pub mod wake;
 

@@ -12,6 +12,7 @@ mod machine;
 mod memory;
 mod reads;
 mod redis;
+mod reopen;
 mod resident;
 mod row;
 mod waits;
@@ -44,6 +45,8 @@ pub(crate) enum Group {
     Reads,
     /// Delays of a bystander beside a member that asks for much
     Fair,
+    /// Opening a large pool, and sends beside snapshots and trims
+    Reopen,
 }
 
 /// The amount of work that is measured.
@@ -88,5 +91,6 @@ pub(crate) async fn measure(
         Group::Waits => waits::measure(scale).await,
         Group::Reads => reads::measure(scale).await,
         Group::Fair => fair::measure(scale, folder).await,
+        Group::Reopen => reopen::measure(scale, folder).await,
     }
 }

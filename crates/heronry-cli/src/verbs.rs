@@ -2,7 +2,9 @@
 
 mod answers;
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod bridge;
 pub(crate) mod completions;
 pub(crate) mod consumers;
 pub(crate) mod contents;
@@ -20,6 +22,7 @@ pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -67,6 +70,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Effects(effects::EffectsVerb),
     Emit(emit::EmitArgs),
+    Bridge(bridge::BridgeArgs),
     Wait(wait::WaitArgs),
     Wakes(wakes::WakesArgs),
     Explain(wakes::ExplainArgs),
@@ -81,6 +85,8 @@ pub(crate) enum Verb {
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     #[command(subcommand)]
     Token(token::TokenVerb),
     Bench(bench::BenchArgs),
@@ -127,6 +133,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
         Verb::Effects(verb) => effects::run(&cx, verb).await,
         Verb::Emit(args) => emit::run(&cx, args).await,
+        Verb::Bridge(args) => bridge::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
         Verb::Wakes(args) => wakes::run(&cx, &args).await,
         Verb::Explain(args) => wakes::explain(&cx, &args).await,
@@ -137,6 +144,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Backup(args) => backup::run(&cx, &args).await,
+        Verb::Restore(args) => restore::run(cx, &args).await,
         Verb::Token(verb) => token::run(&cx, &verb),
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),

@@ -4,7 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use heronry_event::{EventPage, StreamItem};
 use heronry_types::{Cursor, Millis};
-use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery};
+use heronry_wire::{
+    AppendEvents, EVENT_STREAM, EphemeralPublished, EventsAppended, EventsQuery, PublishEphemeral,
+};
 use http::Method;
 
 use crate::{
@@ -40,6 +42,18 @@ impl PoolClient {
             request = request.repeatable();
         }
         self.server.json(request).await
+    }
+
+    /// Publishes events that are shown live, and not recorded. A repeat shows them again.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the rules refuse one of them; nothing was published then.
+    pub async fn publish_ephemeral(
+        &self,
+        events: &PublishEphemeral,
+    ) -> Result<EphemeralPublished, ClientError> {
+        let request = self.request(Method::POST, &["events", "ephemeral"])?;
+        self.server.json(request.json(events)?).await
     }
 
     /// Returns a reader that replays from the start that the query names, and then follows.

@@ -18,6 +18,7 @@ mod pieces;
 mod pool;
 mod retry;
 mod server;
+mod sources;
 mod sse;
 mod token;
 mod wakes;

@@ -126,6 +126,41 @@ impl Filter {
         FilterBuilder::default()
     }
 
+    /// Returns the filter that keeps the events which both filters keep.
+    ///
+    /// # Errors
+    /// [`CompileErrors`] when it would be too large.
+    pub fn and(&self, other: &Self) -> Result<Self, CompileErrors> {
+        self.joined(other, |both| Formula::all(both))
+    }
+
+    /// Returns the filter that keeps the events which one of the filters keeps.
+    ///
+    /// # Errors
+    /// [`CompileErrors`] when it would be too large.
+    pub fn or(&self, other: &Self) -> Result<Self, CompileErrors> {
+        self.joined(other, |both| Formula::any(both))
+    }
+
+    fn joined(
+        &self,
+        other: &Self,
+        join: impl FnOnce([Formula; 2]) -> Formula,
+    ) -> Result<Self, CompileErrors> {
+        let formula = join([self.formula(), other.formula()]);
+        let text_bytes = self.text_bytes() + other.text_bytes();
+        let joined = Self::of(&formula, Some(text_bytes), &mut || {});
+        joined.map_err(|limit| exceeded(limit, 0..0).into())
+    }
+
+    fn formula(&self) -> Formula {
+        let terms = self.compiled.terms.iter();
+        Formula::any(terms.map(|term| {
+            let literals = term.iter().cloned();
+            Formula::all(literals.map(Formula::literal))
+        }))
+    }
+
     fn of(
         formula: &Formula,
         text_bytes: Option<usize>,

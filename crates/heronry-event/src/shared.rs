@@ -1,4 +1,4 @@
-//! An event that many readers share.
+//! Data that many readers share, as an event.
 
 use std::{
     fmt,
@@ -8,102 +8,114 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Event;
+use crate::{EphemeralEvent, Event};
 
-/// An event that many readers share. Cheap to clone; all clones are the same event, and its JSON is
-/// written once for all of them.
-#[derive(Clone)]
-pub struct SharedEvent(Arc<WrittenOnce>);
+/// An event that many readers share.
+pub type SharedEvent = Shared<Event>;
 
-struct WrittenOnce {
-    event: Event,
+/// An event without a record that many readers share.
+pub type SharedEphemeral = Shared<EphemeralEvent>;
+
+/// Plain data that many readers share. Cheap to clone; all clones are the same, and the JSON is written
+/// once for all of them.
+pub struct Shared<T>(Arc<WrittenOnce<T>>);
+
+struct WrittenOnce<T> {
+    data: T,
     json: OnceLock<Box<[u8]>>,
 }
 
-impl SharedEvent {
-    /// Returns the JSON of the event in one line, in UTF-8. The first call writes it.
+impl<T: Serialize> Shared<T> {
+    /// Returns the JSON in one line, in UTF-8. The first call writes it.
     pub fn json(&self) -> &[u8] {
         self.0.json.get_or_init(|| {
             let mut text = Vec::with_capacity(1_024);
-            write(&self.0.event, &mut text);
+            write(&self.0.data, &mut text);
             text.into_boxed_slice()
         })
     }
 
-    /// Adds the JSON of the event to `text`. What only this reader has is written right there, and not
-    /// kept.
+    /// Adds the JSON to `text`. What only this reader has is written right there, and not kept.
     pub fn write_json(&self, text: &mut Vec<u8>) {
         let is_shared = Arc::strong_count(&self.0) > 1 || self.0.json.get().is_some();
         if is_shared {
             text.extend_from_slice(self.json());
         } else {
-            write(&self.0.event, text);
+            write(&self.0.data, text);
         }
     }
+}
 
+impl SharedEvent {
     /// Returns the event itself, copied when others share it.
     pub fn into_event(self) -> Event {
         match Arc::try_unwrap(self.0) {
-            Ok(written) => written.event,
-            Err(shared) => shared.event.clone(),
+            Ok(written) => written.data,
+            Err(shared) => shared.data.clone(),
         }
     }
 }
 
-fn write(event: &Event, text: &mut Vec<u8>) {
+fn write(data: &impl Serialize, text: &mut Vec<u8>) {
     // Writing plain data into memory cannot fail.
-    let _ = serde_json::to_writer(text, event);
+    let _ = serde_json::to_writer(text, data);
 }
 
-impl From<Event> for SharedEvent {
-    fn from(event: Event) -> Self {
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(data: T) -> Self {
         let json = OnceLock::new();
-        Self(Arc::new(WrittenOnce { event, json }))
+        Self(Arc::new(WrittenOnce { data, json }))
     }
 }
 
-impl Deref for SharedEvent {
-    type Target = Event;
+impl<T> Deref for Shared<T> {
+    type Target = T;
 
-    fn deref(&self) -> &Event {
-        &self.0.event
+    fn deref(&self) -> &T {
+        &self.0.data
     }
 }
 
-impl fmt::Debug for SharedEvent {
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.event.fmt(f)
+        self.0.data.fmt(f)
     }
 }
 
-impl PartialEq for SharedEvent {
+impl<T: PartialEq> PartialEq for Shared<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.event == other.0.event
+        self.0.data == other.0.data
     }
 }
 
-impl Eq for SharedEvent {}
+impl<T: Eq> Eq for Shared<T> {}
 
-impl Serialize for SharedEvent {
+impl<T: Serialize> Serialize for Shared<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.event.serialize(serializer)
+        self.0.data.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for SharedEvent {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Event::deserialize(deserializer).map(Self::from)
+        T::deserialize(deserializer).map(Self::from)
     }
 }
 
 #[cfg(feature = "schema")]
-impl schemars::JsonSchema for SharedEvent {
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Shared<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Event::schema_name()
+        T::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Event::json_schema(generator)
+        T::json_schema(generator)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use heronry_types::{Cursor, UnknownName, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, SharedEvent};
+use crate::{DroppedEphemeral, Event, SharedEphemeral, SharedEvent};
 
 /// One item of a subscription, in order.
 ///
@@ -32,6 +32,11 @@ pub enum StreamItem {
         /// The reason why the events cannot be sent.
         reason: GapReason,
     },
+    /// An event without a record, which follows everything that was sent.
+    Ephemeral(SharedEphemeral),
+    /// Events without a record that were dropped here.
+    #[cfg_attr(feature = "schema", schemars(title = "StreamDropped"))]
+    Dropped(DroppedEphemeral),
     /// The stream ends here.
     #[cfg_attr(feature = "schema", schemars(title = "StreamClosed"))]
     Closed {
@@ -41,12 +46,15 @@ pub enum StreamItem {
 }
 
 impl StreamItem {
-    /// Returns the item's name on the wire: the event's kind, `caught_up`, `gap` or `closed`.
+    /// Returns the item's name on the wire: the event's kind, `caught_up`, `gap`, `ephemeral`,
+    /// `dropped` or `closed`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Event(event) => event.envelope.kind.wire_name(),
             Self::CaughtUp { .. } => "caught_up",
             Self::Gap { .. } => "gap",
+            Self::Ephemeral(_) => "ephemeral",
+            Self::Dropped(_) => "dropped",
             Self::Closed { .. } => "closed",
         }
     }
@@ -57,7 +65,7 @@ impl StreamItem {
             Self::Event(event) => Some(event.envelope.id()),
             Self::CaughtUp { head } => Some(*head),
             Self::Gap { to, .. } => Some(*to),
-            Self::Closed { .. } => None,
+            Self::Ephemeral(_) | Self::Dropped(_) | Self::Closed { .. } => None,
         }
     }
 }
@@ -112,6 +120,9 @@ pub enum CloseReason {
     StoreFailed,
     /// The subscription did not ask to follow, and everything was sent.
     Finished,
+    /// The reader was too slow for events without a record, and asked to be ended then; resume later from
+    /// the last cursor.
+    Overflow,
 }
 
 impl Vocabulary for CloseReason {
@@ -124,6 +135,7 @@ impl Vocabulary for CloseReason {
         Self::Shutdown,
         Self::StoreFailed,
         Self::Finished,
+        Self::Overflow,
     ];
     fn wire_name(self) -> &'static str {
         match self {
@@ -134,6 +146,7 @@ impl Vocabulary for CloseReason {
             Self::Shutdown => "shutdown",
             Self::StoreFailed => "store_failed",
             Self::Finished => "finished",
+            Self::Overflow => "overflow",
         }
     }
 }
@@ -173,7 +186,9 @@ pub struct EventPage {
 
 #[cfg(test)]
 mod tests {
-    use heronry_types::{Epoch, Position};
+    use std::collections::BTreeMap;
+
+    use heronry_types::{Epoch, EventKind, OverflowPolicy, Position};
 
     use super::*;
 
@@ -210,6 +225,19 @@ mod tests {
             reason: CloseReason::RunEnded,
         };
         check(&closed, "closed", r#"{"reason":"run_ended"}"#);
+        let mut dropped = DroppedEphemeral {
+            dropped: 2,
+            first: 7,
+            last: 9,
+            policy: OverflowPolicy::DropProgress,
+            kinds: BTreeMap::new(),
+        };
+        let json = r#"{"dropped":2,"first":7,"last":9,"policy":"drop_progress"}"#;
+        check(&StreamItem::Dropped(dropped.clone()), "dropped", json);
+        dropped.policy = OverflowPolicy::Summarize;
+        dropped.kinds.insert(EventKind::ModelStreamDelta, 2);
+        let json = r#"{"dropped":2,"first":7,"last":9,"policy":"summarize","kinds":{"model_stream_delta":2}}"#;
+        check(&StreamItem::Dropped(dropped), "dropped", json);
     }
 
     #[test]

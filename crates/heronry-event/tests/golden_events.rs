@@ -1,7 +1,7 @@
 //! The JSON form of events, pinned by golden files.
 #![expect(clippy::unwrap_used, reason = "a test panics to fail")]
 
-use heronry_event::{Envelope, Event, Identity, Stamp};
+use heronry_event::{Envelope, EphemeralEvent, Event, Identity, Stamp, StreamItem};
 use heronry_types::{
     ContentCapture, Cursor, DestinationKind, DestinationRef, EntityKind, EntityRef, Epoch,
     EventKind, Id, IdKind, Payload, PolicyKind, PolicyRef, Position, PrivacyClass, RunId,
@@ -88,6 +88,22 @@ fn a_full_event_reads_back_as_it_was_written() {
 #[test]
 fn a_minimal_event_leaves_out_what_is_absent() {
     check("minimal", &minimal());
+}
+
+#[test]
+fn an_event_without_a_record_says_what_it_follows_and_not_where_it_is_recorded() {
+    let shown = EphemeralEvent {
+        number: 17,
+        event: full(),
+    };
+    insta::assert_json_snapshot!("ephemeral", shown);
+    let item = StreamItem::Ephemeral(shown.into());
+    let json = serde_json::to_string(&item).unwrap();
+    assert_eq!(serde_json::from_str::<StreamItem>(&json).unwrap(), item);
+    assert_eq!((item.name(), item.cursor()), ("ephemeral", None));
+    let mut placed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    placed["event"]["position"] = 1.into();
+    assert!(serde_json::from_value::<EphemeralEvent>(placed).is_err());
 }
 
 #[test]

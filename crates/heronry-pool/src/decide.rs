@@ -27,14 +27,17 @@ pub use message::{
     ReferenceAccess, ReleaseClaims, ReleaseUnanswered, ReplayCopy, Select, SendMessage,
     SendRequest,
 };
-pub use pool::{AppendEvents, ConfigurePool, CreatePool, RecordConsumerReset, RetirePool};
+pub use pool::{
+    AppendEvents, ConfigurePool, CreatePool, PublishEphemeral, RecordConsumerReset, RetirePool,
+    Unrecorded,
+};
 pub(crate) use pool::{due_entries, due_entries_of_contents};
 pub use query::{
     AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,
-    FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp,
-    Viewer, Viewing,
+    FindRunEnd, FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes,
+    StateDigest, SumUp, Viewer, Viewing,
 };
-pub use source::{AttachSource, DetachSource, OnAttached, RecordSourceGap, SourceClaim};
+pub use source::{AttachSource, DetachSource, RecordSourceGap, SourceClaim};
 pub use wake::{
     CancelWake, FinishScan, FoundEvents, RegisterWake, Scan, ScanRequest, ScanStep, Scanned,
     WakeCosts, WakeEvents, WakeRequest,

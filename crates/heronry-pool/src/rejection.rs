@@ -304,6 +304,12 @@ pub enum EventFault {
         /// The kind.
         kind: EventKind,
     },
+    /// It ends something, which a reader must not miss.
+    #[error("{kind} ends something and must be recorded; append it as a fact")]
+    MustBeFact {
+        /// The kind.
+        kind: EventKind,
+    },
     /// It says what another run did.
     #[error("{kind} is about another run; a member reports that only of its own")]
     AnotherRun {

@@ -1,5 +1,6 @@
 //! Reading events: pages, and streams that replay and then follow.
 
+mod ephemeral;
 mod reader;
 mod sight;
 mod slice;
@@ -14,6 +15,8 @@ use heronry_pool::{
 };
 use heronry_types::{Cursor, Millis, WakePayload};
 
+pub(crate) use ephemeral::Ephemerals;
+pub use ephemeral::{EphemeralPublished, WantsEphemeral};
 pub use subscription::Subscription;
 pub(crate) use tail::{Tail, TailSize};
 

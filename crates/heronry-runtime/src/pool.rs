@@ -26,10 +26,11 @@ use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
     consumer::Holders,
-    events::Tail,
+    events::{Ephemerals, Tail},
     export::Exports,
     figures::PoolCounts,
     job::{Call, Job},
+    keeping::KeepRequests,
     published::Published,
     queue::Queue,
     runtime::Environment,
@@ -59,10 +60,13 @@ pub(crate) struct SharedPool {
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
     tail: Tail,
+    ephemerals: Ephemerals,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// Takes wishes for trims and snapshots to the actor.
+    pub(crate) keep: KeepRequests,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
     /// The exports that run beside the pool.
@@ -79,6 +83,11 @@ impl SharedPool {
     /// Returns the tail, which readers near the head share.
     pub(crate) fn tail(&self) -> &Tail {
         &self.tail
+    }
+
+    /// Returns those who see events without a record.
+    pub(crate) fn ephemerals(&self) -> &Ephemerals {
+        &self.ephemerals
     }
 }
 
@@ -105,10 +114,12 @@ impl Pool {
                 timelines,
                 head,
                 tail: Tail::of(tail_size),
+                ephemerals: Ephemerals::default(),
                 queue,
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                keep: opening.keep.clone(),
                 holders: Arc::default(),
                 exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),

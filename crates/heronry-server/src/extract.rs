@@ -153,7 +153,8 @@ fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ProblemAnsw
 }
 
 /// Returns the W3C trace of a request. One that cannot be read is as good as absent, as W3C says.
-fn trace(headers: &HeaderMap) -> Option<Trace> {
+/// Returns the W3C trace of a request, when it names one.
+pub(crate) fn trace(headers: &HeaderMap) -> Option<Trace> {
     let mut values = headers.get_all("traceparent").iter();
     match (values.next(), values.next()) {
         (Some(only), None) => only.to_str().ok()?.trim().parse().ok(),

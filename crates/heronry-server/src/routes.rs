@@ -7,12 +7,14 @@ mod effects;
 mod events;
 mod filters;
 mod inbox;
+mod keeping;
 mod members;
 mod messages;
 mod pool_request;
 mod pools;
 mod prove;
 mod server;
+mod sources;
 mod wakes;
 
 use axum::{
@@ -96,6 +98,7 @@ pub fn openapi_json() -> Bytes {
 pub(crate) fn table() -> Vec<Route> {
     let groups = [
         pools::rows,
+        keeping::rows,
         members::rows,
         messages::rows,
         inbox::rows,
@@ -103,6 +106,7 @@ pub(crate) fn table() -> Vec<Route> {
         effects::rows,
         wakes::rows,
         events::rows,
+        sources::rows,
         consumers::rows,
         contents::rows,
         filters::rows,

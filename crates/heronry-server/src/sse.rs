@@ -52,7 +52,11 @@ fn written(items: &[StreamItem]) -> Bytes {
 fn write_data(item: &StreamItem, text: &mut Vec<u8>) {
     match item {
         StreamItem::Event(event) => event.write_json(text),
-        StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } | StreamItem::Closed { .. } => {
+        StreamItem::Ephemeral(event) => event.write_json(text),
+        StreamItem::CaughtUp { .. }
+        | StreamItem::Gap { .. }
+        | StreamItem::Dropped(_)
+        | StreamItem::Closed { .. } => {
             // Writing plain data into memory cannot fail.
             let _ = serde_json::to_writer(text, item);
         }

@@ -9,6 +9,34 @@ use std::{
 
 use heronry_store::{StoreError, StoreErrorKind};
 
+use crate::Purpose;
+
+/// The use that is made of the files of a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileAccess {
+    /// The files are read, and nothing is written to them.
+    Read,
+    /// The files are read and written.
+    ReadWrite,
+}
+
+impl FileAccess {
+    /// Returns the access that a purpose needs.
+    pub fn for_purpose(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Read => Self::Read,
+            Purpose::Use | Purpose::Move => Self::ReadWrite,
+        }
+    }
+
+    /// Returns the options that open a file that is there.
+    pub fn options(self) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(self == Self::ReadWrite);
+        options
+    }
+}
+
 /// Turns a fault of the file system into the error of an operation.
 pub fn failed_io(op: &'static str, what: impl Display, error: io::Error) -> StoreError {
     StoreError::new(kind_of_io(&error), op, format!("{what}: {error}")).with_source(error)

@@ -3,7 +3,11 @@
 use std::{fs::File, io::ErrorKind, sync::Arc};
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded, load};
+use heronry_store_embedded::{
+    Purpose, WriterPools,
+    files::{FileAccess, failed_io},
+    guarded, load,
+};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{
@@ -11,7 +15,7 @@ use crate::{
     disk::{Disk, Locking, SharedDisk},
     failure::{failed, kind_of},
     file::RedbFile,
-    place::{Access, RedbPath},
+    place::RedbPath,
     rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Writing, create_tables},
 };
 
@@ -61,10 +65,10 @@ pub(crate) fn open(
     hook: &Hook,
     purpose: Purpose,
 ) -> Result<(RedbFile, WriterPools), StoreError> {
-    let access = Access::for_purpose(purpose);
+    let access = FileAccess::for_purpose(purpose);
     let locking = match access {
-        Access::Read => Locking::Shared,
-        Access::ReadWrite => {
+        FileAccess::Read => Locking::Shared,
+        FileAccess::ReadWrite => {
             let removed = place.remove_leftover();
             removed.map_err(|error| place.failed(OPEN, error))?;
             Locking::ByStore

@@ -8,32 +8,10 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{
-    Purpose,
-    files::{
-        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
-        sync_directory,
-    },
+use heronry_store_embedded::files::{
+    FileAccess, directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+    sync_directory,
 };
-
-/// The use that is made of the file of a store.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Access {
-    /// It is read, and nothing is written to it.
-    Read,
-    /// It is read and written.
-    ReadWrite,
-}
-
-impl Access {
-    /// Returns the access that a purpose needs.
-    pub(crate) fn for_purpose(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Read => Self::Read,
-            Purpose::Use | Purpose::Move => Self::ReadWrite,
-        }
-    }
-}
 
 /// The place of a store: its file.
 #[derive(Clone, Debug)]
@@ -58,7 +36,11 @@ impl RedbPath {
     }
 
     /// Opens the file of a store that is there: to be looked at, one that may only be read is as good.
-    pub(crate) fn open_file(&self, op: &'static str, access: Access) -> Result<File, StoreError> {
+    pub(crate) fn open_file(
+        &self,
+        op: &'static str,
+        access: FileAccess,
+    ) -> Result<File, StoreError> {
         let found = fs::metadata(&self.file).map_err(|error| self.failed(op, error))?;
         let refuse = |kind, what: &str| {
             let detail = format!("{}: {what}", self.file.display());
@@ -70,13 +52,11 @@ impl RedbPath {
         if found.len() == 0 {
             return refuse(StoreErrorKind::NotAStore, "the file is empty");
         }
-        let is_written = access == Access::ReadWrite;
-        if is_written && found.permissions().readonly() {
+        if access == FileAccess::ReadWrite && found.permissions().readonly() {
             return refuse(StoreErrorKind::ReadOnly, "the file may not be written");
         }
-        OpenOptions::new()
-            .read(true)
-            .write(is_written)
+        let options = access.options();
+        options
             .open(&self.file)
             .map_err(|error| self.failed(op, error))
     }

@@ -6,7 +6,11 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded};
+use heronry_store_embedded::{
+    Purpose, WriterPools,
+    files::{FileAccess, failed_io},
+    guarded,
+};
 
 use crate::{
     closing_mark::{ClosingMark, ClosingMarkFile},
@@ -16,7 +20,7 @@ use crate::{
     files::{Sled, SledFiles},
     format,
     log::recovery::Unrecovered,
-    place::{Access, SledDirectory},
+    place::SledDirectory,
     rows::Trees,
     settle::{self, Settling},
 };
@@ -79,19 +83,19 @@ pub(crate) fn open(
     purpose: Purpose,
 ) -> Result<(SledFiles, WriterPools), StoreError> {
     let failed_io = |error| place.failed(OPEN, error);
-    let access = Access::for_purpose(purpose);
+    let access = FileAccess::for_purpose(purpose);
     match access {
-        Access::Read => {}
-        Access::ReadWrite => place.remove_leftover().map_err(failed_io)?,
+        FileAccess::Read => {}
+        FileAccess::ReadWrite => place.remove_leftover().map_err(failed_io)?,
     }
     let lock = place.enter(OPEN, access)?;
     let copy = match access {
-        Access::ReadWrite => {
+        FileAccess::ReadWrite => {
             copy::remove_leftover(place).map_err(failed_io)?;
             None
         }
-        Access::Read => {
-            let _db = open_log((place, place), access)?;
+        FileAccess::Read => {
+            let _db = open_log(place, place, access)?;
             Some(StoreCopy::of(place).map_err(|error| uncopied(place, error))?)
         }
     };
@@ -107,8 +111,9 @@ pub(crate) fn open(
 
 /// Opens the log for the adapter, and keeps other programs out of it.
 fn open_log(
-    (named, place): (&SledDirectory, &SledDirectory),
-    access: Access,
+    named: &SledDirectory,
+    place: &SledDirectory,
+    access: FileAccess,
 ) -> Result<File, StoreError> {
     let db = access.options().open(place.db());
     let db = db.map_err(|error| named.failed(OPEN, error))?;
@@ -133,7 +138,7 @@ impl Opening<'_> {
     fn open(&self) -> Result<(Sled, Disk, WriterPools), StoreError> {
         let failed_io = |error| self.named.failed(OPEN, error);
         settle::remove_unfinished(self.place).map_err(failed_io)?;
-        let db = open_log((self.named, self.place), Access::ReadWrite)?;
+        let db = open_log(self.named, self.place, FileAccess::ReadWrite)?;
         let mark = ClosingMarkFile::read(&self.place.mark()).map_err(failed_io)?;
         let lasting = mark.as_ref().and_then(ClosingMark::lasting);
         let recovery = match self.settling(&db).read(lasting) {

@@ -8,12 +8,9 @@ use std::{
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
-use heronry_store_embedded::{
-    Purpose,
-    files::{
-        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
-        sync_directory,
-    },
+use heronry_store_embedded::files::{
+    FileAccess, directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+    sync_directory,
 };
 
 use crate::format::{self, Unreadable};
@@ -25,32 +22,6 @@ const MARK: &str = "mark";
 const DB: &str = "db";
 const CONF: &str = "conf";
 const BLOBS: &str = "blobs";
-
-/// The use that is made of the files of a store.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Access {
-    /// They are read, and nothing is written to them.
-    Read,
-    /// They are read and written.
-    ReadWrite,
-}
-
-impl Access {
-    /// Returns the access that a purpose needs.
-    pub(crate) fn for_purpose(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Read => Self::Read,
-            Purpose::Use | Purpose::Move => Self::ReadWrite,
-        }
-    }
-
-    /// Returns how a file that is there is opened.
-    pub(crate) fn options(self) -> OpenOptions {
-        let mut options = OpenOptions::new();
-        options.read(true).write(self == Self::ReadWrite);
-        options
-    }
-}
 
 /// The place of a store: its directory.
 #[derive(Clone, Debug)]
@@ -125,7 +96,7 @@ impl SledDirectory {
     /// Enters the directory of a store that is there: checks what it is, and keeps others out as
     /// long as the file that is returned stays open. Not a byte is written; to be looked at, a store
     /// that may only be read is as good.
-    pub(crate) fn enter(&self, op: &'static str, access: Access) -> Result<File, StoreError> {
+    pub(crate) fn enter(&self, op: &'static str, access: FileAccess) -> Result<File, StoreError> {
         let found = fs::metadata(&self.directory).map_err(|error| self.failed(op, error))?;
         if !found.is_dir() {
             return Err(self.refused(
@@ -138,8 +109,8 @@ impl SledDirectory {
             return Err(self.refused(op, Unreadable::new(StoreErrorKind::NotFound, what)));
         }
         match access {
-            Access::Read => {}
-            Access::ReadWrite => self.check_writable(op)?,
+            FileAccess::Read => {}
+            FileAccess::ReadWrite => self.check_writable(op)?,
         }
         let file = access.options().open(self.record());
         let file = file.map_err(|error| {

@@ -36,7 +36,8 @@ pub use error::{
 };
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{
-    Ownership, judge_append, judge_arrival, judge_content, judge_contents, timelines_after,
+    Ownership, judge_append, judge_arrival, judge_baseline, judge_content, judge_contents,
+    timelines_after,
 };
 pub use heronry_types::ConsumerId;
 pub use journal::{

@@ -16,6 +16,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod retention;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod source;
@@ -49,6 +50,7 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use retention::Retention;
 pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourcePosition};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
@@ -57,8 +59,8 @@ pub use vocab::{
     AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
     DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
     EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus,
-    PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy,
-    RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass,
-    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    OnAttached, OverflowPolicy, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
+    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind,
+    SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -20,9 +20,10 @@ pub use outcome::{
     WakeStatus,
 };
 pub use policy::{
-    ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
+    ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
+    WakePayload,
 };
-pub use source::SourceGapReason;
+pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -206,6 +207,7 @@ mod tests {
         check::<EventFamily>();
         check::<EventKind>();
         check::<EventSemantics>();
+        check::<OverflowPolicy>();
         check::<Importance>();
         check::<AckOutcome>();
         check::<CopyState>();

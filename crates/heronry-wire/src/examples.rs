@@ -19,8 +19,16 @@ pub(crate) fn patch_settings() -> Value {
     json!({"expected_version": 1, "limits": {"claim_ms_max": 600_000}})
 }
 
+pub(crate) fn trim() -> Value {
+    json!({"age_ms": 2_592_000_000_u64})
+}
+
 pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
+}
+
+pub(crate) fn export_query() -> Value {
+    json!({"consumers": true})
 }
 
 pub(crate) fn join() -> Value {
@@ -136,6 +144,31 @@ pub(crate) fn append_events() -> Value {
             "payload": {"type": "summary", "summary": "cargo clippy"},
         }],
         "idempotency_key": "lint-1",
+    })
+}
+
+pub(crate) fn publish_ephemeral() -> Value {
+    json!({
+        "run_id": "scanner",
+        "events": [{
+            "kind": "model_stream_delta",
+            "payload": {"type": "summary", "summary": "The lock is taken twice"},
+        }],
+    })
+}
+
+pub(crate) fn attach_source() -> Value {
+    json!({"instance": "host-1:4711", "run_id": "scanner", "on_attached": "take_over"})
+}
+
+pub(crate) fn detach_source() -> Value {
+    json!({"generation": 42})
+}
+
+pub(crate) fn tell_gap() -> Value {
+    json!({
+        "gap": {"reason": "lagged", "after": 41, "missed": 7},
+        "idempotency_key": "gap-1",
     })
 }
 

@@ -12,6 +12,7 @@ mod examples;
 mod export;
 mod filter;
 mod inbox;
+mod keeping;
 mod member;
 mod message;
 mod pool;
@@ -19,9 +20,9 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod source;
 mod status;
 mod token;
-mod unsupported;
 mod version;
 mod wake;
 
@@ -33,12 +34,13 @@ pub use consumer::{
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
-pub use event::{AppendEvents, EventsAppended};
+pub use event::{AppendEvents, EphemeralPublished, EventsAppended, PublishEphemeral};
 pub use export::{CLOUD_EVENTS_MEDIA_TYPE, ExportFormat, JSON_LINES_MEDIA_TYPE};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
+pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -51,15 +53,15 @@ pub use pool::{
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
-    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery,
+    ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::{MemberToken, NamedMember};
-pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use heronry_types::{Cursor, IdempotencyKey, Millis, ReceiptUntil, RunId};
+use heronry_event::Room;
+use heronry_types::{Cursor, IdempotencyKey, Millis, OverflowPolicy, ReceiptUntil, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The media type that asks `GET …/events` for a stream.
@@ -55,6 +56,20 @@ pub struct DeletePoolQuery {
     pub expected_head: Option<Cursor>,
 }
 
+/// The query of `GET …/export`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::export_query())
+)]
+pub struct ExportQuery {
+    /// True for the lines of a backup: where named consumers stand goes along. Absent: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<bool>,
+}
+
 /// The query of `GET …/events`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +101,20 @@ pub struct EventsQuery {
     /// The behaviour of a stream whose cursor was trimmed. Absent: `gap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_trimmed: Option<OnTrimmed>,
+    /// The room whose events are read, as `run:R`, `session:S`, `agent:A`, `topic:T` or `pool`; the filter
+    /// narrows it. Absent: `pool`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
+    /// True when the stream of a run's room closes behind the end of the run. Absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close_on_terminal: Option<bool>,
+    /// The events without a record that a stream shows, and the treatment of those that it is too slow for.
+    /// Absent: it shows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral: Option<OverflowPolicy>,
+    /// The number of events without a record that may wait for a stream, from 1 to 1024. Absent: 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ephemeral_buffer: Option<u64>,
 }
 
 /// The query of `GET …/members`.

@@ -106,15 +106,15 @@ fn shelf(store: &str, taken: Taken) -> Folder {
 
 /// The permission to write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Writing {
+enum WriteMode {
     Allowed,
     Refused,
 }
 
 /// Lets nobody write to anything in a folder, or lets its owner do it again.
-fn set_writing(folder: &Path, writing: Writing) {
+fn set_writing(folder: &Path, writing: WriteMode) {
     for (path, standing) in standings(folder) {
-        let mode = if writing == Writing::Allowed {
+        let mode = if writing == WriteMode::Allowed {
             standing.mode | 0o200
         } else {
             standing.mode & !0o222
@@ -145,11 +145,11 @@ fn check_looks(place: &Folder, store: &str, run: &dyn Fn(&[&str]) -> Said) {
 fn o24_verify_stats_show_export_and_copy_write_nothing_to_what_may_only_be_read() {
     for (store, taken) in every_store() {
         let place = shelf(store, taken);
-        set_writing(&place.at("shelf"), Writing::Refused);
+        set_writing(&place.at("shelf"), WriteMode::Refused);
         let before = standings(&place.at("shelf"));
         check_looks(&place, store, &|arguments| place.run(arguments));
         let after = standings(&place.at("shelf"));
-        set_writing(&place.at("shelf"), Writing::Allowed);
+        set_writing(&place.at("shelf"), WriteMode::Allowed);
         assert!(after == before, "{store}: something is another");
     }
 }

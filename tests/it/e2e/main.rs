@@ -6,7 +6,9 @@
 )]
 
 mod asking;
+mod backups;
 mod bench;
+mod bridge;
 mod broken_moves;
 mod canary;
 mod carry;

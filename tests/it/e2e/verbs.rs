@@ -501,3 +501,47 @@ fn members_are_listed_whole_or_by_pages() {
         .run(&["--pool", "p", "members", "--limit", "3"])
         .refused(3, "page_items_max is 2");
 }
+
+#[test]
+fn an_event_without_a_record_is_shown_to_who_watches_for_such_and_to_nobody_later() {
+    let (place, _server) = pool();
+    let watch = [
+        "--pool",
+        "p",
+        "watch",
+        "--follow",
+        "--ephemeral=latest_only",
+    ];
+    let mut watching = place.start(&watch);
+    let delta = ["emit", "model_stream_delta", "--summary", "a word"];
+    let delta = [&delta[..], &["--ephemeral"]].concat();
+    // It is shown from when the stream has caught up, which nobody says: until it is, it is sent again.
+    let shown = (0..100).find_map(|number| {
+        let said = place.run_as("p", "a", &delta).ok();
+        assert!(said.starts_with("shown as "), "{said}");
+        let fact = format!("fact-{number}.");
+        place
+            .run_as("p", "a", &["emit", "tool_started", "--summary", &fact])
+            .ok();
+        let lines = watching.until(&fact);
+        lines
+            .into_iter()
+            .find(|line| line.contains("model_stream_delta"))
+    });
+    let shown = shown.unwrap();
+    assert!(
+        shown.trim_start().starts_with('~') && shown.contains("a word"),
+        "{shown}"
+    );
+    let later = r#"kind == "model_stream_delta""#;
+    assert_eq!(place.run(&["--pool", "p", "watch", later]).ok(), "");
+    let ends = ["emit", "tool_completed", "--ephemeral"];
+    place.run_as("p", "a", &ends).refused(3, "must be recorded");
+    let keyed = ["emit", "model_stream_delta", "--ephemeral", "--key", "k"];
+    assert_eq!(place.run_as("p", "a", &keyed).code, Some(2));
+    assert_eq!(
+        place.run(&["--pool", "p", "watch", "--ephemeral"]).code,
+        Some(2)
+    );
+    watching.kill();
+}

@@ -488,7 +488,8 @@ async fn o16_a_consumer_that_was_trimmed_is_told_and_recovers_as_it_asked(world:
     let mut consumer = pool.consumer(spec("c", "true")).await.unwrap();
     consumer.commit(pool.cursor(Position(1))).await.unwrap();
     let journal = &world.store().journal;
-    let trimmed = journal.trim(pool.id(), Position(6), FencingToken(1)).await;
+    let trimmed =
+        heronry_testkit::sample::trim(&**journal, pool.id(), Position(6), FencingToken(1)).await;
     let floor = trimmed.unwrap().floor;
     let error = consumer.next_batch(10, Millis(0)).await.unwrap_err();
     assert!(matches!(error, ConsumeError::Events(_)), "{error:?}");

@@ -144,7 +144,11 @@ async fn position_seen(stream: &mut Subscription, until: Position) -> Option<Pos
                 return Some(event.envelope.id().position);
             }
             StreamItem::Closed { reason } => panic!("closed: {reason:?}"),
-            StreamItem::Event(_) | StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } => {}
+            StreamItem::Event(_)
+            | StreamItem::CaughtUp { .. }
+            | StreamItem::Gap { .. }
+            | StreamItem::Ephemeral(_)
+            | StreamItem::Dropped(_) => {}
         }
     }
     None

@@ -220,6 +220,9 @@ impl Trial {
             self.take(lead, id).await;
         }
         self.take(scanner, "reportEvents").await;
+        for id in ["tellGap", "attachSource", "detachSource"] {
+            self.take(scanner, id).await;
+        }
     }
 
     async fn contents(&mut self, scanner: &str) {
@@ -267,7 +270,7 @@ async fn every_example_is_taken_by_the_server_as_it_stands() {
 }
 
 /// The requests with a JSON body, and who sends them.
-const SENT: [(&str, &str); 16] = [
+const SENT: [(&str, &str); 19] = [
     ("openPool", ""),
     ("changeSettings", ""),
     ("joinPool", ""),
@@ -282,6 +285,9 @@ const SENT: [(&str, &str); 16] = [
     ("resolveEffect", ""),
     ("registerWake", "lead"),
     ("reportEvents", "scanner"),
+    ("attachSource", "scanner"),
+    ("detachSource", "scanner"),
+    ("tellGap", "scanner"),
     ("compileFilter", ""),
     ("proveToken", ""),
 ];
@@ -344,7 +350,10 @@ async fn a_key_that_a_request_needs_may_stand_in_the_header_or_in_the_body() {
     let ids: Vec<&str> = keyed
         .map(|of| of["operationId"].as_str().unwrap())
         .collect();
-    assert_eq!(ids, ["reportEvents", "sendMessage", "registerWake"]);
+    assert_eq!(
+        ids,
+        ["reportEvents", "sendMessage", "tellGap", "registerWake"]
+    );
     for id in ids {
         let scene = ReviewPool::new().await;
         let mut example = Example::of(id);

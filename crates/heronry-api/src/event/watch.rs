@@ -1,9 +1,10 @@
 //! Watching events: a stream that replays, then follows, and says now and then how far it has looked.
 
-use heronry_event::{CloseReason, StreamItem};
+use heronry_event::{CloseReason, Room, StreamItem};
 use heronry_pool::decide::Viewer;
 use heronry_runtime::{
-    CallError, EventQuery, EventsError, Follow, OnTrimmed, StopReason, Subscription,
+    CallError, EventQuery, EventsError, Follow, OnTrimmed, RoomStream, RoomStreamError, StopReason,
+    WantsEphemeral,
 };
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{EventsQuery, OnTrimmed as WhenTrimmed};
@@ -23,7 +24,7 @@ const ITEMS_MAX: usize = 128;
 #[derive(Debug)]
 pub struct EventWatch {
     access: Access,
-    subscription: Subscription,
+    subscription: RoomStream,
     bookmark_at: Millis,
     stage: StreamStage,
     _open: Share,
@@ -59,9 +60,12 @@ pub async fn watch(
     let made = stream_request(&access, query, viewer).await;
     let mut asked = may_look(&access, query, made).await?;
     asked.from = resumed(asked.from, resumed_after);
+    let wants = may_look(&access, query, wants_ephemeral(query)).await?;
     let open = may_look(&access, query, open_stream(&access)).await?;
-    let pool = access.pool();
-    let subscription = pool.subscribe(asked, Follow::Live).await?;
+    let mut subscription = stream(&access, query, asked).await?;
+    if let Some(wants) = wants {
+        subscription = subscription.with_ephemeral(wants);
+    }
     access.is_to_wait();
     let bookmark_at = later(access.clock().now().monotonic);
     Ok(EventWatch {
@@ -71,6 +75,30 @@ pub async fn watch(
         stage: StreamStage::Flowing,
         _open: open,
     })
+}
+
+/// Opens the stream, which closes with the run of its room when the request says so.
+async fn stream(
+    access: &Access,
+    query: &EventsQuery,
+    asked: EventQuery,
+) -> Result<RoomStream, Refusal> {
+    let pool = access.pool();
+    let run = query.room.as_ref().and_then(Room::run);
+    match (query.close_on_terminal == Some(true), run) {
+        (true, Some(run)) => {
+            let stream = RoomStream::open_until_end(pool, asked, run.clone()).await;
+            stream.map_err(|error| match error {
+                RoomStreamError::Filter(errors) => errors.into(),
+                RoomStreamError::Events(error) => error.into(),
+            })
+        }
+        (true, None) => Err(Refusal::invalid(
+            "close_on_terminal",
+            "only the room of a run ends; say room=run:R, or leave it out",
+        )),
+        (false, _) => Ok(RoomStream::open(pool, asked, Follow::Live).await?),
+    }
 }
 
 /// Takes the share of one stream.
@@ -104,6 +132,23 @@ async fn stream_request(
         ));
     }
     Ok(asked)
+}
+
+/// Returns the events without a record that a stream is to show.
+fn wants_ephemeral(query: &EventsQuery) -> Result<Option<WantsEphemeral>, Refusal> {
+    let buffer = query.ephemeral_buffer;
+    let Some(policy) = query.ephemeral else {
+        let why = "say ephemeral, too, or leave it out";
+        let none = || Refusal::invalid("ephemeral_buffer", why);
+        return buffer.map_or(Ok(None), |_| Err(none()));
+    };
+    let events = usize::try_from(buffer.unwrap_or(WantsEphemeral::BUFFER as u64));
+    let events = events.unwrap_or(usize::MAX);
+    if !(1..=WantsEphemeral::BUFFER_MAX).contains(&events) {
+        let why = format!("give a number from 1 to {}", WantsEphemeral::BUFFER_MAX);
+        return Err(Refusal::invalid("ephemeral_buffer", &why));
+    }
+    Ok(Some(WantsEphemeral::new(policy, events)))
 }
 
 fn later(now: Millis) -> Millis {

@@ -2,7 +2,7 @@
 //! anything is asked.
 
 use super::{
-    Verb, ask,
+    Verb, ask, bridge,
     consumers::ConsumersVerb,
     contents::ContentsVerb,
     dead_letters::DeadLettersVerb,
@@ -46,6 +46,7 @@ impl Verb {
             }
             Self::Effects(EffectsVerb::List(_)) => AnswerRows::Each("EffectList", "effects"),
             Self::Emit(_) => AnswerRows::One("EventsAppended"),
+            Self::Bridge(_) => AnswerRows::Own(&bridge::BRIDGE_FIELDS),
             Self::Wait(_) => AnswerRows::With("WakeView", &["early"]),
             // The list shows wakes as they stand, and ending one shows it, too.
             Self::Wakes(_) => AnswerRows::One("WakeChanged"),
@@ -62,6 +63,8 @@ impl Verb {
             Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => {
                 AnswerRows::Own(&CARRIED_FIELDS)
             }
+            Self::Backup(_) => AnswerRows::Own(&journal::verify::POOL_FIELDS),
+            Self::Restore(_) => AnswerRows::Own(&CARRIED_FIELDS),
             Self::Token(TokenVerb::Rotate(_)) => AnswerRows::Own(&ROTATED_FIELDS),
             Self::Bench(_) => AnswerRows::Own(&ROW_FIELDS),
             Self::Body(_)
@@ -100,5 +103,7 @@ fn journal_answer(verb: &JournalVerb) -> AnswerRows {
         JournalVerb::Show(_) => AnswerRows::Own(&journal::show::RECORD_FIELDS),
         JournalVerb::Import(_) => AnswerRows::Own(&CARRIED_FIELDS),
         JournalVerb::Export(_) => AnswerRows::Nothing,
+        JournalVerb::Trim(_) => AnswerRows::One("JournalTrimmed"),
+        JournalVerb::Snapshot(_) => AnswerRows::One("SnapshotTaken"),
     }
 }

@@ -11,7 +11,7 @@ use heronry_types::{
     CorrelationKey, CorrelationValue, EntityId, EntityKind, EntityRef, EventKind, EventTag,
     IdempotencyKey, NewEvent, Payload, PolicyRef, PrivacyClass, TurnId,
 };
-use heronry_wire::{AppendEvents, Unreadable};
+use heronry_wire::{AppendEvents, PublishEphemeral, Unreadable};
 
 use super::{
     members::{parse_policy, policies_of},
@@ -70,18 +70,57 @@ pub(crate) struct EmitArgs {
     /// The idempotency key: events under the same key are reported once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     key: Option<IdempotencyKey>,
+    #[command(flatten)]
+    record: RecordFlag,
+}
+
+#[derive(Debug, Args)]
+struct RecordFlag {
+    /// Show it to those who watch with --ephemeral, and record nothing
+    #[arg(long, conflicts_with = "key")]
+    ephemeral: bool,
 }
 
 pub(crate) async fn run(cx: &Context, mut args: EmitArgs) -> Outcome {
-    let pool = cx.pool()?;
-    let key = match args.key.take() {
-        Some(key) => key,
-        None => IdempotencyKey::parse(random_name()?).map_err(Failure::failed)?,
-    };
+    let (key, is_ephemeral) = (args.key.take(), args.record.ephemeral);
     let events = match (args.kind, &args.file) {
         (Some(kind), _) => vec![event(kind, args)],
         (None, Some(path)) => read_events(path)?,
         (None, None) => return Err(Failure::usage("name a kind, or a file with events")),
+    };
+    if is_ephemeral {
+        publish(cx, events).await
+    } else {
+        append(cx, events, key).await
+    }
+}
+
+/// Publishes events without a record.
+async fn publish(cx: &Context, events: Vec<NewEvent>) -> Outcome {
+    let mut request = PublishEphemeral::new(events);
+    request.run_id.clone_from(&cx.globals.run);
+    let pool = cx.pool()?;
+    let published = pool.publish_ephemeral(&request).await.map_err(refused)?;
+    cx.out.answer(&published, RowsPlace::Whole, || {
+        let (first, last, after) = (published.first, published.last, published.after);
+        if published.count == 1 {
+            format!("shown as {first} after {after}")
+        } else {
+            format!(
+                "{} events shown as {first} to {last} after {after}",
+                published.count
+            )
+        }
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// Reports events.
+async fn append(cx: &Context, events: Vec<NewEvent>, key: Option<IdempotencyKey>) -> Outcome {
+    let pool = cx.pool()?;
+    let key = match key {
+        Some(key) => key,
+        None => IdempotencyKey::parse(random_name()?).map_err(Failure::failed)?,
     };
     let mut batch = AppendEvents::new(events, key);
     batch.run_id.clone_from(&cx.globals.run);

@@ -4,8 +4,8 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use heronry_client::PoolClient;
-use heronry_event::{CloseReason, Event, StreamItem};
-use heronry_types::{Cursor, Payload};
+use heronry_event::{CloseReason, EphemeralEvent, Event, Room, StreamItem};
+use heronry_types::{Cursor, OverflowPolicy, Payload, counted};
 use heronry_wire::{EventsFrom, EventsQuery};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::diagnose,
+    text::name_of,
 };
 
 /// Show events, one line each
@@ -27,14 +28,30 @@ pub(crate) struct WatchArgs {
     /// The starting point: start, head or a cursor [default: the cursor file, else start]
     #[arg(long, value_name = "CURSOR")]
     from: Option<Start>,
+    /// Show only the events of a room: `run:R`, `session:S`, `agent:A`, `topic:T` or `pool`
+    #[arg(long, value_name = "ROOM")]
+    room: Option<Room>,
     #[command(flatten)]
     follow: FollowFlag,
+    #[command(flatten)]
+    end: EndFlag,
     /// A file that says where the last watch ended
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
     /// Stop after this many events
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
+    /// Show events without a record, too; the policy says what is dropped of them when this is too slow
+    #[arg(
+        long,
+        value_name = "POLICY",
+        value_parser = name_of::<OverflowPolicy>,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "drop_non_terminal",
+        requires = "follow"
+    )]
+    ephemeral: Option<OverflowPolicy>,
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +59,13 @@ struct FollowFlag {
     /// Go on with new events until stopped
     #[arg(long, short)]
     follow: bool,
+}
+
+#[derive(Debug, Args)]
+struct EndFlag {
+    /// Stop behind the end of the run whose room is shown, or at once when it has ended
+    #[arg(long, requires = "room", requires = "follow")]
+    until_end: bool,
 }
 
 /// The place where watching starts.
@@ -84,6 +108,9 @@ pub(crate) async fn run(cx: &Context, args: WatchArgs) -> Outcome {
     let start = kept.map(Start::After).or(args.from);
     let mut query = EventsQuery {
         filter: args.filter,
+        ephemeral: args.ephemeral,
+        room: args.room,
+        close_on_terminal: args.end.until_end.then_some(true),
         ..EventsQuery::default()
     };
     match start {
@@ -121,6 +148,7 @@ async fn pages(pool: &PoolClient, mut query: EventsQuery, mut printer: Printer<'
 }
 
 async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>) -> Outcome {
+    let ends_with_run = query.close_on_terminal == Some(true);
     let mut reader = pool.follow(query);
     loop {
         match reader.next().await.map_err(refused)? {
@@ -140,15 +168,24 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 // The reader connects again.
                 CloseReason::Shutdown | CloseReason::StoreFailed => {}
                 CloseReason::Finished => return Ok(Exit::Ok),
+                CloseReason::RunEnded if ends_with_run => return Ok(Exit::Ok),
                 CloseReason::Left
                 | CloseReason::Revoked
                 | CloseReason::RunEnded
-                | CloseReason::PoolDeleted => {
+                | CloseReason::PoolDeleted
+                | CloseReason::Overflow => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }
             },
             StreamItem::CaughtUp { .. } => {}
+            StreamItem::Ephemeral(shown) => printer.show(&shown)?,
+            StreamItem::Dropped(dropped) => diagnose(&format!(
+                "heronry: {} without a record were dropped, {} to {}",
+                counted(dropped.dropped, "event"),
+                dropped.first,
+                dropped.last
+            )),
         }
     }
 }
@@ -167,6 +204,17 @@ impl Printer<'_> {
         Ok(self.left > 0)
     }
 
+    /// Prints an event without a record, which moves no cursor and counts for no limit.
+    fn show(&self, shown: &EphemeralEvent) -> Result<(), Failure> {
+        self.cx.out.item(shown, || {
+            let stamp = shown.event.envelope.stamp;
+            let place = format!("~{}", shown.number);
+            let mut line = Lines::of(format_args!("{place:>6}  {}", stamp.recorded_at));
+            add_content(&mut line, &shown.event);
+            line
+        })
+    }
+
     fn passed(&self, cursor: Cursor) -> Result<(), Failure> {
         self.file.as_ref().map_or(Ok(()), |file| file.write(cursor))
     }
@@ -177,9 +225,17 @@ fn line_of(event: &Event) -> Lines {
     let envelope = &event.envelope;
     let stamp = envelope.stamp;
     let mut line = Lines::of(format_args!(
-        "{:>6}  {}  {}",
-        stamp.cursor.position, stamp.recorded_at, envelope.kind
+        "{:>6}  {}",
+        stamp.cursor.position, stamp.recorded_at
     ));
+    add_content(&mut line, event);
+    line
+}
+
+/// Adds the kind of an event, and whom and what it concerns.
+fn add_content(line: &mut Lines, event: &Event) {
+    let envelope = &event.envelope;
+    line.add(format_args!("  {}", envelope.kind));
     if let Some(run) = &envelope.identity.run {
         line.add(format_args!("  {run}"));
     }
@@ -202,5 +258,4 @@ fn line_of(event: &Event) -> Lines {
     if let Payload::Summary { summary, .. } = &event.payload {
         line.add(format_args!("  {summary}"));
     }
-    line
 }

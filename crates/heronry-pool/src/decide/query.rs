@@ -3,6 +3,7 @@
 mod dead;
 mod explain;
 mod lists;
+mod run_end;
 mod sum_up;
 mod view;
 
@@ -12,6 +13,7 @@ use heronry_types::{ContentRef, Epoch, MessageId, Position, Receipt, RunId, Wake
 pub use dead::ListDeadLetters;
 pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
+pub use run_end::FindRunEnd;
 pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, CheckStanding, Viewer, Viewing};
 

@@ -6,9 +6,9 @@ mod report;
 
 use heronry_types::{Generation, RunId, SOURCES_MAX, SourceId, SourcePosition};
 
-use crate::{Caller, EventFault, Rejection, State, command::Author, state::Source};
+use crate::{Caller, EventFault, Rejection, State, command::Author, state::ForeignSource};
 
-pub use attach::{AttachSource, DetachSource, OnAttached};
+pub use attach::{AttachSource, DetachSource};
 pub use gap::RecordSourceGap;
 pub use report::SourceClaim;
 pub(in crate::decide) use report::{SourcedEvent, fresh, taken_count};
@@ -18,7 +18,7 @@ fn admit<'a>(
     state: &'a State,
     caller: &Caller,
     source: &SourceId,
-) -> Result<Option<&'a Source>, Rejection> {
+) -> Result<Option<&'a ForeignSource>, Rejection> {
     let known = state.sources.get(source);
     let Some(known) = known else {
         if state.sources.len() >= SOURCES_MAX {
@@ -39,7 +39,7 @@ fn admit_claim<'a>(
     state: &'a State,
     caller: &Caller,
     claim: &SourceClaim,
-) -> Result<Option<&'a Source>, Rejection> {
+) -> Result<Option<&'a ForeignSource>, Rejection> {
     let source = admit(state, caller, &claim.source)?;
     let holder = source.and_then(|source| holder(state, source));
     match (holder, claim.generation) {
@@ -51,7 +51,7 @@ fn admit_claim<'a>(
 }
 
 /// Returns the attachment that holds a source.
-fn holder(state: &State, source: &Source) -> Option<Generation> {
+fn holder(state: &State, source: &ForeignSource) -> Option<Generation> {
     let attached = source.attached.as_ref()?;
     attached
         .lives_on(&state.members)
@@ -59,7 +59,10 @@ fn holder(state: &State, source: &Source) -> Option<Generation> {
 }
 
 /// Checks that a place is said as the source says its places.
-fn check_position(source: Option<&Source>, position: &SourcePosition) -> Result<(), EventFault> {
+fn check_position(
+    source: Option<&ForeignSource>,
+    position: &SourcePosition,
+) -> Result<(), EventFault> {
     if source.is_none_or(|source| source.speaks_like(position)) {
         Ok(())
     } else {

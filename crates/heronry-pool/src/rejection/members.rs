@@ -219,6 +219,7 @@ fn field_of_event(index: usize, fault: EventFault) -> String {
         EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
         EventFault::PoolsOwn { .. }
         | EventFault::RunEnds { .. }
+        | EventFault::MustBeFact { .. }
         | EventFault::EndNotAlone { .. } => {
             format!("events[{index}].kind")
         }

@@ -10,6 +10,7 @@ use heronry_types::{
 
 use crate::state::{
     Members,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -18,7 +19,7 @@ type ItemHash = [u8; 16];
 
 /// A bridge that reports from a source.
 #[derive(Clone, Debug)]
-pub(crate) struct Attachment {
+pub(crate) struct SourceHolder {
     /// The position of its record.
     pub generation: Generation,
     /// The instance of the bridge.
@@ -27,7 +28,7 @@ pub(crate) struct Attachment {
     pub actor: Actor,
 }
 
-impl Attachment {
+impl SourceHolder {
     /// Returns true while nobody has to take the source over: a bridge of a run holds it as long as its
     /// joining lives on.
     pub(crate) fn lives_on(&self, members: &Members) -> bool {
@@ -85,7 +86,7 @@ impl RecentItems {
 
 /// The extent to which a source was taken in.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Taken {
+pub(crate) enum TakenPositions {
     /// Nothing of it was taken.
     #[default]
     Nothing,
@@ -97,37 +98,37 @@ pub(crate) enum Taken {
 
 /// A foreign source of events.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Source {
+pub(crate) struct ForeignSource {
     /// The run that reported from it first, and to which it belongs; absent: the operators.
     pub owner: Option<RunId>,
     /// The extent to which it was taken in.
-    pub taken: Taken,
+    pub taken: TakenPositions,
     /// The bridge that reports from it. `None` while there is none.
-    pub attached: Option<Attachment>,
+    pub attached: Option<SourceHolder>,
     /// The last batch that was reported from it.
     pub last_batch: Option<SourceBatch>,
 }
 
-impl Source {
+impl ForeignSource {
     /// Returns true when the event at this place is not to be taken again.
     pub(crate) fn has_taken(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => number <= last,
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.contains(id),
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => number <= last,
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.contains(id),
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
     /// Returns true when the source says its places in this way, as far as it has said any.
     pub(crate) fn speaks_like(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Number(_))
-            | (Taken::Recent(_), SourcePosition::Id(_)) => true,
-            (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Number(_))
+            | (TakenPositions::Recent(_), SourcePosition::Id(_)) => true,
+            (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
@@ -135,20 +136,22 @@ impl Source {
     /// nothing was taken.
     pub(crate) fn last_number(&self) -> Option<u64> {
         match &self.taken {
-            Taken::Through(last) => Some(*last),
-            Taken::Nothing | Taken::Recent(_) => None,
+            TakenPositions::Through(last) => Some(*last),
+            TakenPositions::Nothing | TakenPositions::Recent(_) => None,
         }
     }
 
     fn take(&mut self, position: &SourcePosition) {
         match (&mut self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => *last = (*last).max(*number),
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.insert(id),
-            (_, SourcePosition::Number(number)) => self.taken = Taken::Through(*number),
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => {
+                *last = (*last).max(*number)
+            }
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
+            (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
             (_, SourcePosition::Id(id)) => {
                 let mut items = RecentItems::default();
                 items.insert(id);
-                self.taken = Taken::Recent(items);
+                self.taken = TakenPositions::Recent(items);
             }
         }
     }
@@ -157,12 +160,12 @@ impl Source {
 /// The sources of a pool.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
-    by_id: BTreeMap<SourceId, Source>,
+    by_id: BTreeMap<SourceId, ForeignSource>,
 }
 
 impl Sources {
     /// Returns a source that something was reported from.
-    pub(crate) fn get(&self, source: &SourceId) -> Option<&Source> {
+    pub(crate) fn get(&self, source: &SourceId) -> Option<&ForeignSource> {
         self.by_id.get(source)
     }
 
@@ -190,7 +193,7 @@ impl Sources {
 
     /// Notes that a bridge was attached.
     pub(crate) fn attach(&mut self, at: Position, actor: &Actor, body: &SourceAttached) {
-        let attachment = Attachment {
+        let attachment = SourceHolder {
             generation: Generation(at),
             instance: body.instance.clone(),
             actor: actor.clone(),
@@ -206,15 +209,15 @@ impl Sources {
     }
 
     /// Returns the source; one that is new belongs to who names it.
-    fn entry(&mut self, source: &SourceId, actor: &Actor) -> &mut Source {
+    fn entry(&mut self, source: &SourceId, actor: &Actor) -> &mut ForeignSource {
         self.by_id.entry(source.clone()).or_insert_with(|| {
             let owner = match actor {
                 Actor::Engine | Actor::Operator => None,
                 Actor::Member { run, .. } => Some(run.clone()),
             };
-            Source {
+            ForeignSource {
                 owner,
-                ..Source::default()
+                ..ForeignSource::default()
             }
         })
     }
@@ -225,9 +228,55 @@ impl Sources {
         let Self { by_id } = self;
         to.each(by_id.iter(), |to, (id, source)| source.encode(to, id));
     }
+
+    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        let sources = from.list_of(ForeignSource::decode)?;
+        let by_id = sources.into_iter().collect();
+        Ok(Self { by_id })
+    }
 }
 
-impl Source {
+impl TakenPositions {
+    fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        if from.is_number()? {
+            return from.take().map(Self::Through);
+        }
+        let hashes: Vec<minicbor::bytes::ByteArray<16>> = from.list_of(Decoding::take)?;
+        if hashes.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let order: VecDeque<ItemHash> = hashes.into_iter().map(ItemHash::from).collect();
+        let known = order.iter().copied().collect();
+        Ok(Self::Recent(RecentItems { order, known }))
+    }
+}
+
+impl ForeignSource {
+    fn decode(from: &mut Decoding<'_>) -> Result<(SourceId, Self), UnreadableState> {
+        from.list(4)?;
+        let (id, owner) = from.take()?;
+        let taken = TakenPositions::decode(from)?;
+        let attached = from.some(|from| {
+            let (generation, instance, actor) = from.take()?;
+            Ok(SourceHolder {
+                generation,
+                instance,
+                actor,
+            })
+        })?;
+        let last_batch = from.some(|from| {
+            let (first, count) = from.take()?;
+            Ok(SourceBatch { first, count })
+        })?;
+        let source = Self {
+            owner,
+            taken,
+            attached,
+            last_batch,
+        };
+        Ok((id, source))
+    }
+
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, id: &SourceId) {
         let Self {
             owner,
@@ -238,14 +287,16 @@ impl Source {
         to.list(4);
         to.put((id, owner));
         match taken {
-            Taken::Nothing => to.put(()),
-            Taken::Through(last) => to.put(last),
-            Taken::Recent(RecentItems { order, known: _ }) => to.each(order.iter(), |to, hash| {
-                to.put(minicbor::bytes::ByteArray::from(*hash));
-            }),
+            TakenPositions::Nothing => to.put(()),
+            TakenPositions::Through(last) => to.put(last),
+            TakenPositions::Recent(RecentItems { order, known: _ }) => {
+                to.each(order.iter(), |to, hash| {
+                    to.put(minicbor::bytes::ByteArray::from(*hash));
+                })
+            }
         }
         to.some(attached.as_ref(), |to, attached| {
-            let Attachment {
+            let SourceHolder {
                 generation,
                 instance,
                 actor,

@@ -1,12 +1,17 @@
 //! One ordered stream: what is read of the store, and then what comes at the head.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    task::{Context, Poll},
+};
 
 use heronry_event::{CloseReason, GapReason, SharedEvent, StreamItem};
-use heronry_types::Cursor;
+use heronry_types::{Cursor, Position};
 
 use super::{
-    EventQuery, Follow,
+    EventQuery, Follow, WantsEphemeral,
+    ephemeral::{EphemeralView, NextEphemeral},
     reader::{JournalReader, ReadOutcome},
     slice::Budget,
     tail::{Attachment, Link, Tail},
@@ -28,6 +33,9 @@ pub struct Subscription {
     buffer: VecDeque<StreamItem>,
     stage: Stage,
     source: Source,
+    wants: Option<WantsEphemeral>,
+    /// What the stream sees of events without a record, once it has caught up.
+    view: Option<EphemeralView>,
 }
 
 /// The stage of a stream.
@@ -71,7 +79,17 @@ impl Subscription {
             buffer: VecDeque::new(),
             stage: Stage::Behind,
             source: Source::Store,
+            wants: None,
+            view: None,
         })
+    }
+
+    /// Lets the stream show events without a record, too, from when it has caught up. Each comes after the record
+    /// that it follows; a reader that is too slow for them misses some of them, and is told which.
+    #[must_use]
+    pub fn with_ephemeral(mut self, wants: WantsEphemeral) -> Self {
+        self.wants = Some(wants);
+        self
     }
 
     /// Returns how far the journal was looked through; a stream resumed from here misses nothing
@@ -80,7 +98,10 @@ impl Subscription {
         let waiting = self.buffer.iter().find_map(|item| match item {
             StreamItem::Event(event) => Some(event.envelope.id().position.previous()),
             StreamItem::Gap { from, .. } => Some(from.position),
-            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } => None,
+            StreamItem::CaughtUp { .. }
+            | StreamItem::Ephemeral(_)
+            | StreamItem::Dropped(_)
+            | StreamItem::Closed { .. } => None,
         });
         let reached = || match &self.source {
             Source::Store => self.reader.after(),
@@ -97,7 +118,7 @@ impl Subscription {
     /// [`EventsError`] when the journal cannot be read; the stream is over then.
     pub async fn next(&mut self) -> Result<Option<StreamItem>, EventsError> {
         loop {
-            if let Some(item) = self.buffer.pop_front() {
+            if let Some(item) = self.pop() {
                 return Ok(Some(item));
             }
             if self.stage == Stage::Over {
@@ -113,33 +134,83 @@ impl Subscription {
 
     /// Returns at most `max` of the items that were read ahead already, in order, without waiting.
     pub fn read_ahead(&mut self, max: usize) -> Vec<StreamItem> {
-        let ahead = self.buffer.len().min(max);
-        self.buffer.drain(..ahead).collect()
+        let mut ahead = Vec::with_capacity(self.buffer.len().min(max));
+        while ahead.len() < max
+            && let Some(item) = self.pop()
+        {
+            ahead.push(item);
+        }
+        ahead
     }
 
-    /// Waits for events at the head.
+    /// Takes the next item that is there: of two, the event without a record when its fact was passed before the
+    /// other one.
+    fn pop(&mut self) -> Option<StreamItem> {
+        let Some(view) = &self.view else {
+            return self.buffer.pop_front();
+        };
+        let passed = match self.buffer.front() {
+            Some(StreamItem::Event(event)) => event.envelope.id().position.previous(),
+            None if self.is_in_store() => self.reader.after(),
+            Some(
+                StreamItem::CaughtUp { .. }
+                | StreamItem::Gap { .. }
+                | StreamItem::Ephemeral(_)
+                | StreamItem::Dropped(_)
+                | StreamItem::Closed { .. },
+            )
+            | None => return self.buffer.pop_front(),
+        };
+        match view.next(passed) {
+            NextEphemeral::Item(item) => return Some(item),
+            NextEphemeral::Overflow => self.overflow(passed),
+            NextEphemeral::After(_) | NextEphemeral::Nothing => {}
+        }
+        self.buffer.pop_front()
+    }
+
+    /// Returns true when a stream that goes on reads the store.
+    fn is_in_store(&self) -> bool {
+        let reads_store = matches!(self.source, Source::Store);
+        reads_store && self.stage == Stage::Live && !self.reader.is_closed()
+    }
+
+    /// Ends the stream after this position: its reader is too slow for events without a record.
+    fn overflow(&mut self, passed: Position) {
+        self.buffer.clear();
+        self.go_on_after(passed);
+        self.close(CloseReason::Overflow);
+    }
+
+    /// Waits for what comes at the head.
     async fn take(&mut self) {
         let Source::Tail(attachment) = &self.source else {
             return;
         };
-        let mut taken: VecDeque<SharedEvent> = VecDeque::new();
-        match attachment.take(TAKEN_MAX, &mut taken).await {
-            Link::Attached => self.buffer.extend(taken.into_iter().map(StreamItem::from)),
-            Link::Behind(after) => {
-                self.reader.go_on_after(after);
-                self.source = Source::Store;
-            }
-            Link::Closed { at, reason } => {
-                self.reader.go_on_after(at);
-                self.source = Source::Store;
+        let view = self.view.as_ref();
+        let came = poll_fn(|cx| look(cx, attachment, view)).await;
+        match came {
+            Came::Facts(facts) => self.buffer.extend(facts.into_iter().map(StreamItem::from)),
+            Came::Ephemeral(item) => self.buffer.push_back(item),
+            Came::Overflow(passed) => self.overflow(passed),
+            Came::End(Link::Attached) => {}
+            Came::End(Link::Behind(after)) => self.go_on_after(after),
+            Came::End(Link::Closed { at, reason }) => {
+                self.go_on_after(at);
                 self.close(reason);
             }
-            Link::Stopped => {
-                self.reader.go_on_after(attachment.scanned_to());
-                self.source = Source::Store;
+            Came::End(Link::Stopped) => {
+                let reached = attachment.scanned_to();
+                self.go_on_after(reached);
                 self.close(self.stopped());
             }
         }
+    }
+
+    /// Goes on with the store after a position.
+    fn go_on_after(&mut self, after: Position) {
+        self.reader.go_on_after(after);
+        self.source = Source::Store;
     }
 
     /// Returns true when the next events come from the tail, to which a stream comes back that is near again.
@@ -203,6 +274,9 @@ impl Subscription {
                     Follow::Live => Stage::Live,
                     Follow::End => Stage::Over,
                 };
+                let asked = self.reader.asked();
+                let wants = self.wants.filter(|_| follow == Follow::Live);
+                self.view = wants.map(|wants| EphemeralView::open(&self.pool, asked, wants));
             }
             (Stage::Live, _) => {
                 // One that is not near any more reads on.
@@ -231,5 +305,42 @@ impl Subscription {
     fn close(&mut self, reason: CloseReason) {
         self.buffer.push_back(StreamItem::Closed { reason });
         self.stage = Stage::Over;
+        self.view = None;
+    }
+}
+
+/// What comes at the head.
+enum Came {
+    Facts(VecDeque<SharedEvent>),
+    Ephemeral(StreamItem),
+    /// The reader is too slow for events without a record; it has passed this position.
+    Overflow(Position),
+    /// No more comes here.
+    End(Link),
+}
+
+/// Looks at what waits at the head: facts first, and then the events without a record that follow them.
+fn look(cx: &mut Context<'_>, attachment: &Attachment, view: Option<&EphemeralView>) -> Poll<Came> {
+    loop {
+        // What follows this position follows every fact up to there, or the end of the view.
+        let passed = attachment.scanned_to();
+        let mut facts = VecDeque::new();
+        if let Poll::Ready(link) = attachment.poll_take(cx, TAKEN_MAX, &mut facts) {
+            let came = if facts.is_empty() {
+                Came::End(link)
+            } else {
+                Came::Facts(facts)
+            };
+            return Poll::Ready(came);
+        }
+        let Some(view) = view else {
+            return Poll::Pending;
+        };
+        match view.next_or_wake(cx, passed) {
+            NextEphemeral::Item(item) => return Poll::Ready(Came::Ephemeral(item)),
+            NextEphemeral::Overflow => return Poll::Ready(Came::Overflow(passed)),
+            NextEphemeral::After(position) if attachment.awaits(position) => {}
+            NextEphemeral::After(_) | NextEphemeral::Nothing => return Poll::Pending,
+        }
     }
 }

@@ -189,6 +189,14 @@ impl Attachment {
         poll_fn(|cx| self.poll_take(cx, most, taken)).await
     }
 
+    /// Returns true when a position is matched; otherwise the reader, which has looked for events before, is
+    /// woken when more is.
+    pub(super) fn awaits(&self, position: Position) -> bool {
+        let mut present = self.pool.shared().tail().lock();
+        let following = present.following.as_mut();
+        following.is_some_and(|following| following.awaits(&self.attached, position))
+    }
+
     /// Returns how far the journal was looked through for this reader.
     pub(super) fn scanned_to(&self) -> Position {
         self.mailbox().scanned_to()

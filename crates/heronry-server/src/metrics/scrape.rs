@@ -344,6 +344,7 @@ mod tests {
             queued_commands: 8,
             streams: 9,
             counts: PoolCounts::default(),
+            consumers: Vec::new(),
         };
         let append = StoreOperation {
             port: "journal",

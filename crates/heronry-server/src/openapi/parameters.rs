@@ -1,7 +1,9 @@
 //! The parameters of an operation: in the path, the query and headers.
 
 use heronry_store::ConsumerId;
-use heronry_types::{ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, WakeId};
+use heronry_types::{
+    ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, SourceId, WakeId,
+};
 use heronry_wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
 use utoipa::openapi::{
@@ -36,7 +38,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 9] = [
+const PARTS: [PathPart; 10] = [
     PathPart {
         after: "pools",
         name: "pool",
@@ -92,6 +94,13 @@ const PARTS: [PathPart; 9] = [
         description: "The recipient of the copy.",
         example: "scanner",
         of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "sources",
+        name: "source",
+        description: "The foreign source of events.",
+        example: "runtime-7",
+        of: Described::of::<SourceId>,
     },
     PathPart {
         after: "contents",

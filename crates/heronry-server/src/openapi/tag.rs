@@ -13,6 +13,7 @@ pub(crate) enum Tag {
     Effects,
     Wakes,
     Events,
+    Sources,
     Consumers,
     Contents,
     Filters,
@@ -21,7 +22,7 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Pools,
         Self::Members,
         Self::Messages,
@@ -30,6 +31,7 @@ impl Tag {
         Self::Effects,
         Self::Wakes,
         Self::Events,
+        Self::Sources,
         Self::Consumers,
         Self::Contents,
         Self::Filters,
@@ -47,6 +49,7 @@ impl Tag {
             Self::Effects => "effects",
             Self::Wakes => "wakes",
             Self::Events => "events",
+            Self::Sources => "sources",
             Self::Consumers => "consumers",
             Self::Contents => "contents",
             Self::Filters => "filters",
@@ -64,6 +67,7 @@ impl Tag {
             Self::Effects => "The work of runs outside the pool.",
             Self::Wakes => "Waiting for events.",
             Self::Events => "What happened, as observers see it.",
+            Self::Sources => "Foreign sources of events, and the bridges that report from them.",
             Self::Consumers => {
                 "Durable places of those who read events, with one holder at a time."
             }

@@ -7,11 +7,13 @@ use axum::{
 };
 use heronry_api::event;
 use heronry_types::Cursor;
-use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery};
+use heronry_wire::{
+    AppendEvents, EVENT_STREAM, EphemeralPublished, EventsAppended, EventsQuery, PublishEphemeral,
+};
 
 use super::{PoolRequest, Route, json, recorded};
 use crate::{
-    extract::{Json, Query, cursor, key},
+    extract::{Json, Query, cursor, key, trace},
     openapi::routes::events as described,
     problems::ProblemAnswer,
     sse,
@@ -36,6 +38,13 @@ pub(super) fn rows() -> Vec<Route> {
             append,
         )
         .contract(described::report_events),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/events/ephemeral",
+            "Publish events that are shown live, and not recorded.",
+            publish,
+        )
+        .contract(described::publish_ephemeral),
     ]
 }
 
@@ -62,6 +71,17 @@ async fn append(
 ) -> Result<(StatusCode, Json<EventsAppended>), ProblemAnswer> {
     let appended = event::append(&request.access, body, key(&headers)?).await?;
     Ok(recorded(appended))
+}
+
+async fn publish(
+    request: PoolRequest,
+    headers: HeaderMap,
+    Json(body): Json<PublishEphemeral>,
+) -> Result<Json<EphemeralPublished>, ProblemAnswer> {
+    let trace = trace(&headers);
+    Ok(Json(
+        event::publish_ephemeral(&request.access, body, trace).await?,
+    ))
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {

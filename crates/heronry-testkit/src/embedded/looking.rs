@@ -54,12 +54,12 @@ pub fn a_store_that_may_only_be_read_is_looked_at_and_nothing_is_written<A: Embe
     for image in [killed, closed] {
         let place = EmbeddedPlace::<A>::put(&image)?;
         let paths = every_path(place.path())?;
-        set_readonly(&paths, Writing::Refused)?;
+        set_readonly(&paths, WriteMode::Refused)?;
         let before = times(&paths)?;
         let looked = look_twice::<A>(&place.store());
         let is_as_before = times(&every_path(place.path())?)? == before;
         // So that the directory can be removed.
-        set_readonly(&paths, Writing::Allowed)?;
+        set_readonly(&paths, WriteMode::Allowed)?;
         looked?;
         same("nothing is made, removed or written", &is_as_before, &true)?;
         same(
@@ -84,7 +84,7 @@ fn look_twice<A: EmbeddedAdapter>(store: &Path) -> Result<(), Failure> {
 
 /// The permission to write to files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Writing {
+enum WriteMode {
     Allowed,
     Refused,
 }
@@ -103,18 +103,18 @@ fn every_path(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn set_readonly(paths: &[PathBuf], writing: Writing) -> io::Result<()> {
+fn set_readonly(paths: &[PathBuf], writing: WriteMode) -> io::Result<()> {
     for path in paths {
         let mut permissions = fs::metadata(path)?.permissions();
         match writing {
-            Writing::Refused => permissions.set_readonly(true),
+            WriteMode::Refused => permissions.set_readonly(true),
             #[cfg(unix)]
-            Writing::Allowed => {
+            WriteMode::Allowed => {
                 use std::os::unix::fs::PermissionsExt;
                 permissions.set_mode(permissions.mode() | 0o200);
             }
             #[cfg(not(unix))]
-            Writing::Allowed => permissions.set_readonly(false),
+            WriteMode::Allowed => permissions.set_readonly(false),
         }
         fs::set_permissions(path, permissions)?;
     }

@@ -77,3 +77,19 @@ vocabulary! {
         Refs = "refs",
     }
 }
+
+vocabulary! {
+    /// The treatment of events without a record that a reader is too slow for. Facts are never dropped.
+    OverflowPolicy {
+        /// The oldest that tells progress is dropped. When all that wait tell something else, the stream ends.
+        DropProgress = "drop_progress",
+        /// The oldest is dropped.
+        DropNonTerminal = "drop_non_terminal",
+        /// A notice that counts their kinds takes the place of all that wait.
+        Summarize = "summarize",
+        /// The stream ends.
+        FailSubscriber = "fail_subscriber",
+        /// The newest alone is kept.
+        LatestOnly = "latest_only",
+    }
+}

@@ -3,6 +3,16 @@
 use super::vocabulary;
 
 vocabulary! {
+    /// The choice what happens to a bridge that finds another one at its source.
+    OnAttached {
+        /// The new bridge is refused.
+        Refuse = "refuse",
+        /// The new bridge takes the source over, and the other one is fenced.
+        TakeOver = "take_over",
+    }
+}
+
+vocabulary! {
     /// The reason why events of a source are missing in the pool.
     SourceGapReason {
         /// The source dropped them before they were taken from it.

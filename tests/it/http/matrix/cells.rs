@@ -121,7 +121,11 @@ fn of_member(row: &RouteRow, target: Target, standing: Expected) -> Expected {
         // Whether it may ask at all comes first.
         (Class::Listing(_) | Class::Thing(_), Target::AnotherRuns) if standing != Done => standing,
         (
-            Class::Run | Class::Acting(_) | Class::ActingByQuery(_) | Class::Listing(_),
+            Class::Run
+            | Class::Acting(_)
+            | Class::ActingOrNone(_)
+            | Class::ActingByQuery(_)
+            | Class::Listing(_),
             Target::AnotherRuns,
         ) => MISMATCH,
         (Class::Thing(Thing::Message), Target::AnotherRuns) => Refused(404, "message-not-found"),
@@ -231,6 +235,8 @@ impl MatrixScene {
             .replace("{id}", &self.id(row, run))
             .replace("{cursor}", &self.cursor);
         line = line.replace("{ref}", &self.contents[run]);
+        let does = row.route.rsplit('/').next().unwrap_or_default();
+        line = line.replace("{source}", &format!("{run}-{does}"));
         let body = serde_json::from_str(row.body).unwrap_or_default();
         // Another's thing is asked for without its name, as whoever guesses an id would.
         let names = match target {
@@ -254,6 +260,7 @@ impl MatrixScene {
             | Class::Listing(_)
             | Class::Run
             | Class::Acting(_)
+            | Class::ActingOrNone(_)
             | Class::ActingByQuery(_) => self.cursor.clone(),
         }
     }
@@ -288,7 +295,8 @@ fn naming(class: Class, run: Option<&str>, (line, mut body): (String, Value)) ->
         | Class::Whole
         | Class::Listing(_)
         | Class::Run
-        | Class::Acting(_) => "",
+        | Class::Acting(_)
+        | Class::ActingOrNone(_) => "",
     };
     let line = line + key;
     let Some(run) = run else {
@@ -302,7 +310,7 @@ fn naming(class: Class, run: Option<&str>, (line, mut body): (String, Value)) ->
             body["from"] = json!(run);
             line
         }
-        Class::Acting(field) => {
+        Class::Acting(field) | Class::ActingOrNone(field) => {
             body[field] = json!(run);
             line
         }

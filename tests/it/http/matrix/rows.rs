@@ -17,6 +17,8 @@ pub(super) enum Class {
     Run,
     /// Members who act as their own run, which a field of the body may name.
     Acting(&'static str),
+    /// Members who act as their own run, which a field of the body may name; operators for none, too.
+    ActingOrNone(&'static str),
     /// Members who act as their own run, which the query may name.
     ActingByQuery(&'static str),
     /// The run that has the thing which the path names; another's is not found.
@@ -51,7 +53,7 @@ const fn row(route: &'static str, class: Class, body: &'static str, done: u16) -
     }
 }
 
-use Class::{Acting, ActingByQuery, Listing, Open, Operator, Run, Server, Whole};
+use Class::{Acting, ActingByQuery, ActingOrNone, Listing, Open, Operator, Run, Server, Whole};
 
 const MESSAGE: Class = Class::Thing(Thing::Message);
 const WAKE: Class = Class::Thing(Thing::Wake);
@@ -62,6 +64,7 @@ const SEND: &str =
     r#"{"to":{"type":"run","run_id":"b"},"body":"x","idempotency_key":"matrix-send"}"#;
 const WAIT: &str = r#"{"filter":"kind == \"run_failed\"","idempotency_key":"matrix-wake"}"#;
 const REPORT: &str = r#"{"events":[{"kind":"turn_started"}],"idempotency_key":"matrix-events"}"#;
+const PUBLISH: &str = r#"{"events":[{"kind":"model_stream_delta"}]}"#;
 
 /// Every route of the server.
 pub(super) const ROWS: &[RouteRow] = &[
@@ -172,6 +175,30 @@ pub(super) const ROWS: &[RouteRow] = &[
         "POST /v1/pools/{pool}/events",
         Acting("run_id"),
         REPORT,
+        201,
+    ),
+    row(
+        "POST /v1/pools/{pool}/events/ephemeral",
+        Acting("run_id"),
+        PUBLISH,
+        200,
+    ),
+    row(
+        "POST /v1/pools/{pool}/sources/{source}/attach",
+        ActingOrNone("run_id"),
+        r#"{"instance":"i","on_attached":"take_over"}"#,
+        201,
+    ),
+    row(
+        "POST /v1/pools/{pool}/sources/{source}/detach",
+        Whole,
+        r#"{"generation":1}"#,
+        200,
+    ),
+    row(
+        "POST /v1/pools/{pool}/sources/{source}/gaps",
+        ActingOrNone("run_id"),
+        r#"{"gap":{"reason":"lagged"},"idempotency_key":"matrix"}"#,
         201,
     ),
     row(

@@ -1,25 +1,16 @@
 //! Attaching a bridge to a source, and leaving it: one bridge at a time reports from a source.
 
 use heronry_journal::{Body, SourceAttached, SourceDetached};
-use heronry_types::{Generation, InstanceId, RunId, SourceId};
+use heronry_types::{Generation, InstanceId, OnAttached, RunId, SourceId};
 
 use crate::{
-    Attached, Caller, Done, Rejection, State,
+    AttachedSource, Caller, Done, Rejection, State,
     command::{AboutWakes, Applied, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::{
         guard,
         source::{admit, author, holder},
     },
 };
-
-/// The choice what happens when another bridge reports from the source.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OnAttached {
-    /// The new bridge is refused.
-    Refuse,
-    /// The new bridge takes the source over, and the other one is fenced.
-    TakeOver,
-}
 
 /// Attaches a bridge to a source: from then on nobody else reports from it.
 #[derive(Clone, Debug)]
@@ -48,7 +39,7 @@ impl AttachSource {
 }
 
 impl Command for AttachSource {
-    type Answer = Attached;
+    type Answer = AttachedSource;
 
     fn profile(&self) -> Profile<'_> {
         Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
@@ -81,11 +72,11 @@ impl Command for AttachSource {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Attached, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<AttachedSource, Rejection> {
         let source = state.sources.get(&self.source);
-        Ok(Attached {
+        Ok(AttachedSource {
             generation: Generation(applied.first),
-            last_number: source.and_then(crate::state::Source::last_number),
+            last_number: source.and_then(crate::state::ForeignSource::last_number),
             done: Done::at(state, applied),
             repeated: applied.how == How::Repeated,
         })

@@ -10,11 +10,11 @@ use crate::{
     },
     decide::{
         guard,
-        source::{SourceClaim, admit_claim, author, check_position},
+        source::{SourceClaim, admit, admit_claim, author, check_position},
     },
     hash::RequestHasher,
     rejection::ConflictField,
-    state::Source,
+    state::ForeignSource,
 };
 
 /// Records that events of a source are missing, for an operator or for the member that reports from it.
@@ -53,12 +53,12 @@ impl RecordSourceGap {
     }
 
     /// Returns true when what the gap covers was taken, or is known to be missing.
-    fn is_known(&self, source: Option<&Source>) -> bool {
+    fn is_known(&self, source: Option<&ForeignSource>) -> bool {
         let through = self.gap.through.as_ref();
         source.is_some_and(|source| through.is_some_and(|through| source.has_taken(through)))
     }
 
-    fn check_places(&self, source: Option<&Source>) -> Result<(), Rejection> {
+    fn check_places(&self, source: Option<&ForeignSource>) -> Result<(), Rejection> {
         let places = [&self.gap.after, &self.gap.through];
         places.into_iter().flatten().try_for_each(|place| {
             let checked = check_position(source, place);
@@ -82,6 +82,8 @@ impl Command for RecordSourceGap {
         if let Some(run) = &self.run {
             guard::identity(&self.caller, run)?;
         }
+        // Who may not speak of the source learns nothing of its keys.
+        admit(state, &self.caller, &self.claim.source)?;
         if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
             return Ok(Decision::Repeat(first));
         }
@@ -94,7 +96,7 @@ impl Command for RecordSourceGap {
             return Ok(Decision::Nothing);
         }
         let last = || {
-            let last = source.and_then(Source::last_number);
+            let last = source.and_then(ForeignSource::last_number);
             last.map(SourcePosition::Number)
         };
         let gap = self.gap.clone();

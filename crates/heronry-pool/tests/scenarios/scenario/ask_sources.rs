@@ -3,9 +3,9 @@
 //! A source is `feed`, or `feed/3` for the bridge of attachment 3.
 
 use heronry_pool::decide::{
-    AppendEvents, AttachSource, DetachSource, OnAttached, RecordSourceGap, SourceClaim,
+    AppendEvents, AttachSource, DetachSource, RecordSourceGap, SourceClaim,
 };
-use heronry_types::{Generation, NewSourceGap, Position, SourcePosition};
+use heronry_types::{Generation, NewSourceGap, OnAttached, Position, SourcePosition};
 
 use super::{Event, Scenario, Step, answers, notation::id};
 

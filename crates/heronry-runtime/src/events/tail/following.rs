@@ -31,6 +31,8 @@ pub(super) struct Following {
     /// The readers whose view ends when a run departs.
     by_run: HashMap<RunId, Vec<usize>>,
     found: Vec<usize>,
+    /// The readers that wait for the next position, whatever it is.
+    awaiting: Vec<usize>,
 }
 
 /// A reader near the head.
@@ -42,6 +44,8 @@ struct NearReader {
     since: Position,
     /// The events of the present slice that concern it, by their number there.
     staged: Vec<usize>,
+    /// True when it waits for the next position, whatever it is.
+    awaits: bool,
 }
 
 /// The place of a reader near the head.
@@ -63,6 +67,7 @@ impl Following {
             readers: Slab::new(),
             by_run: HashMap::new(),
             found: Vec::new(),
+            awaiting: Vec::new(),
         }
     }
 
@@ -107,6 +112,7 @@ impl Following {
             mailbox: Arc::clone(&mailbox),
             since,
             staged: Vec::new(),
+            awaits: false,
         });
         if link == Link::Attached {
             self.index.insert(key, &asked.query.filter);
@@ -115,6 +121,19 @@ impl Following {
             }
         }
         Some(Attached { key, mailbox })
+    }
+
+    /// Returns true when a position is matched; otherwise the reader is woken when more is.
+    pub(super) fn awaits(&mut self, attached: &Attached, position: Position) -> bool {
+        if self.through >= position {
+            return true;
+        }
+        let reader = self.readers.get_mut(attached.key);
+        if let Some(reader) = reader.filter(|reader| !reader.awaits) {
+            reader.awaits = true;
+            self.awaiting.push(attached.key);
+        }
+        false
     }
 
     /// Lets a reader go.
@@ -160,6 +179,13 @@ impl Following {
         }
         self.through = through;
         self.matched.reach(through);
+        for key in mem::take(&mut self.awaiting) {
+            let Some(reader) = self.readers.get_mut(key) else {
+                continue;
+            };
+            reader.awaits = false;
+            awake.extend(reader.mailbox.waker());
+        }
         awake
     }
 

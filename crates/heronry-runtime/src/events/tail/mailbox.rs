@@ -124,6 +124,11 @@ impl Mailbox {
         (contents.link, contents.reader.take())
     }
 
+    /// Takes the reader out, when it waits.
+    pub(super) fn waker(&self) -> Option<Waker> {
+        self.lock().reader.take()
+    }
+
     /// Moves at most `most` events into `taken`; without any, says how the reader goes on. Pending while
     /// nothing waits and more is to come.
     pub(super) fn poll_take(
