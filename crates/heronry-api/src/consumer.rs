@@ -11,12 +11,15 @@ use heronry_wire::{
     ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 
+use tracing::instrument;
+
 use crate::{Access, Refusal};
 
 /// Lists the consumers of a pool, for an operator.
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access) -> Result<ConsumerList, Refusal> {
     access.identity().check_operator()?;
     let consumers = access.pool().consumers().await?;
@@ -50,6 +53,7 @@ pub(crate) fn shown(consumer: ConsumerView) -> ConsumerEntry {
 ///
 /// # Errors
 /// [`Refusal`]; the consumer is as before then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn claim(
     access: &Access,
     name: ConsumerId,
@@ -90,6 +94,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// [`Refusal`], when somebody else claimed it since, or the cursor cannot be committed.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn commit(
     access: &Access,
     name: &ConsumerId,
@@ -108,6 +113,7 @@ pub async fn commit(
 ///
 /// # Errors
 /// [`Refusal`], when there is no such consumer.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn resume(access: &Access, name: &ConsumerId) -> Result<ConsumerResumed, Refusal> {
     check_there(access, name).await?;
     let resumed = access.pool().resume_consumer(name);
@@ -118,6 +124,7 @@ pub async fn resume(access: &Access, name: &ConsumerId) -> Result<ConsumerResume
 ///
 /// # Errors
 /// [`Refusal`], when there is no such consumer.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn forget(access: &Access, name: &ConsumerId) -> Result<ConsumerForgotten, Refusal> {
     check_there(access, name).await?;
     access.pool().forget_consumer(name).await?;

@@ -13,7 +13,7 @@ use heronry_wire::{
 };
 use tracing::instrument;
 
-use crate::{Access, Api, Identity, Recorded, Refusal};
+use crate::{Access, Api, Identity, Recorded, Refusal, consumer};
 
 /// Opens a pool, or creates it, for an operator.
 ///
@@ -63,7 +63,12 @@ pub async fn list(api: &Api, identity: &Identity) -> Result<PoolList, Refusal> {
 pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     let caller = access.caller();
     let view = access.call(DescribePool { caller }).await?;
-    Ok(shown(access.api(), access.pool().id().clone(), view))
+    let mut shown = shown(access.api(), access.pool().id().clone(), view);
+    if access.identity().check_operator().is_ok() {
+        let consumers = access.pool().consumers().await?;
+        shown.consumers = consumers.into_iter().map(consumer::shown).collect();
+    }
+    Ok(shown)
 }
 
 fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
@@ -93,6 +98,7 @@ fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
         live_messages: view.live_messages,
         live_wakes: view.live_wakes,
         durability: view.durability,
+        consumers: Vec::new(),
     }
 }
 

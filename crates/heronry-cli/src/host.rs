@@ -41,6 +41,7 @@ use crate::{
     data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
     files, secrets,
+    verbs::export::plan::log_end,
 };
 
 /// A server that runs in this process.
@@ -128,6 +129,10 @@ impl Host {
         &self.store
     }
 
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     pub(crate) fn operator_token(&self) -> &str {
         &self.operator_token
     }
@@ -167,7 +172,11 @@ impl Host {
         } else {
             server.await
         };
-        self.runtime.shutdown().await;
+        for ended in self.runtime.shutdown().await {
+            for export in &ended.exports {
+                log_end(&ended.pool, export);
+            }
+        }
         if let Some(mark) = self.mark {
             mark.settle().await;
         }

@@ -8,6 +8,8 @@ use heronry_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::ConsumerEntry;
+
 /// The configuration and settings that a caller names when it opens a pool; absent fields are not
 /// compared. The body of `PUT …`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -160,6 +162,9 @@ pub struct PoolView {
     pub durability: Durability,
     /// The source of the policies that members hold.
     pub policies: PoliciesSource,
+    /// The named consumers, for an operator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerEntry>,
 }
 
 /// A pool was created or opened. The answer of `PUT …`.

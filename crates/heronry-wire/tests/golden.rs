@@ -91,6 +91,7 @@ fn a_pool_shows_what_the_contract_names() {
         subscriptions: 5,
         durability: Durability::Fsync,
         policies: PoliciesSource::SelfAsserted,
+        consumers: Vec::new(),
     };
     let opened = PoolOpened {
         view,

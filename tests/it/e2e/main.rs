@@ -15,6 +15,7 @@ mod carry;
 mod coming_in;
 mod damage;
 mod documents;
+mod exports;
 mod holding;
 mod kills;
 mod laid;

@@ -236,7 +236,7 @@ async fn o10_a_room_is_read_as_pages_and_as_a_stream(server: Server) {
         .await
         .is(200);
     assert_eq!(whole["events"].as_array().unwrap(), everything);
-    let mut stream = server.stream(OPERATOR, "room=run:a").await;
+    let mut stream = server.stream(OPERATOR, "?room=run:a").await;
     let frames = stream.until("caught_up").await;
     let streamed: Vec<_> = frames.iter().filter_map(|it| it.data.clone()).collect();
     assert_eq!(streamed[..of_a.len()], of_a[..]);
@@ -244,16 +244,20 @@ async fn o10_a_room_is_read_as_pages_and_as_a_stream(server: Server) {
 
 async fn o9_a_stream_of_a_runs_room_closes_with_the_run(server: Server) {
     let (_, b) = server.with_pair().await;
-    let mut live = server.stream(&b, "room=run:a&close_on_terminal=true").await;
+    let mut live = server
+        .stream(&b, "?room=run:a&close_on_terminal=true")
+        .await;
     live.until("caught_up").await;
     let end = json!({"state": "completed"});
     server
-        .call(OPERATOR, "PUT /v1/pools/p/members/a/state", end)
+        .call(OPERATOR, "POST /v1/pools/p/members/a/state", end)
         .await
         .is(200);
-    let mut replay = server.stream(&b, "room=run:a&close_on_terminal=true").await;
+    let mut replay = server
+        .stream(&b, "?room=run:a&close_on_terminal=true")
+        .await;
     let mut behind = server
-        .stream(&b, "room=run:a&from=head&close_on_terminal=true")
+        .stream(&b, "?room=run:a&from=head&close_on_terminal=true")
         .await;
     for (stream, before) in [
         (&mut live, Some("run_completed")),

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub(super) use self::place::{beside, temporary_name};
 
 use self::{
-    manifest::{KEY_FILE, MANIFEST_FILE, Manifest, STORE_FILE},
+    manifest::{KEY_FILE, MANIFEST_FILE, Manifest},
     place::BackupPlace,
 };
 use super::{journal::verify, store::check_not_rolled_back};
@@ -41,7 +41,7 @@ const LINES_FILE: &str = "lines.jsonl";
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each pool is copied up to the head that it had when its turn came, and the copy is verified. The folder \
-appears when all of it is there. It never holds operator.token. Without a server, the store of the data directory is \
+appears when all of it is there. It never holds operator.token. Every pool goes along, whichever one is named. Without a server, the store of the data directory is \
 copied, or the one that --store names.\n\n\
 Example:\n  heronry backup backups/monday"
 )]
@@ -75,17 +75,12 @@ struct BackedUp<'a> {
 }
 
 pub(crate) async fn run(cx: &Context, args: &BackupArgs) -> Outcome {
-    if cx.globals.pool.is_some() {
-        let ways = "leave --pool out, or take one pool with `heronry journal export`";
-        return Err(Failure::usage(format_args!(
-            "a store is backed up whole; {ways}"
-        )));
-    }
     let key = key(cx, args)?;
     let source = source(cx, args).await?;
     let place = BackupPlace::begin(&args.dir)?;
     fill(&source, &place).await?;
-    let mut manifest = Manifest::of(verified(&place).await?);
+    // Every record and body is read back.
+    let mut manifest = Manifest::of(verify::good(&place.store()).await?);
     if let Some(key) = key {
         place.folder().create(KEY_FILE, key.as_bytes())?;
         manifest.names_key(key.as_bytes());
@@ -186,10 +181,4 @@ async fn write_lines(client: &Client, place: &BackupPlace) -> Result<PathBuf, Fa
     }
     file.flush().map_err(failed)?;
     Ok(path)
-}
-
-/// Reads the store of the backup to its end, every record and body, and returns what it holds.
-async fn verified(place: &BackupPlace) -> Result<Vec<verify::PoolReport>, Failure> {
-    debug_assert!(place.store().path().ends_with(STORE_FILE), "one name");
-    verify::good(&place.store()).await
 }

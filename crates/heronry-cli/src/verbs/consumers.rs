@@ -82,7 +82,7 @@ async fn forget(cx: &Context, args: &ConsumerForgetArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn text_of(consumer: &ConsumerEntry) -> String {
+pub(super) fn text_of(consumer: &ConsumerEntry) -> String {
     let lag = consumer.lag.map_or_else(
         || "not of this journal".to_owned(),
         |lag| format!("{} behind", counted(lag, "record")),

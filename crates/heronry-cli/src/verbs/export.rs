@@ -2,8 +2,13 @@
 
 mod feed;
 mod file;
+pub(crate) mod plan;
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 use heronry_client::ClientError;
@@ -146,7 +151,7 @@ impl Exported {
 }
 
 pub(crate) async fn run(cx: &Context, args: ExportArgs) -> Outcome {
-    let sink = sink(&args)?;
+    let sink = sink_to(&args.to, args.format, args.sink_token_file.as_deref())?;
     let pool = if args.follow.follow {
         cx.waiting_pool(None)?
     } else {
@@ -172,16 +177,20 @@ pub(crate) async fn run(cx: &Context, args: ExportArgs) -> Outcome {
     };
     let ended = until_signal(&mut exporter, until).await?;
     let exported = Exported::of(&args.consumer, exporter.figures());
+    match ended {
+        Ok(ExportEnd::Head | ExportEnd::Stopped) => {}
+        Ok(ExportEnd::Refused { why }) => {
+            return Err(Failure::failed(format_args!(
+                "{} exported, and the next batch was refused for good: {why}; mend that and run this again: it goes on there",
+                counted(exported.exported, "event")
+            )));
+        }
+        Err(error) => return Err(refused(error)),
+    }
     cx.out.answer(&exported, RowsPlace::Whole, || {
         exported.lines(args.privacy_max)
     })?;
-    match ended {
-        Ok(ExportEnd::Head | ExportEnd::Stopped) => Ok(Exit::Ok),
-        Ok(ExportEnd::Refused { why }) => Err(Failure::failed(format_args!(
-            "the batch was refused for good: {why}; mend that and run this again: it goes on there"
-        ))),
-        Err(error) => Err(refused(error)),
-    }
+    Ok(Exit::Ok)
 }
 
 /// Exports until it ends, or a signal asks to end: then what was recorded before is delivered.
@@ -204,15 +213,19 @@ async fn until_signal(
     }
 }
 
-fn sink(args: &ExportArgs) -> Result<Arc<dyn EventSink>, Failure> {
-    let format = match args.format {
+/// Opens the sink of a place.
+fn sink_to(
+    to: &Target,
+    format: FormatName,
+    token: Option<&Path>,
+) -> Result<Arc<dyn EventSink>, Failure> {
+    let format = match format {
         FormatName::Jsonl => ExportFormat::JsonLines,
         FormatName::Cloudevents => ExportFormat::CloudEvents,
     };
-    let token = args.sink_token_file.as_deref();
-    match &args.to {
+    match to {
         Target::File(_) if token.is_some() => Err(Failure::usage(
-            "--sink-token-file goes with an HTTP endpoint; leave it out for a file",
+            "a token file goes with an HTTP endpoint; leave it out for a file",
         )),
         Target::File(path) => Ok(Arc::new(FileSink::open(path, format)?)),
         Target::Http(endpoint) => {
@@ -225,7 +238,7 @@ fn sink(args: &ExportArgs) -> Result<Arc<dyn EventSink>, Failure> {
     }
 }
 
-fn read_token(path: &std::path::Path) -> Result<SecretString, Failure> {
+fn read_token(path: &Path) -> Result<SecretString, Failure> {
     let shown = path.display();
     let read = files::read_secret(path)?;
     let (text, _) = read.ok_or_else(|| Failure::usage(format_args!("{shown} is not there")))?;

@@ -12,7 +12,7 @@ use heronry_wire::{PatchSettings, PoolBody, PoolView, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
 
-use super::members::policy_text;
+use super::{consumers, members::policy_text};
 use crate::{
     connect::{Context, refused},
     durations::TimeSpan,
@@ -292,6 +292,9 @@ fn lines_of(view: &PoolView, shown: ShownSettings) -> Lines {
         lines.line(format_args!(
             "orphaned: {wakes} waiting for what no live member can do"
         ));
+    }
+    for consumer in &view.consumers {
+        lines.line(format_args!("consumer {}", consumers::text_of(consumer)));
     }
     lines
 }

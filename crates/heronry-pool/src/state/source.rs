@@ -86,7 +86,7 @@ impl RecentItems {
 
 /// The extent to which a source was taken in.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Taken {
+pub(crate) enum TakenPositions {
     /// Nothing of it was taken.
     #[default]
     Nothing,
@@ -102,7 +102,7 @@ pub(crate) struct ForeignSource {
     /// The run that reported from it first, and to which it belongs; absent: the operators.
     pub owner: Option<RunId>,
     /// The extent to which it was taken in.
-    pub taken: Taken,
+    pub taken: TakenPositions,
     /// The bridge that reports from it. `None` while there is none.
     pub attached: Option<SourceHolder>,
     /// The last batch that was reported from it.
@@ -113,22 +113,22 @@ impl ForeignSource {
     /// Returns true when the event at this place is not to be taken again.
     pub(crate) fn has_taken(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => number <= last,
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.contains(id),
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => number <= last,
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.contains(id),
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
     /// Returns true when the source says its places in this way, as far as it has said any.
     pub(crate) fn speaks_like(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Number(_))
-            | (Taken::Recent(_), SourcePosition::Id(_)) => true,
-            (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Number(_))
+            | (TakenPositions::Recent(_), SourcePosition::Id(_)) => true,
+            (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
@@ -136,20 +136,22 @@ impl ForeignSource {
     /// nothing was taken.
     pub(crate) fn last_number(&self) -> Option<u64> {
         match &self.taken {
-            Taken::Through(last) => Some(*last),
-            Taken::Nothing | Taken::Recent(_) => None,
+            TakenPositions::Through(last) => Some(*last),
+            TakenPositions::Nothing | TakenPositions::Recent(_) => None,
         }
     }
 
     fn take(&mut self, position: &SourcePosition) {
         match (&mut self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => *last = (*last).max(*number),
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.insert(id),
-            (_, SourcePosition::Number(number)) => self.taken = Taken::Through(*number),
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => {
+                *last = (*last).max(*number);
+            }
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
+            (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
             (_, SourcePosition::Id(id)) => {
                 let mut items = RecentItems::default();
                 items.insert(id);
-                self.taken = Taken::Recent(items);
+                self.taken = TakenPositions::Recent(items);
             }
         }
     }
@@ -234,7 +236,7 @@ impl Sources {
     }
 }
 
-impl Taken {
+impl TakenPositions {
     fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
         if from.is_number()? {
             return from.take().map(Self::Through);
@@ -253,7 +255,7 @@ impl ForeignSource {
     fn decode(from: &mut Decoding<'_>) -> Result<DecodedEntry<SourceId, Self>, UnreadableState> {
         from.list(4)?;
         let (id, owner) = from.take()?;
-        let taken = Taken::decode(from)?;
+        let taken = TakenPositions::decode(from)?;
         let attached = from.some(|from| {
             let (generation, instance, actor) = from.take()?;
             Ok(SourceHolder {
@@ -285,11 +287,13 @@ impl ForeignSource {
         to.list(4);
         to.put((id, owner));
         match taken {
-            Taken::Nothing => to.put(()),
-            Taken::Through(last) => to.put(last),
-            Taken::Recent(RecentItems { order, known: _ }) => to.each(order.iter(), |to, hash| {
-                to.put(minicbor::bytes::ByteArray::from(*hash));
-            }),
+            TakenPositions::Nothing => to.put(()),
+            TakenPositions::Through(last) => to.put(last),
+            TakenPositions::Recent(RecentItems { order, known: _ }) => {
+                to.each(order.iter(), |to, hash| {
+                    to.put(minicbor::bytes::ByteArray::from(*hash));
+                });
+            }
         }
         to.some(attached.as_ref(), |to, attached| {
             let SourceHolder {
