@@ -5,9 +5,9 @@ use heronry_pool::{Minter, State, engine::Replay};
 use heronry_types::{Durability, Epoch, PoolId};
 
 /// The number of pieces that a history is cut into, an image between each two.
-const PIECES: usize = 4;
+const PIECES: usize = 3;
 /// The most records of a history that is folded again.
-const RECORDS_MAX: usize = 20_000;
+const RECORDS_MAX: usize = 3_000;
 
 /// Folds records piece by piece, each from the image of those before, and checks that nothing differs
 /// from folding them all at once.

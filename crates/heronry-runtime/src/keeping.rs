@@ -42,7 +42,7 @@ pub enum Holding {
     Heeded,
     /// As much is dropped as nobody needs.
     Yielding,
-    /// What a consumer or a look back needs is dropped all the same: they get a gap or a typed error.
+    /// Records that a consumer or a look back needs are dropped all the same: it gets a gap or a typed error.
     Overridden,
 }
 

@@ -106,7 +106,7 @@ impl Batch {
         let pools = &mut writer.pools;
         Ok(match work {
             Work::Append(work, reply) => {
-                let end = append(rows, pool, pools.get_mut(pool), work);
+                let end = append(rows, pool, pools.get_mut(pool), *work);
                 self.answer(Answer::Head, reply, end)?
             }
             Work::Trim(work, reply) => {
@@ -205,8 +205,8 @@ fn append(
     if before.is_none() {
         pool.clear(rows)?;
     }
-    if let Some(frames) = work.baseline {
-        baseline::write(rows, &work.readable, pool.no, &frames)?;
+    if let Some(baseline) = &work.commit.baseline {
+        baseline::write(rows, &work.readable, pool.no, &baseline.frames())?;
     }
     for chunk in &work.commit.chunks {
         let key = row_keys::placed(pool.no, chunk.first());

@@ -32,7 +32,7 @@ pub(crate) enum Job {
 /// The work to do about a pool.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Append(Append, Reply<Result<Head, AppendError>>),
+    Append(Box<Append>, Reply<Result<Head, AppendError>>),
     Trim(Trim, Reply<Result<Head, AppendError>>),
     Delete(FencingToken, Reply<Result<(), AppendError>>),
     Put(Put, Reply<Result<(), StoreError>>),
@@ -49,8 +49,6 @@ pub(crate) struct Append {
     pub(crate) commit: Commit,
     /// The contents of the commit, which it holds no more.
     pub(crate) pack: Option<PackRow>,
-    /// The frames of its baseline.
-    pub(crate) baseline: Option<Vec<Vec<u8>>>,
     pub(crate) guard: Guard,
     pub(crate) readable: Arc<Readable>,
 }
@@ -215,9 +213,9 @@ impl Work {
             Self::Append(append, _) => {
                 let chunks = append.commit.chunks.iter();
                 let chunks: usize = chunks.map(|chunk| chunk.bytes().len()).sum();
-                let frames = append.baseline.iter().flatten();
-                let frames: usize = frames.map(Vec::len).sum();
-                chunks + frames + append.pack.as_ref().map_or(0, PackRow::len)
+                let baseline = append.commit.baseline.as_ref();
+                let baseline = baseline.map_or(0, |it| it.state().len());
+                chunks + baseline + append.pack.as_ref().map_or(0, PackRow::len)
             }
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),

@@ -171,13 +171,12 @@ impl<D: Database> Journal for Embedded<D> {
         let contents = std::mem::take(&mut commit.contents);
         let pack = (!contents.is_empty()).then(|| pack::encode(last, contents));
         let append = Append {
-            baseline: commit.baseline.as_ref().map(|it| it.frames()),
             commit,
             pack,
             guard,
             readable: Arc::clone(&self.readable),
         };
-        self.ask(pool, |reply| Work::Append(append, reply))
+        self.ask(pool, |reply| Work::Append(Box::new(append), reply))
             .await
             .unwrap_or_else(|why| Err(self.unanswered("append", &why)))
     }

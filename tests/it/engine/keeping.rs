@@ -3,15 +3,15 @@
 use heronry_event::{GapReason, StreamItem, filter::Filter};
 use heronry_journal::{ChunkHash, Record};
 use heronry_pool::{
-    ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, Rejection, State, apply,
-    decide::{AckCopies, ClaimSet, StateDigest, Viewer},
+    Caller, ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, Rejection, State, apply,
+    decide::{AckCopies, ClaimSet, ConfigurePool, StateDigest, Viewer},
 };
 use heronry_runtime::{
     EventQuery, Follow, Holding, OnTrimmed, Pool, ReadFrom, TrimError, TrimHold, TrimTo,
 };
 use heronry_store::{ConsumerCursor, FencingToken, FilterFingerprint, JournalExt, Snapshot};
 use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened};
-use heronry_types::{AckOutcome, Cursor, Millis, Position, WakeStatus};
+use heronry_types::{AckOutcome, Cursor, Millis, Position, Retention, WakeStatus};
 
 on_every_store! {
     o6_a_forced_trim_gives_gaps_and_typed_errors
@@ -19,6 +19,7 @@ on_every_store! {
     o17_a_trim_up_to_an_age_drops_what_is_older
     o17_a_trim_to_a_cursor_that_is_none_is_refused
     o18_snapshots_come_by_themselves
+    s8_what_the_settings_do_not_keep_goes_in_the_background
 }
 
 on_every_store_that_is_reopened! {
@@ -59,7 +60,7 @@ impl Past {
 }
 
 /// Takes the oldest message and acknowledges it.
-async fn handle(pool: &Pool, by: &heronry_pool::Caller, receive: &str) {
+async fn handle(pool: &Pool, by: &Caller, receive: &str) {
     let received = pool
         .receive(World::fetch(by, receive, 1), Millis(0))
         .await
@@ -183,13 +184,7 @@ async fn o17_a_half_counted_wake_and_keys_survive_a_trim(world: World) {
 }
 
 /// Checks the key of a finished message that was trimmed: it answers for its time, and is free then.
-async fn check_key(
-    world: &World,
-    pool: &Pool,
-    lead: &heronry_pool::Caller,
-    first: Cursor,
-    floor: Cursor,
-) {
+async fn check_key(world: &World, pool: &Pool, lead: &Caller, first: Cursor, floor: Cursor) {
     // A finished message is gone with its records; its key is not free, and says so.
     let repeat = World::to_run("scout", "k-first", "first");
     let refusal = world
@@ -318,6 +313,47 @@ async fn o17_a_trim_to_a_cursor_that_is_none_is_refused(world: World) {
         "{error}"
     );
     assert_eq!(floor(&world, &pool).await, Position(1));
+}
+
+async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
+    let pool = world.pool().await;
+    for number in 0..20 {
+        world.join(&pool, &format!("run-{number}")).await;
+        world.clock.advance(Millis::from_secs(60));
+    }
+    let settings = |expected_version, retention| ConfigurePool {
+        caller: Caller::Operator,
+        expected_version,
+        limits: heronry_types::Limits::default(),
+        retention: Some(retention),
+    };
+    let young = Retention {
+        age_ms: Some(Millis::from_secs(10 * 60)),
+        ..Retention::default()
+    };
+    pool.call(settings(1, young)).await.unwrap();
+    let moved = async |expected: u64| {
+        while floor(&world, &pool).await < Position(expected) {
+            let_others_run().await;
+        }
+        assert_eq!(floor(&world, &pool).await, Position(expected));
+    };
+    moved(12).await;
+    // Time goes on, and so does the floor: it is looked at every minute.
+    world.pass(&pool, Millis::from_secs(65)).await;
+    moved(14).await;
+    let least = Retention {
+        bytes: Some(0),
+        keep_min: Some(3),
+        age_ms: None,
+    };
+    pool.call(settings(2, least)).await.unwrap();
+    moved(21).await;
+    let everything = Retention::default();
+    let done = pool.call(settings(3, everything)).await.unwrap();
+    assert_eq!(done.cursor, pool.head());
+    world.pass(&pool, Millis::from_secs(60 * 60)).await;
+    assert_eq!(floor(&world, &pool).await, Position(21));
 }
 
 async fn o18_snapshots_come_by_themselves(world: World) {

@@ -56,7 +56,8 @@ impl Command for FindMessage {
     }
 
     fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Receipt, Rejection> {
-        answer::receipt(state, applied.first, applied.durability).ok_or(Rejection::MessageNotFound)
+        answer::receipt(state, applied.first, applied.durability)
+            .ok_or_else(|| state.no_message(applied.first))
     }
 }
 

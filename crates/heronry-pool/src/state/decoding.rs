@@ -208,7 +208,9 @@ impl Inbox {
         from.list(6)?;
         let mut inbox = Self::default();
         let ready: Vec<Position> = from.list_of(Decoding::take)?;
-        ready.into_iter().for_each(|it| inbox.ready.insert(it));
+        for accepted in ready {
+            inbox.ready.insert(accepted);
+        }
         inbox.delayed = from.take()?;
         let special = from.list_of(ClaimTurn::decode)?.into_iter();
         inbox.special = special.map(|it| (it.key, it.value)).collect();
@@ -244,10 +246,9 @@ impl ClaimTurn {
 }
 
 impl Message {
-    /// Decodes a message, and the position of its acceptance.
+    /// Decodes a message that is not finished, and the position of its acceptance.
     pub(super) fn decode(
         from: &mut Decoding<'_>,
-        is_finished: bool,
     ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         from.list(6)?;
         let (position, lineage, accepted, recipients) = from.take()?;
@@ -277,7 +278,7 @@ impl Message {
                 let replies = replies.into_iter().map(|it| (it.key, it.value));
                 Box::new(replies.collect())
             }),
-            is_finished,
+            is_finished: false,
         };
         if message.copies.len() > message.recipients.0.len() {
             return Err(from.malformed("a message with more copies than recipients"));

@@ -2,7 +2,7 @@
 
 use std::{panic::resume_unwind, sync::Arc};
 
-use heronry_journal::ChunkHash;
+use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::{Engine, engine::Replay};
 use heronry_store::{Checkpoint, FencingToken, Head, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position};
@@ -149,10 +149,7 @@ impl Fold<'_> {
                 .read(self.pool, after, PAGE_BYTES)
                 .await?;
             for chunk in page.chunks.iter().take_while(|it| it.first() <= begun) {
-                for record in chunk.records_after(after) {
-                    let record = record.map_err(|error| damaged(chunk, error))?;
-                    self.to.replay.note_keys(&record);
-                }
+                self.note_keys(chunk, after)?;
                 after = chunk.last();
                 let header = chunk.header();
                 let at = Checkpoint {
@@ -182,6 +179,14 @@ impl Fold<'_> {
             self.progress.reach(after, head.head);
             // Whoever opens the pool may have given up.
             tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    fn note_keys(&mut self, chunk: &Chunk, after: Position) -> Result<(), OpenError> {
+        for record in chunk.records_after(after) {
+            let record = record.map_err(|error| damaged(chunk, error))?;
+            self.to.replay.note_keys(&record);
         }
         Ok(())
     }

@@ -29,10 +29,18 @@ pub(super) struct Keeping {
     /// The facts that are remembered from one trim to the next.
     known: KnownOfTrims,
     is_busy: bool,
-    /// Larger than the store takes: it goes without, until it is opened again.
-    is_too_large: bool,
+    /// The size of the state, compared with what the store takes.
+    size: SnapshotSize,
     /// A trim that waits for the store to take keys.
     waits_for_keys: Option<TrimRequest>,
+}
+
+/// The size of a state, compared with what the store takes for a snapshot. One that is too large goes without,
+/// until the pool is opened again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum SnapshotSize {
+    Fits,
+    TooLarge,
 }
 
 /// The facts that are remembered from one trim to the next.
@@ -63,7 +71,7 @@ impl Keeping {
             snapshot_at: Position::ZERO,
             known: KnownOfTrims::default(),
             is_busy: false,
-            is_too_large: false,
+            size: SnapshotSize::Fits,
             waits_for_keys: None,
         }
     }
@@ -107,7 +115,10 @@ impl PoolActor {
     /// Takes a snapshot when many records came since the last one.
     pub(super) fn snapshot_in_time(&mut self) {
         let since = self.durable.0.saturating_sub(self.keeping.snapshot_at.0);
-        if since >= self.keeping.every && !self.keeping.is_busy && !self.keeping.is_too_large {
+        if since >= self.keeping.every
+            && !self.keeping.is_busy
+            && self.keeping.size == SnapshotSize::Fits
+        {
             self.take_snapshot(None);
         }
     }
@@ -125,7 +136,7 @@ impl PoolActor {
         let (folds, token) = (self.keeping.folds.clone(), self.token);
         self.asides.begin(AtStop::Await, async move {
             let image = folds.fold(head, head.head, |folded| folded.replay.image());
-            let taken = match image.await {
+            let end = match image.await {
                 Ok(FoldEnd::Done(image)) => {
                     let bytes = image.len() as u64;
                     let snapshot = snapshot_of(head, image);
@@ -135,7 +146,7 @@ impl PoolActor {
                 Ok(FoldEnd::Stopped) => Err(SnapshotError::Stopped(stopping())),
                 Err(error) => Err(error.into()),
             };
-            let take_in = move |actor: &mut Self| actor.snapshot_taken(head, taken, reply);
+            let take_in = move |actor: &mut Self| actor.snapshot_taken(head, end, reply);
             Box::new(take_in) as Consequence
         });
     }
@@ -156,7 +167,9 @@ impl PoolActor {
             Err(error) => {
                 // The journal has everything: the pool goes on, and tries again after as many records.
                 self.keeping.snapshot_at = head.head;
-                self.keeping.is_too_large = is_too_large(error);
+                if is_too_large(error) {
+                    self.keeping.size = SnapshotSize::TooLarge;
+                }
                 tracing::warn!(pool = %self.pool, %error, "no snapshot can be taken");
             }
         }
@@ -172,7 +185,9 @@ impl PoolActor {
     pub(super) async fn snapshot_at_stop(&mut self, why: StopReason) {
         let since = self.durable.0.saturating_sub(self.keeping.snapshot_at.0);
         let is_clean = why == StopReason::Shutdown && self.engine.state().head() == self.durable;
-        if since < AT_STOP_RECORDS.min(self.keeping.every) || !is_clean || self.keeping.is_too_large
+        if since < AT_STOP_RECORDS.min(self.keeping.every)
+            || !is_clean
+            || self.keeping.size == SnapshotSize::TooLarge
         {
             return;
         }
@@ -197,21 +212,28 @@ impl PoolActor {
             let prepared = prepare(&folds, AskedTrim::of(&request, now), holds, &mut known).await;
             let take_in = move |actor: &mut Self| {
                 actor.keeping.known = known;
-                match prepared {
-                    Ok(Prepared::Nothing(head, held_by)) => {
-                        actor.trim_committed(request, Ok(head), held_by)
-                    }
-                    Ok(Prepared::Baseline(baseline, held_by)) => actor.commit_trim(PreparedTrim {
-                        request,
-                        baseline,
-                        decided,
-                        held_by,
-                    }),
-                    Err(error) => actor.end_trim(request, Err(error)),
-                }
+                actor.trim_prepared(request, prepared, decided)
             };
             Box::new(take_in) as Consequence
         });
+    }
+
+    fn trim_prepared(
+        &mut self,
+        request: TrimRequest,
+        prepared: Result<Prepared, TrimError>,
+        decided: Position,
+    ) -> Flow {
+        match prepared {
+            Ok(Prepared::Nothing(head, held_by)) => self.trim_committed(request, Ok(head), held_by),
+            Ok(Prepared::Baseline(baseline, held_by)) => self.commit_trim(PreparedTrim {
+                request,
+                baseline,
+                decided,
+                held_by,
+            }),
+            Err(error) => self.end_trim(request, Err(error)),
+        }
     }
 
     /// Returns what the engine still reads.
@@ -347,8 +369,8 @@ async fn prepare(
     let until = point.timelines.cursor(kept);
     holds.push(TrimHold::Keys { until });
     let holds = heeded(holds, holding);
-    let held = HeldTrim::of(holds, point.floor.previous());
-    let held_by = held.map(|held| held.by);
+    let most = HeldTrim::of(holds, point.floor.previous());
+    let held_by = most.map(|most| most.by);
     if let Some(by) = &held_by {
         let floor = by.cursor();
         match holding {

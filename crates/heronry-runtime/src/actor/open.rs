@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heronry_store::{CommitOutcome, FencingToken, Head, LEASE_TERM};
 use heronry_types::{PoolId, Position, Timelines, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     Flow, PoolActor,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     CallError, OpenError,
     bulk::Appends,
-    keeping::{Folds, KeepLine, KeepRequests},
+    keeping::{Folds, KeepLine, KeepRequest, KeepRequests},
     published::Published,
     queue::Queue,
     renewal::Renewal,
@@ -61,14 +61,7 @@ impl Opening {
             requests: keep,
             taken,
         } = KeepLine::new();
-        let folds = Folds::new(
-            environment.store.clone(),
-            pool.clone(),
-            environment.minter.clone(),
-        );
-        let folds = folds.with(&environment.background, environment.finished_kept);
-        let mut keeping = Keeping::new(folds, taken, environment.snapshot_every);
-        keeping.snapshot_at = folded.begun;
+        let keeping = keeping_of(environment, pool, taken, folded.begun);
         let shown = Head {
             epoch: timelines.newest(),
             head: folded.head,
@@ -120,6 +113,20 @@ impl Opening {
             keep,
         })
     }
+}
+
+fn keeping_of(
+    environment: &Environment,
+    pool: &PoolId,
+    taken: mpsc::Receiver<KeepRequest>,
+    begun: Position,
+) -> Keeping {
+    let (store, minter) = (environment.store.clone(), environment.minter.clone());
+    let folds = Folds::new(store, pool.clone(), minter);
+    let folds = folds.with(&environment.background, environment.finished_kept);
+    let mut keeping = Keeping::new(folds, taken, environment.snapshot_every);
+    keeping.snapshot_at = begun;
+    keeping
 }
 
 /// A pool that is owned, and folded.

@@ -54,14 +54,15 @@ impl KeptPool {
     async fn run(mut self) {
         loop {
             let retention = *self.settings.borrow_and_update();
-            let Some(retention) = retention else {
-                if self.settings.changed().await.is_err() {
-                    return;
-                }
-                continue;
+            let is_over = match retention {
+                Some(retention) => self.trim(retention).await.is_none(),
+                None => self.settings.changed().await.is_err(),
             };
-            if self.trim(retention).await.is_none() {
+            if is_over {
                 return;
+            }
+            if retention.is_none() {
+                continue;
             }
             let at = Millis(self.clock.now().monotonic.0.saturating_add(EVERY.0));
             tokio::select! {

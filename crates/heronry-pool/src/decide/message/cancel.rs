@@ -43,7 +43,7 @@ impl Command for CancelMessage {
         let found = cx.prior.id.ok_or(Rejection::MessageNotFound)?;
         let accepted = found.first;
         let message = state.messages.get(accepted);
-        let message = message.ok_or(Rejection::MessageNotFound)?;
+        let message = message.ok_or_else(|| state.no_message(accepted))?;
         if !message.is_open() {
             return Ok(Decision::Repeat(accepted));
         }
@@ -67,6 +67,7 @@ impl Command for CancelMessage {
     }
 
     fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Receipt, Rejection> {
-        answer::receipt(state, applied.first, applied.durability).ok_or(Rejection::MessageNotFound)
+        answer::receipt(state, applied.first, applied.durability)
+            .ok_or_else(|| state.no_message(applied.first))
     }
 }

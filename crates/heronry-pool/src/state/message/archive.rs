@@ -76,10 +76,8 @@ impl Archive {
     /// Forgets a message whose records are gone.
     pub(super) fn remove(&mut self, accepted: Position) {
         let ShelfPlace { shelf, offset } = ShelfPlace::of(accepted);
-        if let Some(entries) = self.shelves.get_mut(&shelf)
-            && let Some(range) = range_of(entries, offset)
-        {
-            entries.drain(range);
+        if let Some(entries) = self.shelves.get_mut(&shelf) {
+            take_out(entries, offset);
         }
     }
 
@@ -92,9 +90,7 @@ impl Archive {
                 .filter(|offset| shelf * SHELF + u64::from(*offset) < floor.0)
                 .collect();
             for offset in gone {
-                if let Some(range) = range_of(entries, offset) {
-                    entries.drain(range);
-                }
+                take_out(entries, offset);
             }
         }
         self.contents.keep(|accepted| accepted >= floor);
@@ -171,6 +167,13 @@ impl ShelfPlace {
             shelf: accepted.0 / SHELF,
             offset,
         }
+    }
+}
+
+/// Takes the entry of an offset out of a shelf.
+fn take_out(entries: &mut Vec<u8>, offset: u8) {
+    if let Some(range) = range_of(entries, offset) {
+        entries.drain(range);
     }
 }
 

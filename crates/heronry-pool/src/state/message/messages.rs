@@ -220,7 +220,7 @@ impl Messages {
         for DecodedEntry {
             key: accepted,
             value: message,
-        } in from.list_of(|from| Message::decode(from, false))?
+        } in from.list_of(Message::decode)?
         {
             let is_over = !message.is_open();
             self.insert(accepted, message);
@@ -239,7 +239,7 @@ impl Messages {
         staying.retain(|at| at.message.is_finished && !leaving.contains(&at.accepted));
         to.list(3);
         to.each(staying.into_iter(), |to, at| {
-            at.message.encode(to, at.accepted)
+            at.message.encode(to, at.accepted);
         });
         let leaving = self.finished.iter();
         let leaving = leaving.filter_map(|it| Some((it, self.by_position.get(&it.accepted)?)));
@@ -257,7 +257,11 @@ impl Messages {
         from: &mut Decoding<'_>,
     ) -> Result<(), UnreadableState> {
         from.list(3)?;
-        let finished = |from: &mut Decoding<'_>| Message::decode(from, true);
+        let finished = |from: &mut Decoding<'_>| {
+            let mut finished = Message::decode(from)?;
+            finished.value.is_finished = true;
+            Ok(finished)
+        };
         let staying = from.list_of(finished)?;
         let leaving = from.list_of(|from| {
             from.list(2)?;
