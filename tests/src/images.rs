@@ -4,7 +4,7 @@ use heronry_journal::{ChunkHash, Record};
 use heronry_pool::{Minter, State, engine::Replay};
 use heronry_types::{Durability, Epoch, PoolId};
 
-/// How many pieces a history is cut into, an image between each two.
+/// The number of pieces that a history is cut into, an image between each two.
 const PIECES: usize = 4;
 /// The most records of a history that is folded again.
 const RECORDS_MAX: usize = 20_000;

@@ -131,7 +131,7 @@ impl Filter {
     /// # Errors
     /// [`CompileErrors`] when it would be too large.
     pub fn and(&self, other: &Self) -> Result<Self, CompileErrors> {
-        self.joined(other, |both| Formula::all(both))
+        self.joined(other, Formula::all)
     }
 
     /// Returns the filter that keeps the events which one of the filters keeps.
@@ -139,7 +139,7 @@ impl Filter {
     /// # Errors
     /// [`CompileErrors`] when it would be too large.
     pub fn or(&self, other: &Self) -> Result<Self, CompileErrors> {
-        self.joined(other, |both| Formula::any(both))
+        self.joined(other, Formula::any)
     }
 
     fn joined(

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use error::{SnapshotError, TrimError};
 pub(crate) use folds::{FoldEnd, Folds};
-pub use holds::Hold;
+pub use holds::TrimHold;
 pub(crate) use holds::{HeldTrim, HoldsAt};
 pub(crate) use retention::Retaining;
 pub(crate) use sizes::JournalSizes;
@@ -54,8 +54,8 @@ pub struct Trimmed {
     pub floor: Cursor,
     /// The head of the journal.
     pub head: Cursor,
-    /// What kept the floor from moving as far as was asked, when something did and less was dropped.
-    pub held_by: Option<Hold>,
+    /// The hold that kept the floor from moving as far as was asked, when something did and less was dropped.
+    pub held_by: Option<TrimHold>,
 }
 
 /// The outcome of a snapshot.
@@ -83,11 +83,20 @@ pub(crate) struct TrimRequest {
     pub(crate) reply: oneshot::Sender<Result<Trimmed, TrimError>>,
 }
 
-/// Where wishes are handed to an actor.
+/// The end of a line at which wishes are handed to an actor.
 pub(crate) type KeepRequests = mpsc::Sender<KeepRequest>;
 
-pub(crate) fn requests() -> (KeepRequests, mpsc::Receiver<KeepRequest>) {
-    mpsc::channel(REQUESTS_MAX)
+/// The way of wishes to an actor: both ends.
+pub(crate) struct KeepLine {
+    pub(crate) requests: KeepRequests,
+    pub(crate) taken: mpsc::Receiver<KeepRequest>,
+}
+
+impl KeepLine {
+    pub(crate) fn new() -> Self {
+        let (requests, taken) = mpsc::channel(REQUESTS_MAX);
+        Self { requests, taken }
+    }
 }
 
 /// The error of a wish that no actor takes up any more.

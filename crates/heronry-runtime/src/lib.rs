@@ -51,7 +51,7 @@ pub use hub::{
     HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
     RoomEnding, SubscriptionHub,
 };
-pub use keeping::{Hold, Holding, SnapshotError, SnapshotTaken, TrimError, TrimTo, Trimmed};
+pub use keeping::{Holding, SnapshotError, SnapshotTaken, TrimError, TrimHold, TrimTo, Trimmed};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,

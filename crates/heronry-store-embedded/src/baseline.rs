@@ -95,12 +95,20 @@ pub(crate) fn write(
     }
 }
 
+/// A pool by its name, and by the number that its rows have.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolRows<'a> {
+    pub(crate) name: &'a PoolId,
+    pub(crate) no: PoolNo,
+}
+
 /// Reads the baseline of a pool.
 pub(crate) fn read<D: Database>(
     database: Arc<D>,
     readable: &Readable,
-    (name, no): (&PoolId, PoolNo),
+    pool: PoolRows<'_>,
 ) -> Result<Option<Baseline>, StoreError> {
+    let PoolRows { name, no } = pool;
     let (from, to) = (
         row_keys::placed(no, Position::ZERO),
         row_keys::placed(no, Position(u64::MAX)),

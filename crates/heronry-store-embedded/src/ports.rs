@@ -18,7 +18,7 @@ use heronry_types::{Body, ContentRef, LimitName, Millis, PoolId, Position, Timel
 
 use crate::{
     Database, WriterPools,
-    baseline::{self, Trim},
+    baseline::{self, PoolRows, Trim},
     before::Before,
     chunks, contents, corrupt,
     job::{Acquire, Append, Force, Job, Put, Reply, Work},
@@ -260,7 +260,7 @@ impl<D: Database> Journal for Embedded<D> {
         }
         let (database, readable) = (self.database(op)?, Arc::clone(&self.readable));
         let (name, no) = (pool.clone(), view.no);
-        let read = move || baseline::read(database, &readable, (&name, no));
+        let read = move || baseline::read(database, &readable, PoolRows { name: &name, no });
         self.read_long(op, read).await
     }
 

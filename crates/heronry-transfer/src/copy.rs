@@ -74,6 +74,7 @@ pub(super) async fn check_whole(
         let mut source = Source::open(from, pool, Bodies::Included).await?;
         while let Some(piece) = source.next().await? {
             match piece {
+                PoolPiece::Baseline(baseline) => taken.take_all(pool, &baseline)?,
                 PoolPiece::Chunk(chunk) => taken.take(pool, chunk.header().epoch)?,
                 PoolPiece::With(_) | PoolPiece::Alone(_) => {}
             }

@@ -14,7 +14,10 @@ use serde::Serialize;
 use super::{
     Bodies, Carried, Pools, TransferError,
     copy::consumers_without_rows,
-    lines::{AppendSpan, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine, record_line},
+    lines::{
+        AppendSpan, BaselineLine, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine,
+        record_line,
+    },
     source::{PoolPiece, Source, named},
 };
 
@@ -115,6 +118,13 @@ impl Export {
         }
         let mut lines = Vec::new();
         match self.source.next().await? {
+            Some(PoolPiece::Baseline(baseline)) => {
+                let frames = baseline.frames();
+                for frame in &frames {
+                    let frame = BaselineLine::of(&self.pool, frame, frames.len());
+                    line(&ExportLine::Baseline(frame), &mut lines)?;
+                }
+            }
             Some(PoolPiece::Chunk(chunk)) => {
                 self.chunks += 1;
                 self.chunk(&chunk, &mut lines)?;

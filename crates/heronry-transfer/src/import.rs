@@ -99,6 +99,11 @@ async fn check<R: BufRead + Send>(
                 }
                 seen.push(pool);
             }
+            ExportItem::Piece(PoolPiece::Baseline(baseline)) => {
+                if let Some(pool) = seen.last() {
+                    taken.take_all(pool, &baseline)?;
+                }
+            }
             ExportItem::Piece(PoolPiece::Chunk(chunk)) => {
                 if let Some(pool) = seen.last() {
                     taken.take(pool, chunk.header().epoch)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heronry_journal::Chunk;
+use heronry_journal::{Baseline, Chunk};
 use heronry_store::{
     AppendError, Arrival, Commit, CommitOutcome, ConsumerStanding, ContentPack, ContentPlace,
     Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent, Timeline,
@@ -44,6 +44,8 @@ pub(super) struct Landing<'a> {
     store: &'a Store,
     pool: PoolId,
     token: FencingToken,
+    /// What stands for the records before the first chunk. The first append takes it along.
+    baseline: Option<Box<Baseline>>,
     /// The head of the pool in the store.
     head: Option<Head>,
     /// The content of the next append: at least the last chunk, as the last append shows the pool.
@@ -97,6 +99,7 @@ impl<'a> Landing<'a> {
             store,
             pool,
             token,
+            baseline: None,
             head: None,
             held: PendingAppend::default(),
             consumers: Vec::new(),
@@ -108,6 +111,10 @@ impl<'a> Landing<'a> {
     /// Takes a piece.
     pub(super) async fn take(&mut self, piece: PoolPiece) -> Result<(), TransferError> {
         match piece {
+            PoolPiece::Baseline(baseline) => {
+                self.baseline = Some(baseline);
+                Ok(())
+            }
             PoolPiece::Chunk(chunk) => self.take_chunk(chunk).await,
             PoolPiece::With(pack) => self.take_pack(pack).await,
             PoolPiece::Alone(content) => self.take_alone(content).await,
@@ -230,7 +237,9 @@ impl<'a> Landing<'a> {
             Arrival::Part => Vec::new(),
             Arrival::Whole => std::mem::take(&mut self.consumers),
         };
-        let epoch = self.head.map(|head| head.epoch);
+        let baseline = self.baseline.take();
+        let before = baseline.as_ref().map(|baseline| baseline.epoch());
+        let epoch = self.head.map(|head| head.epoch).or(before);
         let commit = Commit {
             timeline: held.timeline(epoch),
             chunks: held.chunks,
@@ -238,7 +247,7 @@ impl<'a> Landing<'a> {
             erasures: held.erasures,
             consumers,
             arrival,
-            baseline: None,
+            baseline,
         };
         let guard = Guard {
             expected_head: self.head.map_or(Position::ZERO, |head| head.head),

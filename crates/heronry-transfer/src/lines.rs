@@ -16,6 +16,8 @@ use serde_json::value::RawValue;
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ExportLine {
+    /// A frame of what stands for the records before the first chunk; the others follow at once.
+    Baseline(BaselineLine),
     /// A chunk begins; as many lines of records follow as it counts.
     Chunk(ChunkLine),
     /// A body.
@@ -24,6 +26,16 @@ pub(super) enum ExportLine {
     Consumer(ConsumerLine),
     /// The end of a pool: the lines before are all of it.
     End(EndLine),
+}
+
+/// A frame of a baseline, as it is stored.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BaselineLine {
+    pub(super) pool: PoolId,
+    /// The number of frames that the baseline has.
+    pub(super) frames: usize,
+    frame_base64: String,
 }
 
 /// The header of a chunk.
@@ -120,6 +132,20 @@ struct WrittenRecord<'a> {
     record: &'a Record,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<String>,
+}
+
+impl BaselineLine {
+    pub(super) fn of(pool: &PoolId, frame: &[u8], frames: usize) -> Self {
+        Self {
+            pool: pool.clone(),
+            frames,
+            frame_base64: base64(frame),
+        }
+    }
+
+    pub(super) fn frame(&self) -> Result<Vec<u8>, String> {
+        read_base64(&self.frame_base64).ok_or_else(|| "the frame is not base64".to_owned())
+    }
 }
 
 impl ChunkLine {

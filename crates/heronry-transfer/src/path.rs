@@ -1,6 +1,6 @@
 //! The relations that chunks must keep to one another on their way.
 
-use heronry_journal::{Chain, Chunk};
+use heronry_journal::{Baseline, Chain, Chunk};
 use heronry_types::{PoolId, Timelines};
 
 use super::TransferError;
@@ -19,6 +19,16 @@ impl ChunkOrder {
             pool,
             chain: Chain::start(),
             timelines: None,
+        }
+    }
+
+    /// Begins after the records that a baseline stands for.
+    pub(super) fn after(pool: PoolId, baseline: &Baseline) -> Self {
+        let point = baseline.point();
+        Self {
+            pool,
+            chain: Chain::after(baseline.epoch(), point.floor.previous(), point.hash),
+            timelines: Some(point.timelines.clone()),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, Read};
 
+use heronry_journal::Baseline;
 use heronry_store::{ConsumerStanding, ContentPack, NewContent};
 use heronry_types::{Cursor, PoolId, Position};
 use serde::de::DeserializeOwned;
 
 use super::{
     Carried, TransferError,
-    lines::{AppendSpan, ChunkLine, ContentLine, EndLine, ExportLine, RecordLine},
+    lines::{AppendSpan, BaselineLine, ChunkLine, ContentLine, EndLine, ExportLine, RecordLine},
     path::ChunkOrder,
     source::PoolPiece,
 };
@@ -66,6 +67,7 @@ impl<R: BufRead> ExportLines<R> {
             };
         };
         let named = match &line {
+            ExportLine::Baseline(line) => &line.pool,
             ExportLine::Chunk(line) => &line.pool,
             ExportLine::Content(line) => &line.pool,
             ExportLine::Consumer(line) => &line.pool,
@@ -86,6 +88,7 @@ impl<R: BufRead> ExportLines<R> {
             }
         }
         Ok(Some(match line {
+            ExportLine::Baseline(line) => ExportItem::Piece(self.baseline(line)?),
             ExportLine::Chunk(line) => ExportItem::Piece(self.chunk(&line)?),
             ExportLine::Content(line) => ExportItem::Piece(self.contents(&line)?),
             ExportLine::Consumer(line) => ExportItem::Consumer(line.standing()),
@@ -99,6 +102,40 @@ impl<R: BufRead> ExportLines<R> {
                 })
             }
         }))
+    }
+
+    /// Takes the frames of a baseline, which is the first of its pool.
+    fn baseline(&mut self, first: BaselineLine) -> Result<PoolPiece, TransferError> {
+        let (pool, count) = (first.pool.clone(), first.frames);
+        let mut frames = Vec::new();
+        let mut next = Some(first);
+        while let Some(line) = next.take() {
+            if line.pool != pool || line.frames != count {
+                return Err(self.wrong("the frames of a baseline do not belong together"));
+            }
+            frames.push(line.frame().map_err(|what| self.wrong(&what))?);
+            if frames.len() < count {
+                next = match self.line()? {
+                    Some(ExportLine::Baseline(line)) => Some(line),
+                    Some(
+                        ExportLine::Chunk(_)
+                        | ExportLine::Content(_)
+                        | ExportLine::Consumer(_)
+                        | ExportLine::End(_),
+                    )
+                    | None => return Err(self.wrong("a frame of the baseline is missing")),
+                };
+            }
+        }
+        let baseline = Baseline::from_frames(frames.iter().map(Vec::as_slice));
+        let baseline = baseline.map_err(|error| self.wrong(&error.to_string()))?;
+        match &mut self.open {
+            Some(open) if open.chunks == 0 && open.contents == 0 => {
+                open.path = ChunkOrder::after(pool, &baseline);
+            }
+            Some(_) | None => return Err(self.wrong("a baseline stands behind other lines")),
+        }
+        Ok(PoolPiece::Baseline(Box::new(baseline)))
     }
 
     fn chunk(&mut self, line: &ChunkLine) -> Result<PoolPiece, TransferError> {
@@ -145,7 +182,8 @@ impl<R: BufRead> ExportLines<R> {
                 {
                     contents.push(self.content(&next)?);
                 }
-                next @ (ExportLine::Chunk(_)
+                next @ (ExportLine::Baseline(_)
+                | ExportLine::Chunk(_)
                 | ExportLine::Content(_)
                 | ExportLine::Consumer(_)
                 | ExportLine::End(_)) => {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use heronry_journal::Chunk;
+use heronry_journal::{Baseline, Chunk};
 use heronry_store::{ContentPack, Head, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
@@ -12,9 +12,12 @@ use super::{Bodies, Pools, TransferError, path::ChunkOrder};
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A piece of a pool. The contents that ride with an append come before its first chunk, those
-/// that were stored by themselves after the last.
+/// that were stored by themselves after the last. Contents that rode with appends whose chunks were trimmed
+/// come by themselves: a reader that does not find a body with its message looks for it there.
 #[derive(Debug)]
 pub(super) enum PoolPiece {
+    /// It stands for the records before the first chunk, and comes before everything else.
+    Baseline(Box<Baseline>),
     Chunk(Chunk),
     With(ContentPack),
     Alone(NewContent),
@@ -26,6 +29,10 @@ pub(super) struct Source {
     pool: PoolId,
     path: ChunkOrder,
     head: Head,
+    floor: Position,
+    baseline: Option<Box<Baseline>>,
+    /// Contents of an append that began before the floor.
+    early: VecDeque<NewContent>,
     after: Position,
     chunks: VecDeque<Chunk>,
     packs: More<ContentPack, Position>,
@@ -74,19 +81,21 @@ impl Source {
         bodies: Bodies,
     ) -> Result<Self, TransferError> {
         let pool = pool.clone();
-        let Some(head) = store.journal.head(&pool).await? else {
-            return Err(TransferError::NoPool { pool });
+        let (baseline, head) = begin(store, &pool).await?;
+        let floor = head.floor;
+        let path = match &baseline {
+            None => ChunkOrder::of(pool.clone()),
+            Some(baseline) => ChunkOrder::after(pool.clone(), baseline),
         };
-        if head.floor > Position::ZERO.next() {
-            let floor = head.floor;
-            return Err(TransferError::Trimmed { pool, floor });
-        }
         Ok(Self {
             store: store.clone(),
-            path: ChunkOrder::of(pool.clone()),
+            path,
             pool,
             head,
-            after: Position::ZERO,
+            floor,
+            after: floor.previous(),
+            baseline: baseline.map(Box::new),
+            early: VecDeque::new(),
             chunks: VecDeque::new(),
             packs: More::of(Position::ZERO, bodies),
             alone: More::of(None, bodies),
@@ -100,6 +109,12 @@ impl Source {
 
     /// Returns the next piece, checked; nothing after the last.
     pub(super) async fn next(&mut self) -> Result<Option<PoolPiece>, TransferError> {
+        if let Some(baseline) = self.baseline.take() {
+            return Ok(Some(PoolPiece::Baseline(baseline)));
+        }
+        if let Some(content) = self.early.pop_front() {
+            return Ok(Some(PoolPiece::Alone(content)));
+        }
         if self.chunks.is_empty() && self.after < self.head.head {
             self.read_chunks().await?;
         }
@@ -107,7 +122,13 @@ impl Source {
             return Ok(self.next_alone().await?.map(PoolPiece::Alone));
         };
         if let Some(pack) = self.next_pack(first).await? {
-            return Ok(Some(PoolPiece::With(pack)));
+            if pack.first >= self.floor {
+                return Ok(Some(PoolPiece::With(pack)));
+            }
+            self.early = pack.contents.into();
+            if let Some(content) = self.early.pop_front() {
+                return Ok(Some(PoolPiece::Alone(content)));
+            }
         }
         let Some(chunk) = self.chunks.pop_front() else {
             return Ok(None);
@@ -155,6 +176,29 @@ impl Source {
             self.alone.fill(page, |content| Some(content.content_ref));
         }
         Ok(self.alone.page.pop_front())
+    }
+}
+
+/// Returns what stands for the records before the floor, and the head, as they were at one moment.
+async fn begin(store: &Store, pool: &PoolId) -> Result<(Option<Baseline>, Head), TransferError> {
+    loop {
+        let baseline = store.journal.baseline(pool).await?;
+        let Some(head) = store.journal.head(pool).await? else {
+            return Err(TransferError::NoPool { pool: pool.clone() });
+        };
+        let floor = baseline
+            .as_ref()
+            .map_or(Position::ZERO.next(), Baseline::floor);
+        if head.floor == floor {
+            return Ok((baseline, head));
+        }
+        // It was trimmed in between, or by a build that kept nothing for what it dropped.
+        if baseline.is_none() && store.journal.baseline(pool).await?.is_none() {
+            return Err(TransferError::Trimmed {
+                pool: pool.clone(),
+                floor: head.floor,
+            });
+        }
     }
 }
 

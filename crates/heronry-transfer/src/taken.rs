@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
+use heronry_journal::Baseline;
 use heronry_store::Store;
 use heronry_types::{Epoch, PoolId};
 
@@ -27,6 +28,16 @@ impl TakenEpochs {
             }
         }
         Ok(taken)
+    }
+
+    /// Takes the timelines of the records that a baseline stands for.
+    pub(super) fn take_all(
+        &mut self,
+        pool: &PoolId,
+        baseline: &Baseline,
+    ) -> Result<(), TransferError> {
+        let mut starts = baseline.point().timelines.iter();
+        starts.try_for_each(|start| self.take(pool, start.epoch))
     }
 
     /// Takes a timeline for a pool that is to arrive; the same pool may have it already.

@@ -64,7 +64,7 @@ pub struct Settings {
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
-    /// How much of its journal the pool keeps. Absent: everything.
+    /// The part of its journal that the pool keeps. Absent: everything.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,

@@ -1,11 +1,11 @@
-//! How much of its past a pool keeps.
+//! The part of its past that a pool keeps.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 
-/// How much of its journal a pool keeps. What is older than `age_ms`, or more than `bytes`, is trimmed in the
+/// The part of its journal that a pool keeps. What is older than `age_ms`, or more than `bytes`, is trimmed in the
 /// background; without either everything is kept.
 #[derive(
     Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, Hash, PartialEq, Serialize,

@@ -35,7 +35,7 @@ pub struct PoolBody {
     /// Limits that differ from their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// How much of its journal the pool keeps. By default everything.
+    /// The part of its journal that the pool keeps. By default everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
 }
@@ -218,7 +218,7 @@ pub struct PatchSettings {
     /// Limits to set; others stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// How much of its journal the pool keeps; an empty one keeps everything.
+    /// The part of its journal that the pool keeps; an empty one keeps everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
 }

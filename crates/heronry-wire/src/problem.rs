@@ -239,7 +239,7 @@ struct KnownMembers {
     policy: Option<PolicyRef>,
     /// The claims that it is about.
     claims: Option<Vec<ClaimName>>,
-    /// What still needs records: `keys`, `look_back`, `matching` or `consumer`.
+    /// The kind of what still needs records: `keys`, `look_back`, `matching` or `consumer`.
     held_by: Option<String>,
     /// The name of the consumer that still needs records.
     consumer: Option<String>,

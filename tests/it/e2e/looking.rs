@@ -61,7 +61,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// The moment at which the files of a store are taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Taken {
+enum FilesTaken {
     /// After its server was stopped.
     Stopped,
     /// While its server has it open.
@@ -69,15 +69,15 @@ enum Taken {
 }
 
 /// Every store, taken at both moments.
-fn every_store() -> impl Iterator<Item = (&'static str, Taken)> {
-    let moments = [Taken::Stopped, Taken::InUse];
+fn every_store() -> impl Iterator<Item = (&'static str, FilesTaken)> {
+    let moments = [FilesTaken::Stopped, FilesTaken::InUse];
     let stores = STORES.into_iter();
     stores.flat_map(move |store| moments.map(|taken| (store, taken)))
 }
 
 /// Fills a store on the shelf, and returns a place with what is left: the closed one, or a copy of what was
 /// there while it was in use.
-fn shelf(store: &str, taken: Taken) -> Folder {
+fn shelf(store: &str, taken: FilesTaken) -> Folder {
     let place = Folder::new();
     place.private("shelf");
     let server = place.serve(&["--store", store]);
@@ -91,7 +91,7 @@ fn shelf(store: &str, taken: Taken) -> Folder {
             .run_as("p", "a", &["send", "--to", "run:b", "--body", &body])
             .ok();
     }
-    if taken == Taken::InUse {
+    if taken == FilesTaken::InUse {
         copy(&place.at("shelf"), &place.at("taken"));
         server.kill();
         fs::remove_dir_all(place.at("shelf")).unwrap();

@@ -7,11 +7,11 @@ use heronry_pool::{
     decide::{AckCopies, ClaimSet, StateDigest, Viewer},
 };
 use heronry_runtime::{
-    EventQuery, Follow, Hold, Holding, OnTrimmed, Pool, ReadFrom, TrimError, TrimTo,
+    EventQuery, Follow, Holding, OnTrimmed, Pool, ReadFrom, TrimError, TrimHold, TrimTo,
 };
 use heronry_store::{ConsumerCursor, FencingToken, FilterFingerprint, JournalExt, Snapshot};
 use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened};
-use heronry_types::{AckOutcome, Millis, Position, WakeStatus};
+use heronry_types::{AckOutcome, Cursor, Millis, Position, WakeStatus};
 
 on_every_store! {
     o6_a_forced_trim_gives_gaps_and_typed_errors
@@ -178,32 +178,42 @@ async fn o17_a_half_counted_wake_and_keys_survive_a_trim(world: World) {
         (WakeStatus::Triggered, 3)
     );
     assert!(view.matches[0].cursor.position < trimmed.floor.position);
+    check_key(&world, &pool, &lead, sent.receipt.cursor, trimmed.floor).await;
+    past.check(&world, &pool).await;
+}
+
+/// Checks the key of a finished message that was trimmed: it answers for its time, and is free then.
+async fn check_key(
+    world: &World,
+    pool: &Pool,
+    lead: &heronry_pool::Caller,
+    first: Cursor,
+    floor: Cursor,
+) {
     // A finished message is gone with its records; its key is not free, and says so.
     let repeat = World::to_run("scout", "k-first", "first");
     let refusal = world
-        .refused(&pool, world.send(&pool, &lead, repeat.clone()))
+        .refused(pool, world.send(pool, lead, repeat.clone()))
         .await;
-    let requested = pool.cursor(sent.receipt.cursor.position.previous());
-    let floor = trimmed.floor;
+    let requested = pool.cursor(first.position.previous());
     assert_eq!(refusal, Rejection::CursorTrimmed { requested, floor });
     let other = World::to_run("scout", "k-first", "something else");
-    let refusal = world.refused(&pool, world.send(&pool, &lead, other)).await;
+    let refusal = world.refused(pool, world.send(pool, lead, other)).await;
     assert!(
-        matches!(refusal, Rejection::IdempotencyConflict { first, .. } if first == sent.receipt.cursor),
+        matches!(refusal, Rejection::IdempotencyConflict { first: found, .. } if found == first),
         "{refusal:?}"
     );
     world.clock.advance(KEYS_KEPT_AFTER_TRIM);
     let refusal = world
-        .refused(&pool, world.send(&pool, &lead, repeat.clone()))
+        .refused(pool, world.send(pool, lead, repeat.clone()))
         .await;
     assert!(
         matches!(refusal, Rejection::CursorTrimmed { .. }),
         "{refusal:?}"
     );
     world.clock.advance(Millis(1));
-    let anew = world.send(&pool, &lead, repeat).await.unwrap();
+    let anew = world.send(pool, lead, repeat).await.unwrap();
     assert!(!anew.repeated, "the key is free when its time is over");
-    past.check(&world, &pool).await;
 }
 
 async fn o17_a_trim_goes_past_no_consumer_unless_it_is_overridden(world: World) {
@@ -221,7 +231,7 @@ async fn o17_a_trim_goes_past_no_consumer_unless_it_is_overridden(world: World) 
     let TrimError::Held { by, floor: held_at } = held else {
         panic!("{held}");
     };
-    let consumer = Hold::Consumer { name, until: at };
+    let consumer = TrimHold::Consumer { name, until: at };
     assert_eq!((by, held_at), (consumer.clone(), at));
     assert_eq!(floor(&world, &pool).await, Position(1), "nothing went");
     let yielded = pool.trim(to, Holding::Yielding).await.unwrap();

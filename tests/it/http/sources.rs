@@ -250,7 +250,7 @@ async fn o9_a_stream_of_a_runs_room_closes_with_the_run(server: Server) {
     live.until("caught_up").await;
     let end = json!({"state": "completed"});
     server
-        .call(OPERATOR, "PUT /v1/pools/p/members/a/state", end)
+        .call(OPERATOR, "POST /v1/pools/p/members/a/state", end)
         .await
         .is(200);
     let mut replay = server

@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use heronry_runtime::{
-    BodyError, CallError, ConsumeError, DeleteError, EventsError, Hold, OpenError, SnapshotError,
-    StopReason, TrimError,
+    BodyError, CallError, ConsumeError, DeleteError, EventsError, OpenError, SnapshotError,
+    StopReason, TrimError, TrimHold,
 };
 use heronry_store::{
     AppendError, CommitOutcome, ConsumerError, LeaseError, ReadError, StoreError, StoreErrorKind,
@@ -110,10 +110,10 @@ impl From<TrimError> for Refusal {
             TrimError::Held { by, floor } => {
                 let refusal = Self::of(ProblemKind::TrimHeld, detail).with_cursor("floor", floor);
                 match by {
-                    Hold::Keys { .. } => refusal.with("held_by", "keys"),
-                    Hold::LookBack { .. } => refusal.with("held_by", "look_back"),
-                    Hold::Matching { .. } => refusal.with("held_by", "matching"),
-                    Hold::Consumer { name, .. } => refusal
+                    TrimHold::Keys { .. } => refusal.with("held_by", "keys"),
+                    TrimHold::LookBack { .. } => refusal.with("held_by", "look_back"),
+                    TrimHold::Matching { .. } => refusal.with("held_by", "matching"),
+                    TrimHold::Consumer { name, .. } => refusal
                         .with("held_by", "consumer")
                         .with("consumer", name.to_string()),
                 }

@@ -30,7 +30,7 @@ pub(crate) struct Manifest {
     pub(crate) pool: PoolId,
     /// Limits that differ from their defaults.
     pub(crate) limits: Option<Limits>,
-    /// How much of its journal the pool keeps.
+    /// The part of its journal that the pool keeps.
     pub(crate) retention: Option<Retention>,
     /// The members that take part, one for each run.
     pub(crate) members: Vec<MemberPlan>,

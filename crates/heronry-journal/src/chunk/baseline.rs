@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use heronry_types::{Epoch, Position, Timelines, Timestamp};
+use heronry_types::{Epoch, Position, TimelineStart, Timelines, Timestamp};
 use minicbor::{Decoder, Encoder};
 
 use super::{
@@ -63,7 +63,7 @@ pub enum BaselineError {
         /// The number of bytes that there are.
         found: u64,
     },
-    /// What stands before the state is not what its layout says.
+    /// The part before the state is not what its layout says.
     #[error("the baseline is malformed: {reason}; it was written by a faulty build")]
     Malformed {
         /// The fault that was found.
@@ -224,7 +224,9 @@ impl Baseline {
         if found != expected {
             return Err(BaselineError::Incomplete { expected, found });
         }
-        let timelines = timelines_of(&starts).filter(|it| it.newest() == header.epoch);
+        let starts = starts.into_iter();
+        let starts = starts.map(|(at, epoch)| TimelineStart { at, epoch });
+        let timelines = timelines_of(starts).filter(|it| it.newest() == header.epoch);
         let timelines = timelines.ok_or_else(|| BaselineError::Malformed {
             reason: "its timelines do not end with its epoch".to_owned(),
         })?;
@@ -239,11 +241,10 @@ impl Baseline {
     }
 }
 
-fn timelines_of(starts: &[(Position, Epoch)]) -> Option<Timelines> {
-    let ((_, first), later) = starts.split_first()?;
-    let mut timelines = Timelines::of(*first);
-    for (at, epoch) in later {
-        timelines.start(*at, *epoch);
+fn timelines_of(mut starts: impl Iterator<Item = TimelineStart>) -> Option<Timelines> {
+    let mut timelines = Timelines::of(starts.next()?.epoch);
+    for TimelineStart { at, epoch } in starts {
+        timelines.start(at, epoch);
     }
     Some(timelines)
 }

@@ -23,7 +23,7 @@ pub enum UnreadableImage {
     /// A wake in it waits by a filter that this build cannot read.
     #[error(transparent)]
     Filter(#[from] UnreadableFilter),
-    /// What stands around the state is not what an image has.
+    /// The parts around the state are not those that an image has.
     #[error("the image is malformed: {reason}")]
     Malformed {
         /// The fault that was found.
@@ -42,7 +42,7 @@ impl UnreadableImage {
     }
 }
 
-/// What an image says beside the state.
+/// The part of an image beside the state.
 #[derive(Debug, Default)]
 struct ImageProgress {
     settled: Position,
@@ -87,7 +87,7 @@ impl Replay {
         minter: Minter,
         durability: Durability,
     ) -> Result<Self, UnreadableImage> {
-        let (state, progress) = decode(image)?;
+        let DecodedImage { state, progress } = decode(image)?;
         let (pool, epoch) = (state.pool.clone(), state.epoch());
         let mut engine = Engine::new(pool, epoch, minter, durability);
         engine.state = state;
@@ -137,7 +137,13 @@ impl Engine {
     }
 }
 
-fn decode(image: &[u8]) -> Result<(State, ImageProgress), UnreadableImage> {
+/// An image that was read.
+struct DecodedImage {
+    state: State,
+    progress: ImageProgress,
+}
+
+fn decode(image: &[u8]) -> Result<DecodedImage, UnreadableImage> {
     let malformed = |error: minicbor::decode::Error| UnreadableImage::Malformed {
         reason: error.to_string(),
     };
@@ -160,5 +166,6 @@ fn decode(image: &[u8]) -> Result<(State, ImageProgress), UnreadableImage> {
         return Err(UnreadableImage::Malformed { reason });
     }
     let counted = counted.into_iter().collect();
-    Ok((state, ImageProgress { settled, counted }))
+    let progress = ImageProgress { settled, counted };
+    Ok(DecodedImage { state, progress })
 }

@@ -23,11 +23,13 @@ pub(super) fn of_gap(gap: &SourceGap) -> SourceRef {
     let said = &mut source.correlation;
     put(said, "reason", &gap.reason);
     for (name, place) in [("after", &gap.after), ("through", &gap.through)] {
-        place.iter().for_each(|place| put(said, name, place));
+        if let Some(place) = place {
+            put(said, name, place);
+        }
     }
-    gap.missed
-        .iter()
-        .for_each(|missed| put(said, "missed", missed));
+    if let Some(missed) = &gap.missed {
+        put(said, "missed", missed);
+    }
     source
 }
 

@@ -1,5 +1,5 @@
-//! What an encoding has beside the state that the digest covers: what follows from the journal alone, and
-//! where the journal has what has left memory.
+//! The part of an encoding beside the state that the digest covers: deadlines and counts that follow from the
+//! journal, and the places where the journal has messages that have left memory.
 
 use heronry_journal::Claim;
 use heronry_types::{ContentRef, Position, RunId, Timestamp};

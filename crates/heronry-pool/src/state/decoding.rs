@@ -27,9 +27,21 @@ pub enum UnreadableState {
         /// The fault that was found.
         reason: String,
     },
-    /// What was read is not what was written.
+    /// The state that was read is not the one that was written.
     #[error("the state that was read is not the one that was written")]
     Different,
+}
+
+/// A value that was read, and the key that it has.
+pub(super) struct DecodedEntry<K, V> {
+    pub(super) key: K,
+    pub(super) value: V,
+}
+
+impl<K, V> DecodedEntry<K, V> {
+    pub(super) fn new(key: K, value: V) -> Self {
+        Self { key, value }
+    }
 }
 
 /// An encoding that is being read.
@@ -198,8 +210,8 @@ impl Inbox {
         let ready: Vec<Position> = from.list_of(Decoding::take)?;
         ready.into_iter().for_each(|it| inbox.ready.insert(it));
         inbox.delayed = from.take()?;
-        let special: Vec<(ClaimTurn, Option<Timestamp>)> = from.list_of(ClaimTurn::decode)?;
-        inbox.special = special.into_iter().collect();
+        let special = from.list_of(ClaimTurn::decode)?.into_iter();
+        inbox.special = special.map(|it| (it.key, it.value)).collect();
         let receives = from.list_of(|from| {
             let (fetched, id, claimed, claim_ms) = from.take()?;
             let receive = Receive {
@@ -217,7 +229,9 @@ impl Inbox {
 }
 
 impl ClaimTurn {
-    fn decode(from: &mut Decoding<'_>) -> Result<(Self, Option<Timestamp>), UnreadableState> {
+    fn decode(
+        from: &mut Decoding<'_>,
+    ) -> Result<DecodedEntry<Self, Option<Timestamp>>, UnreadableState> {
         let (importance, since, position, accepted, visible_at) = from.take()?;
         let turn = Self {
             importance: std::cmp::Reverse(importance),
@@ -225,7 +239,7 @@ impl ClaimTurn {
             position,
             accepted,
         };
-        Ok((turn, visible_at))
+        Ok(DecodedEntry::new(turn, visible_at))
     }
 }
 
@@ -234,7 +248,7 @@ impl Message {
     pub(super) fn decode(
         from: &mut Decoding<'_>,
         is_finished: bool,
-    ) -> Result<(Position, Self), UnreadableState> {
+    ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         from.list(6)?;
         let (position, lineage, accepted, recipients) = from.take()?;
         let (status, reason) = from.take()?;
@@ -259,13 +273,16 @@ impl Message {
             reason,
             timeline,
             replays: replays.map(|it| Box::new(it.into_iter().collect())),
-            replies: replies.map(|it| Box::new(it.into_iter().collect())),
+            replies: replies.map(|replies: Vec<_>| {
+                let replies = replies.into_iter().map(|it| (it.key, it.value));
+                Box::new(replies.collect())
+            }),
             is_finished,
         };
         if message.copies.len() > message.recipients.0.len() {
             return Err(from.malformed("a message with more copies than recipients"));
         }
-        Ok((position, message))
+        Ok(DecodedEntry::new(position, message))
     }
 }
 
@@ -326,13 +343,13 @@ impl TimelineStep {
 }
 
 impl CountedReply {
-    fn decode(from: &mut Decoding<'_>) -> Result<(Position, Self), UnreadableState> {
+    fn decode(from: &mut Decoding<'_>) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         let (accepted, message_id, content_ref) = from.take()?;
         let reply = Self {
             message_id,
             content_ref,
         };
-        Ok((accepted, reply))
+        Ok(DecodedEntry::new(accepted, reply))
     }
 }
 
@@ -348,7 +365,9 @@ impl DeadLetter {
 }
 
 impl Wake {
-    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<(Position, Self), UnreadableState> {
+    pub(super) fn decode(
+        from: &mut Decoding<'_>,
+    ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         from.list(3)?;
         from.list(4)?;
         let position = from.take()?;
@@ -357,6 +376,7 @@ impl Wake {
         let condition = from.take::<Option<_>>()?.map(Box::new);
         let earlier = from.some(Decoding::take)?;
         let end = from.some(WakeEnd::decode)?;
+        let end = end.map(|it| (it.key, it.value));
         let wake = Self {
             run,
             registered,
@@ -364,12 +384,12 @@ impl Wake {
             earlier: earlier.map_or(Earlier::Seen, Earlier::Pending),
             end,
         };
-        Ok((position, wake))
+        Ok(DecodedEntry::new(position, wake))
     }
 }
 
 impl WakeEnd {
-    fn decode(from: &mut Decoding<'_>) -> Result<(Position, Self), UnreadableState> {
+    fn decode(from: &mut Decoding<'_>) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         let parts = from.any_list()?;
         let kind: u8 = from.take()?;
         let at = from.take()?;
@@ -384,12 +404,14 @@ impl WakeEnd {
             (4, 3) => Self::Failed { why: from.take()? },
             _ => return Err(from.malformed("a wake with no end that there is")),
         };
-        Ok((at, end))
+        Ok(DecodedEntry::new(at, end))
     }
 }
 
 impl Effect {
-    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<(Position, Self), UnreadableState> {
+    pub(super) fn decode(
+        from: &mut Decoding<'_>,
+    ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
         from.list(2)?;
         let (position, run, intended, generation, attempts) = from.take()?;
         let end = from.some(|from| {
@@ -407,7 +429,7 @@ impl Effect {
             attempts,
             end,
         };
-        Ok((position, effect))
+        Ok(DecodedEntry::new(position, effect))
     }
 }
 

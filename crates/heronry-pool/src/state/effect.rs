@@ -7,7 +7,7 @@ use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
 use crate::state::{
     Members,
-    decoding::{Decoding, UnreadableState},
+    decoding::{DecodedEntry, Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -148,7 +148,11 @@ impl Effects {
     }
 
     pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
-        for (position, effect) in from.list_of(Effect::decode)? {
+        for DecodedEntry {
+            key: position,
+            value: effect,
+        } in from.list_of(Effect::decode)?
+        {
             if effect.end.is_some() {
                 self.by_position.insert(position, effect);
             } else {

@@ -10,7 +10,7 @@ use heronry_types::{
 
 use crate::state::{
     Members,
-    decoding::{Decoding, UnreadableState},
+    decoding::{DecodedEntry, Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -144,7 +144,7 @@ impl ForeignSource {
     fn take(&mut self, position: &SourcePosition) {
         match (&mut self.taken, position) {
             (TakenPositions::Through(last), SourcePosition::Number(number)) => {
-                *last = (*last).max(*number)
+                *last = (*last).max(*number);
             }
             (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
             (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
@@ -231,7 +231,7 @@ impl Sources {
 
     pub(super) fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
         let sources = from.list_of(ForeignSource::decode)?;
-        let by_id = sources.into_iter().collect();
+        let by_id = sources.into_iter().map(|it| (it.key, it.value)).collect();
         Ok(Self { by_id })
     }
 }
@@ -252,7 +252,7 @@ impl TakenPositions {
 }
 
 impl ForeignSource {
-    fn decode(from: &mut Decoding<'_>) -> Result<(SourceId, Self), UnreadableState> {
+    fn decode(from: &mut Decoding<'_>) -> Result<DecodedEntry<SourceId, Self>, UnreadableState> {
         from.list(4)?;
         let (id, owner) = from.take()?;
         let taken = TakenPositions::decode(from)?;
@@ -274,7 +274,7 @@ impl ForeignSource {
             attached,
             last_batch,
         };
-        Ok((id, source))
+        Ok(DecodedEntry::new(id, source))
     }
 
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, id: &SourceId) {
@@ -292,7 +292,7 @@ impl ForeignSource {
             TakenPositions::Recent(RecentItems { order, known: _ }) => {
                 to.each(order.iter(), |to, hash| {
                     to.put(minicbor::bytes::ByteArray::from(*hash));
-                })
+                });
             }
         }
         to.some(attached.as_ref(), |to, attached| {

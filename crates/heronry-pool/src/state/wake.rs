@@ -9,7 +9,7 @@ use heronry_journal::{WakeRegistered, WakeTriggeredBy};
 use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
 
 use crate::state::{
-    decoding::{Decoding, UnreadableState},
+    decoding::{DecodedEntry, Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -179,7 +179,11 @@ impl Wakes {
 
     pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
         from.list(2)?;
-        for (position, wake) in from.list_of(Wake::decode)? {
+        for DecodedEntry {
+            key: position,
+            value: wake,
+        } in from.list_of(Wake::decode)?
+        {
             let is_over = wake.end.is_some();
             self.insert(position, wake);
             if is_over {

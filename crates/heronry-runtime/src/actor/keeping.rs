@@ -11,14 +11,14 @@ use super::{
     asides::{AtStop, Consequence},
 };
 use crate::{
-    CallError, Hold, SnapshotError, SnapshotTaken, StopReason, TrimError, Trimmed,
+    CallError, SnapshotError, SnapshotTaken, StopReason, TrimError, TrimHold, TrimTo, Trimmed,
     keeping::{FoldEnd, Folds, HeldTrim, Holding, HoldsAt, JournalSizes, KeepRequest, TrimRequest},
 };
 
 /// The number of records since the last snapshot from which on a pool that stops takes another one.
 const AT_STOP_RECORDS: u64 = 4_096;
 
-/// What an actor knows of its trims and snapshots.
+/// The trims and snapshots of an actor.
 pub(super) struct Keeping {
     pub(super) folds: Folds,
     pub(super) requests: mpsc::Receiver<KeepRequest>,
@@ -26,7 +26,7 @@ pub(super) struct Keeping {
     pub(super) every: u64,
     /// The point of the last snapshot that this process knows.
     pub(super) snapshot_at: Position,
-    /// What is remembered from one trim to the next.
+    /// The facts that are remembered from one trim to the next.
     known: KnownOfTrims,
     is_busy: bool,
     /// Larger than the store takes: it goes without, until it is opened again.
@@ -35,7 +35,7 @@ pub(super) struct Keeping {
     waits_for_keys: Option<TrimRequest>,
 }
 
-/// What is remembered from one trim to the next.
+/// The facts that are remembered from one trim to the next.
 #[derive(Clone, Default)]
 struct KnownOfTrims {
     consumers: HoldsAt,
@@ -48,7 +48,7 @@ struct PreparedTrim {
     baseline: Baseline,
     /// The head of the engine when it was found what holds the trim.
     decided: Position,
-    held_by: Option<Hold>,
+    held_by: Option<TrimHold>,
 }
 
 /// The reply of somebody who wants a snapshot; nobody does when it is time for one.
@@ -194,7 +194,7 @@ impl PoolActor {
         let holds = self.engine_holds();
         let mut known = std::mem::take(&mut self.keeping.known);
         self.asides.begin(AtStop::Await, async move {
-            let prepared = prepare(&folds, (&request, now), holds, &mut known).await;
+            let prepared = prepare(&folds, AskedTrim::of(&request, now), holds, &mut known).await;
             let take_in = move |actor: &mut Self| {
                 actor.keeping.known = known;
                 match prepared {
@@ -215,14 +215,14 @@ impl PoolActor {
     }
 
     /// Returns what the engine still reads.
-    fn engine_holds(&self) -> Vec<Hold> {
+    fn engine_holds(&self) -> Vec<TrimHold> {
         let cursor = |from: Position| self.engine.state().cursor(from.previous());
         let after = self.engine.looks_from();
         let until = self.engine.matches_from();
-        let after = after.map(|from| Hold::LookBack {
+        let after = after.map(|from| TrimHold::LookBack {
             after: cursor(from),
         });
-        let until = until.map(|from| Hold::Matching {
+        let until = until.map(|from| TrimHold::Matching {
             until: cursor(from),
         });
         after.into_iter().chain(until).collect()
@@ -272,7 +272,7 @@ impl PoolActor {
         &mut self,
         request: TrimRequest,
         trimmed: Result<Head, AppendError>,
-        held_by: Option<Hold>,
+        held_by: Option<TrimHold>,
     ) -> Flow {
         let state = self.engine.state();
         match trimmed {
@@ -303,35 +303,55 @@ impl PoolActor {
     }
 }
 
+/// A trim that somebody asks for at a time.
+#[derive(Clone, Copy)]
+struct AskedTrim {
+    to: TrimTo,
+    holding: Holding,
+    now: Timestamp,
+}
+
+impl AskedTrim {
+    fn of(request: &TrimRequest, now: Timestamp) -> Self {
+        let TrimRequest { to, holding, .. } = request;
+        Self {
+            to: *to,
+            holding: *holding,
+            now,
+        }
+    }
+}
+
 /// A trim that was looked into.
 enum Prepared {
     /// There is nothing to drop: the journal has this head.
-    Nothing(Head, Option<Hold>),
+    Nothing(Head, Option<TrimHold>),
     /// Its baseline is made.
-    Baseline(Baseline, Option<Hold>),
+    Baseline(Baseline, Option<TrimHold>),
 }
 
 /// Finds where the floor goes, and makes the baseline.
 async fn prepare(
     folds: &Folds,
-    (request, now): (&TrimRequest, Timestamp),
-    mut holds: Vec<Hold>,
+    asked: AskedTrim,
+    mut holds: Vec<TrimHold>,
     known: &mut KnownOfTrims,
 ) -> Result<Prepared, TrimError> {
-    let asked = folds.asked(request.to, now, &mut known.sizes).await?;
+    let AskedTrim { to, holding, now } = asked;
+    let asked = folds.asked(to, now, &mut known.sizes).await?;
     let consumers = folds.store.cursors.list(&folds.pool).await?;
     holds.extend(known.consumers.held(consumers, now));
     let mut point = folds.point(asked, now).await?;
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
     let kept = checkpoint.map_or(Position::ZERO, |it| it.position);
     let until = point.timelines.cursor(kept);
-    holds.push(Hold::Keys { until });
-    let holds = heeded(holds, request.holding);
+    holds.push(TrimHold::Keys { until });
+    let holds = heeded(holds, holding);
     let held = HeldTrim::of(holds, point.floor.previous());
     let held_by = held.map(|held| held.by);
     if let Some(by) = &held_by {
         let floor = by.cursor();
-        match request.holding {
+        match holding {
             Holding::Heeded | Holding::Overridden => {
                 let by = by.clone();
                 return Err(TrimError::Held { by, floor });
@@ -347,7 +367,7 @@ async fn prepare(
     Ok(Prepared::Baseline(baseline, held_by))
 }
 
-fn heeded(holds: Vec<Hold>, holding: Holding) -> Vec<Hold> {
+fn heeded(holds: Vec<TrimHold>, holding: Holding) -> Vec<TrimHold> {
     let mut holds = holds;
     match holding {
         Holding::Heeded | Holding::Yielding => {}

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     CallError, OpenError,
     bulk::Appends,
-    keeping::{self, Folds, KeepRequests},
+    keeping::{Folds, KeepLine, KeepRequests},
     published::Published,
     queue::Queue,
     renewal::Renewal,
@@ -57,14 +57,17 @@ impl Opening {
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
-        let (keep, requests) = keeping::requests();
+        let KeepLine {
+            requests: keep,
+            taken,
+        } = KeepLine::new();
         let folds = Folds::new(
             environment.store.clone(),
             pool.clone(),
             environment.minter.clone(),
         );
         let folds = folds.with(&environment.background, environment.finished_kept);
-        let mut keeping = Keeping::new(folds, requests, environment.snapshot_every);
+        let mut keeping = Keeping::new(folds, taken, environment.snapshot_every);
         keeping.snapshot_at = folded.begun;
         let shown = Head {
             epoch: timelines.newest(),

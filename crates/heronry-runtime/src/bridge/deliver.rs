@@ -145,7 +145,7 @@ impl AttachedBridge {
         let gap = NewSourceGap {
             through: event.source_position.clone(),
             missed: Some(1),
-            note: Some(shortened(text)),
+            note: Some(text.to_owned()),
             ..NewSourceGap::new(SourceGapReason::RefusedPermanently)
         };
         self.gap(run, gap).await
@@ -161,9 +161,7 @@ impl AttachedBridge {
         tracing::warn!(?source, %position, "an event of a source came after a later one");
         let gap = NewSourceGap {
             missed: Some(1),
-            note: Some(shortened(&format!(
-                "position {position} came after a later one"
-            ))),
+            note: Some(format!("position {position} came after a later one")),
             ..NewSourceGap::new(SourceGapReason::OutOfOrder)
         };
         self.gap(run, gap).await
@@ -185,10 +183,11 @@ impl AttachedBridge {
         gap: NewSourceGap,
         key: Option<IdempotencyKey>,
     ) -> Result<u64, IntakeError> {
+        let note = gap.note.as_deref().map(shortened);
         let gap = IntakeGap {
             claim: self.claim.clone(),
             run: run.or(self.delivery.options.run.as_ref()).cloned(),
-            gap,
+            gap: NewSourceGap { note, ..gap },
             key: key.map_or_else(|| self.key(), Ok)?,
         };
         let intake = &self.delivery.into.intake;
@@ -223,7 +222,8 @@ impl AttachedBridge {
 }
 
 /// Returns the beginning of a text, as long as a note may be.
-pub(super) fn shortened(text: &str) -> String {
-    let end = text.floor_char_boundary(text.len().min(NOTE_BYTES));
-    text.get(..end).unwrap_or(text).to_owned()
+fn shortened(text: &str) -> String {
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= NOTE_BYTES).last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }

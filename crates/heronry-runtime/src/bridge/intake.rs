@@ -152,7 +152,11 @@ impl EventIntake for PoolIntake {
             instance: request.instance.clone(),
             on_attached: request.on_attached,
         };
-        let attached = self.pool.call(attach).await.map_err(of_call)?;
+        let attached = self
+            .pool
+            .call(attach)
+            .await
+            .map_err(|error| of_call(&error))?;
         Ok(SourceHold {
             generation: attached.generation,
             last_number: attached.last_number,
@@ -164,7 +168,11 @@ impl EventIntake for PoolIntake {
         let (events, key) = (batch.events.clone(), batch.key.clone());
         let append = AppendEvents::new(self.caller.clone(), run, events, key);
         let append = append.from_source(Some(batch.claim.clone()));
-        let appended = self.pool.call(append).await.map_err(of_call)?;
+        let appended = self
+            .pool
+            .call(append)
+            .await
+            .map_err(|error| of_call(&error))?;
         Ok(TakenIn {
             appended: appended.count,
             repeated: appended.already_taken,
@@ -175,7 +183,11 @@ impl EventIntake for PoolIntake {
         let (claim, told) = (gap.claim.clone(), gap.gap.clone());
         let caller = self.caller.clone();
         let record = RecordSourceGap::new(caller, gap.run.clone(), claim, told, gap.key.clone());
-        let recorded = self.pool.call(record).await.map_err(of_call)?;
+        let recorded = self
+            .pool
+            .call(record)
+            .await
+            .map_err(|error| of_call(&error))?;
         Ok(TakenIn {
             appended: u64::from(!recorded.repeated),
             repeated: u64::from(recorded.repeated),
@@ -191,12 +203,15 @@ impl EventIntake for PoolIntake {
             source: claim.source.clone(),
             generation,
         };
-        self.pool.call(detach).await.map_err(of_call)?;
+        self.pool
+            .call(detach)
+            .await
+            .map_err(|error| of_call(&error))?;
         Ok(())
     }
 }
 
-fn of_call(error: CallError) -> IntakeError {
+fn of_call(error: &CallError) -> IntakeError {
     let text = error.to_string();
     match error {
         CallError::Rejected(
@@ -210,7 +225,7 @@ fn of_call(error: CallError) -> IntakeError {
         CallError::Rejected(_) => IntakeError::Refused { text },
         CallError::Busy { retry_after, .. } => IntakeError::Transient {
             text,
-            retry_after: Some(retry_after),
+            retry_after: Some(*retry_after),
         },
         CallError::Stopped { .. } => IntakeError::Transient {
             text,

@@ -139,33 +139,42 @@ impl BridgeTask {
 
     /// Waits for a first item, and then for a full batch, as long as a batch lingers.
     async fn fill(&mut self, source: &mut ItemStream, wish: &mut watch::Receiver<Wish>) {
-        let linger = self.attached.delivery.options.linger;
-        let mut until: BoxFuture<'static, ()> = futures::future::pending().boxed();
-        let mut lingers = false;
+        let mut until: Option<BoxFuture<'static, ()>> = None;
         self.take_ready(source);
         while !self.is_full() {
-            if !self.buffer.is_empty() && !lingers {
-                if linger == Millis(0) {
-                    return;
-                }
-                let clock = &self.attached.delivery.into.clock;
-                let end = clock.now().monotonic.0.saturating_add(linger.0);
-                until = clock.alarm(Millis(end));
-                lingers = true;
+            if until.is_none() && !self.buffer.is_empty() {
+                until = Some(self.linger());
             }
+            let wait = async {
+                match &mut until {
+                    Some(until) => until.await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 changed = wish.changed() => {
                     let wished = changed.is_ok().then(|| *wish.borrow_and_update());
                     self.note_wish(source, wished);
                 }
-                () = &mut until => return,
+                () = wait => return,
                 item = source.next() => {
                     self.take(item);
                     self.take_ready(source);
                 }
             }
         }
+    }
+
+    /// Returns what completes when a batch that is not full has waited for more.
+    fn linger(&self) -> BoxFuture<'static, ()> {
+        let delivery = &self.attached.delivery;
+        if delivery.options.linger == Millis(0) {
+            return std::future::ready(()).boxed();
+        }
+        let now = delivery.into.clock.now().monotonic;
+        let end = now.0.saturating_add(delivery.options.linger.0);
+        delivery.into.clock.alarm(Millis(end))
     }
 
     /// Delivers a step, and takes from the source meanwhile.
@@ -219,7 +228,7 @@ impl BridgeTask {
                 }
                 let run = event.run.clone();
                 let first = placed(event.event, event.position);
-                let events = self.batch(&run, first);
+                let events = self.batch(run.as_ref(), first);
                 Step::Append { run, events }
             }
         })
@@ -227,7 +236,7 @@ impl BridgeTask {
 
     /// Takes the events that go into one append with the first one: those of the same run that follow it. An event that
     /// ends the run goes alone.
-    fn batch(&mut self, run: &Option<RunId>, first: NewEvent) -> Vec<NewEvent> {
+    fn batch(&mut self, run: Option<&RunId>, first: NewEvent) -> Vec<NewEvent> {
         let is_end = |event: &NewEvent| RunEnd::told_by(event.kind).is_some();
         let mut events = vec![first];
         if events.iter().any(is_end) {
@@ -237,7 +246,7 @@ impl BridgeTask {
             let Some(SourceItem::Event(next)) = self.buffer.front() else {
                 break;
             };
-            let goes_along = next.run == *run && !is_end(&next.event);
+            let goes_along = next.run.as_ref() == run && !is_end(&next.event);
             if !goes_along || self.order.would_be_late(&next.position) {
                 break;
             }

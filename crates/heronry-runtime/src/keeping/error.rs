@@ -4,7 +4,7 @@ use heronry_pool::Rejection;
 use heronry_store::{AppendError, ReadError, StoreError};
 use heronry_types::Cursor;
 
-use crate::{CallError, Hold, OpenError};
+use crate::{CallError, OpenError, TrimHold};
 
 /// The reasons why a journal was not trimmed.
 #[derive(Debug, thiserror::Error)]
@@ -12,11 +12,11 @@ pub enum TrimError {
     /// The cursor is not one of this journal, or ahead of it.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// Something still needs the records.
+    /// A hold still needs the records.
     #[error("records are held by {by}; trim up to {floor}, or override it")]
     Held {
-        /// Who needs them.
-        by: Hold,
+        /// The hold.
+        by: TrimHold,
         /// The highest cursor up to which nothing is needed.
         floor: Cursor,
     },

@@ -1,4 +1,4 @@
-//! What keeps records from being trimmed.
+//! The needs of records, which keep them from being trimmed.
 
 use std::{collections::HashMap, fmt};
 
@@ -8,9 +8,9 @@ use heronry_types::{Cursor, Millis, Position, Timestamp};
 /// The time for which a consumer holds a trim of which it is not known when it committed last.
 const HOLD_FOR: Millis = Millis::from_secs(7 * 24 * 60 * 60);
 
-/// What keeps records from being trimmed.
+/// A need of records, which keeps them from being trimmed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Hold {
+pub enum TrimHold {
     /// Keys of later records are not handed to the store yet.
     Keys {
         /// The cursor up to which the store has them.
@@ -35,7 +35,7 @@ pub enum Hold {
     },
 }
 
-impl fmt::Display for Hold {
+impl fmt::Display for TrimHold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keys { until } => write!(f, "keys that the store has only up to {until}"),
@@ -46,7 +46,7 @@ impl fmt::Display for Hold {
     }
 }
 
-impl Hold {
+impl TrimHold {
     /// Returns the cursor up to which it needs nothing.
     pub fn cursor(&self) -> Cursor {
         match self {
@@ -69,12 +69,12 @@ impl Hold {
 /// A trim that something keeps from going as far as it was asked to.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldTrim {
-    pub(crate) by: Hold,
+    pub(crate) by: TrimHold,
 }
 
 impl HeldTrim {
     /// Returns what holds the records up to a position most, of what is to be heeded.
-    pub(crate) fn of(holds: impl IntoIterator<Item = Hold>, upto: Position) -> Option<Self> {
+    pub(crate) fn of(holds: impl IntoIterator<Item = TrimHold>, upto: Position) -> Option<Self> {
         let holds = holds.into_iter();
         let holds = holds.filter(|hold| hold.cursor().position < upto);
         let most = holds.min_by_key(|hold| hold.cursor().position);
@@ -82,7 +82,7 @@ impl HeldTrim {
     }
 }
 
-/// How long consumers have stood where they stand, as far as this process has seen.
+/// The time for which consumers have stood where they stand, as far as this process has seen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HoldsAt(HashMap<ConsumerId, ConsumerSeen>);
 
@@ -95,7 +95,11 @@ struct ConsumerSeen {
 impl HoldsAt {
     /// Returns the consumers that hold a trim at `now`: those whose last commit is as fresh as they say. Where
     /// it is not known, a consumer holds from when this process first saw it at its cursor.
-    pub(crate) fn held(&mut self, consumers: Vec<ConsumerStanding>, now: Timestamp) -> Vec<Hold> {
+    pub(crate) fn held(
+        &mut self,
+        consumers: Vec<ConsumerStanding>,
+        now: Timestamp,
+    ) -> Vec<TrimHold> {
         let before = std::mem::take(&mut self.0);
         let mut holds = Vec::new();
         for ConsumerStanding { consumer, cursor } in consumers {
@@ -108,7 +112,7 @@ impl HoldsAt {
                 None => now.since(since) <= HOLD_FOR,
             };
             if is_held {
-                holds.push(Hold::Consumer {
+                holds.push(TrimHold::Consumer {
                     name: consumer.clone(),
                     until: cursor,
                 });

@@ -55,7 +55,7 @@ pub async fn begin_again(
         let Some(head) = store.journal.head(&pool).await? else {
             continue;
         };
-        match begin(store, &pool, head, (start, by)).await {
+        match begin(store, &pool, head, start, by).await {
             Ok(new) => begun.push(new),
             Err(TransferError::Read { pool, error }) => {
                 tracing::error!(%pool, %error, "the end of a pool that was rolled back cannot be read");
@@ -126,7 +126,8 @@ async fn begin(
     store: &Store,
     pool: &PoolId,
     head: Head,
-    (start, by): (StartAgain, &Carrier),
+    start: StartAgain,
+    by: &Carrier,
 ) -> Result<BegunAgain, TransferError> {
     let read = |error| TransferError::Read {
         pool: pool.clone(),

@@ -133,7 +133,7 @@ impl<R: BufRead> LineReader<R> {
         );
         let gap = NewSourceGap {
             missed: Some(1),
-            note: Some(parse::shortened(&note)),
+            note: Some(note),
             ..NewSourceGap::new(reason)
         };
         SourceItem::Missing(Box::new(MissingItem {

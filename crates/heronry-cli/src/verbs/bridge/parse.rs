@@ -8,9 +8,6 @@ use serde_json::{Map, Value};
 
 use super::LineFormat;
 
-/// The longest note of a gap in bytes.
-const NOTE_BYTES: usize = 512;
-
 /// Reads a line.
 ///
 /// # Errors
@@ -110,12 +107,6 @@ fn take<T: DeserializeOwned>(
 
 fn unreadable(error: &serde_json::Error) -> String {
     Unreadable::of(&error.to_string()).sentence()
-}
-
-/// Returns the beginning of a text, as long as a note may be.
-pub(super) fn shortened(text: &str) -> String {
-    let end = text.floor_char_boundary(text.len().min(NOTE_BYTES));
-    text.get(..end).unwrap_or(text).to_owned()
 }
 
 #[cfg(test)]

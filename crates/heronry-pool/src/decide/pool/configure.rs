@@ -57,7 +57,7 @@ pub struct ConfigurePool {
     pub expected_version: u64,
     /// The limits to change.
     pub limits: Limits,
-    /// How much of its journal the pool keeps from here on. `None` leaves it as it is; one that keeps
+    /// The part of its journal that the pool keeps from here on. `None` leaves it as it is; one that keeps
     /// everything takes the setting away.
     pub retention: Option<Retention>,
 }

@@ -52,7 +52,7 @@ impl AppendEvents {
     pub fn from_source(mut self, from: Option<SourceClaim>) -> Self {
         if let Some(from) = &from {
             let mut hasher = RequestHasher::new("events/1 of a source");
-            hasher.put(&self.hash);
+            hasher.put(self.hash);
             hasher.put(&from.source);
             self.hash = hasher.finish();
         }

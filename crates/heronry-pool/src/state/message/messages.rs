@@ -10,7 +10,7 @@ use heronry_types::{ContentRef, Position};
 
 use crate::state::{
     Message, MessageAt,
-    decoding::{Decoding, UnreadableState},
+    decoding::{DecodedEntry, Decoding, UnreadableState},
     encoding::{Encoding, Sink},
     message::{
         archive::{Archive, ArchivedMessage},
@@ -217,7 +217,11 @@ impl Messages {
         from.list(2)?;
         let (count, fold) = from.take()?;
         self.ended = EndedMessages { count, fold };
-        for (accepted, message) in from.list_of(|from| Message::decode(from, false))? {
+        for DecodedEntry {
+            key: accepted,
+            value: message,
+        } in from.list_of(|from| Message::decode(from, false))?
+        {
             let is_over = !message.is_open();
             self.insert(accepted, message);
             if is_over {
@@ -258,10 +262,17 @@ impl Messages {
         let leaving = from.list_of(|from| {
             from.list(2)?;
             let by = from.take()?;
-            let (accepted, message) = finished(from)?;
+            let DecodedEntry {
+                key: accepted,
+                value: message,
+            } = finished(from)?;
             Ok((Finished { accepted, by }, message))
         })?;
-        for (accepted, message) in staying {
+        for DecodedEntry {
+            key: accepted,
+            value: message,
+        } in staying
+        {
             self.insert(accepted, message);
             self.count_over();
         }

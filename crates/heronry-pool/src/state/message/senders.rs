@@ -1,5 +1,7 @@
 //! The number of copies of each sender that an inbox has.
 
+use std::collections::BTreeMap;
+
 use heronry_store::KeyedMap;
 use heronry_types::RunId;
 
@@ -25,14 +27,11 @@ impl Senders {
     }
 
     /// Returns every sender that has copies, in order.
-    pub(crate) fn all(&self) -> Vec<(&RunId, u64)> {
+    pub(crate) fn all(&self) -> BTreeMap<&RunId, u64> {
         let one = self.one.iter().map(|(run, count)| (run, *count));
         let others = self.others.iter().flat_map(|others| others.iter());
-        let mut all: Vec<_> = one
-            .chain(others.map(|(run, count)| (run, *count)))
-            .collect();
-        all.sort_unstable();
-        all
+        one.chain(others.map(|(run, count)| (run, *count)))
+            .collect()
     }
 
     /// Says how many copies a sender has, of which nothing was known.
