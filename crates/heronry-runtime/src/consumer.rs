@@ -19,7 +19,7 @@ use crate::{EventQuery, OnTrimmed, Pool, ReadFrom};
 pub use claim::ClaimedConsumer;
 pub use error::ConsumeError;
 pub use registry::ConsumerActivity;
-use registry::Hold;
+use registry::ConsumerHold;
 pub(crate) use registry::Holders;
 pub use spec::{
     CONSUMER_HOLD, ConsumerClaim, ConsumerSpec, ConsumerStart, OnFilterChanged, OnHeld, fingerprint,
@@ -46,7 +46,7 @@ pub(crate) struct HeldConsumer {
     pool: Pool,
     name: ConsumerId,
     stood: ConsumerCursor,
-    hold: Hold,
+    hold: ConsumerHold,
 }
 
 impl HeldConsumer {
@@ -58,7 +58,7 @@ impl HeldConsumer {
             pool: pool.clone(),
             name: claim.name.clone(),
             stood,
-            hold: Hold::of(holders, &claim.name, stood.tenure.generation),
+            hold: ConsumerHold::of(holders, &claim.name, stood.tenure.generation),
         })
     }
 

@@ -41,7 +41,7 @@ impl fmt::Debug for HttpSink {
 }
 
 /// The meaning of an answer.
-enum Answer {
+enum PostAnswer {
     Taken,
     TooLarge,
 }
@@ -102,7 +102,7 @@ impl HttpSink {
     }
 
     /// Posts events once.
-    async fn post(&self, events: &[Event]) -> Result<Answer, SinkError> {
+    async fn post(&self, events: &[Event]) -> Result<PostAnswer, SinkError> {
         let request = self.request(events)?;
         let answered = tokio::time::timeout(self.answer_time, self.client.request(request)).await;
         let Ok(answered) = answered else {
@@ -123,11 +123,15 @@ impl HttpSink {
         self.judge(status, retry_after)
     }
 
-    fn judge(&self, status: StatusCode, retry_after: Option<Millis>) -> Result<Answer, SinkError> {
+    fn judge(
+        &self,
+        status: StatusCode,
+        retry_after: Option<Millis>,
+    ) -> Result<PostAnswer, SinkError> {
         let detail = format!("{} answered {status}", self.endpoint);
         match status {
-            status if status.is_success() => Ok(Answer::Taken),
-            StatusCode::PAYLOAD_TOO_LARGE => Ok(Answer::TooLarge),
+            status if status.is_success() => Ok(PostAnswer::Taken),
+            StatusCode::PAYLOAD_TOO_LARGE => Ok(PostAnswer::TooLarge),
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                 Err(later(retry_after, detail))
             }
@@ -157,13 +161,13 @@ impl EventSink for HttpSink {
         let mut left = vec![events];
         while let Some(part) = left.pop() {
             match self.post(part).await? {
-                Answer::Taken => {}
-                Answer::TooLarge if part.len() > 1 => {
+                PostAnswer::Taken => {}
+                PostAnswer::TooLarge if part.len() > 1 => {
                     let (first, second) = part.split_at(part.len() / 2);
                     left.push(second);
                     left.push(first);
                 }
-                Answer::TooLarge => {
+                PostAnswer::TooLarge => {
                     let id = part.first().map(|event| event.envelope.id().to_string());
                     let id = id.unwrap_or_default();
                     return Err(SinkError::permanent(format!(

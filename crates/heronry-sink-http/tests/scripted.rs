@@ -20,9 +20,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What the server does with the next request.
+/// The treatment of the next request by the server.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum ScriptStep {
     Status(u16),
     /// Answers with a header.
     With(u16, &'static str),
@@ -34,19 +34,19 @@ enum Step {
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-struct Seen {
+struct SeenRequest {
     head: String,
     body: String,
 }
 
 struct Scripted {
     endpoint: Endpoint,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
 }
 
 impl Scripted {
     /// Starts a server that answers as the steps say, and 204 after them.
-    async fn start(steps: impl IntoIterator<Item = Step>) -> Self {
+    async fn start(steps: impl IntoIterator<Item = ScriptStep>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -62,13 +62,13 @@ impl Scripted {
         Self { endpoint, seen }
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    fn seen(&self) -> Vec<SeenRequest> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Returns the ids of the events of each request.
     fn ids(&self) -> Vec<Vec<u64>> {
-        let positions = |seen: &Seen| {
+        let positions = |seen: &SeenRequest| {
             let lines = seen.body.lines();
             lines
                 .map(|line| serde_json_position(line))
@@ -85,19 +85,23 @@ fn serde_json_position(line: &str) -> u64 {
     digits.parse().unwrap()
 }
 
-async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, steps: &Mutex<VecDeque<Step>>) {
+async fn serve(
+    mut stream: TcpStream,
+    seen: &Mutex<Vec<SeenRequest>>,
+    steps: &Mutex<VecDeque<ScriptStep>>,
+) {
     while let Some(request) = read(&mut stream).await {
         seen.lock().unwrap().push(request);
         let step = steps
             .lock()
             .unwrap()
             .pop_front()
-            .unwrap_or(Step::Status(204));
+            .unwrap_or(ScriptStep::Status(204));
         let (status, header) = match step {
-            Step::Status(status) => (status, ""),
-            Step::With(status, header) => (status, header),
-            Step::Closes => return,
-            Step::Hangs => std::future::pending().await,
+            ScriptStep::Status(status) => (status, ""),
+            ScriptStep::With(status, header) => (status, header),
+            ScriptStep::Closes => return,
+            ScriptStep::Hangs => std::future::pending().await,
         };
         let answer = format!("HTTP/1.1 {status} X\r\n{header}content-length: 0\r\n\r\n");
         let answer = if status == 204 {
@@ -111,7 +115,7 @@ async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, steps: &Mutex<Vec
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
+async fn read(stream: &mut TcpStream) -> Option<SeenRequest> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -121,7 +125,7 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
             let length: usize = length.lines().next().unwrap().parse().unwrap();
             if body.len() >= length {
                 let body = body.to_owned();
-                return Some(Seen { head, body });
+                return Some(SeenRequest { head, body });
             }
         }
         let mut more = [0; 4_096];
@@ -150,14 +154,16 @@ fn events(positions: std::ops::Range<u64>) -> Vec<Event> {
 }
 
 /// Posts four events, and returns what became of it with the requests that came.
-async fn post(steps: impl IntoIterator<Item = Step>) -> (Result<(), SinkError>, Vec<Vec<u64>>) {
+async fn post(
+    steps: impl IntoIterator<Item = ScriptStep>,
+) -> (Result<(), SinkError>, Vec<Vec<u64>>) {
     let server = Scripted::start(steps).await;
     let sink = HttpSink::new(server.endpoint.clone()).with_answer_time(Duration::from_millis(500));
     let end = sink.append_batch(&events(1..5)).await;
     (end, server.ids())
 }
 
-async fn check_transient(step: Step, retry_after: Option<Millis>) {
+async fn check_transient(step: ScriptStep, retry_after: Option<Millis>) {
     let (end, ids) = post([step]).await;
     let error = end.unwrap_err();
     assert_eq!(
@@ -168,7 +174,7 @@ async fn check_transient(step: Step, retry_after: Option<Millis>) {
     assert_eq!(ids, [[1, 2, 3, 4]], "{step:?}: it is not tried again here");
 }
 
-async fn check_permanent(step: Step) {
+async fn check_permanent(step: ScriptStep) {
     let (end, ids) = post([step]).await;
     let error = end.unwrap_err();
     assert_eq!(error.fault, SinkFault::Permanent, "{step:?}");
@@ -178,7 +184,7 @@ async fn check_permanent(step: Step) {
 #[tokio::test]
 async fn o21_a_batch_is_taken_with_any_2xx() {
     for status in [200, 201, 202, 204] {
-        let (end, ids) = post([Step::Status(status)]).await;
+        let (end, ids) = post([ScriptStep::Status(status)]).await;
         end.unwrap();
         assert_eq!(ids, [[1, 2, 3, 4]]);
     }
@@ -187,20 +193,20 @@ async fn o21_a_batch_is_taken_with_any_2xx() {
 #[tokio::test]
 async fn o21_what_may_pass_is_transient_and_the_endpoint_says_when() {
     for status in [408, 429, 500, 502, 503, 504] {
-        check_transient(Step::Status(status), None).await;
+        check_transient(ScriptStep::Status(status), None).await;
     }
     check_transient(
-        Step::With(503, "retry-after: 7\r\n"),
+        ScriptStep::With(503, "retry-after: 7\r\n"),
         Some(Millis::from_secs(7)),
     )
     .await;
     check_transient(
-        Step::With(503, "retry-after: Wed, 21 Oct 2026 07:28:00 GMT\r\n"),
+        ScriptStep::With(503, "retry-after: Wed, 21 Oct 2026 07:28:00 GMT\r\n"),
         None,
     )
     .await;
-    check_transient(Step::Closes, None).await;
-    check_transient(Step::Hangs, None).await;
+    check_transient(ScriptStep::Closes, None).await;
+    check_transient(ScriptStep::Hangs, None).await;
     // Nobody listens.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -213,29 +219,29 @@ async fn o21_what_may_pass_is_transient_and_the_endpoint_says_when() {
 #[tokio::test]
 async fn o21_a_redirect_is_not_followed_and_refused_for_good_as_every_other_4xx() {
     for status in [400, 401, 403, 404, 409, 415, 422] {
-        check_permanent(Step::Status(status)).await;
+        check_permanent(ScriptStep::Status(status)).await;
     }
     let other = Scripted::start([]).await;
     for status in [301, 302, 307, 308] {
         let location = format!("location: {}\r\n", other.endpoint);
-        check_permanent(Step::With(status, location.leak())).await;
+        check_permanent(ScriptStep::With(status, location.leak())).await;
     }
     assert_eq!(other.seen().len(), 0, "nothing was sent elsewhere");
 }
 
 #[tokio::test]
 async fn o21_a_batch_that_is_too_large_is_split_down_to_one_event() {
-    let too_large = Step::Status(413);
+    let too_large = ScriptStep::Status(413);
     let (end, ids) = post([too_large]).await;
     end.unwrap();
     assert_eq!(ids, [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
-    let (end, ids) = post([too_large, too_large, Step::Status(200), too_large]).await;
+    let (end, ids) = post([too_large, too_large, ScriptStep::Status(200), too_large]).await;
     let error = end.unwrap_err();
     assert_eq!(error.fault, SinkFault::Permanent);
     assert!(error.detail.contains("-2"), "{error}");
     assert_eq!(ids, [vec![1, 2, 3, 4], vec![1, 2], vec![1], vec![2]]);
     // What fails on the way is told as it is, and the whole batch comes again.
-    let (end, _) = post([too_large, Step::Status(200), Step::Status(503)]).await;
+    let (end, _) = post([too_large, ScriptStep::Status(200), ScriptStep::Status(503)]).await;
     assert_eq!(
         end.unwrap_err().fault,
         SinkFault::Transient { retry_after: None }
@@ -244,7 +250,7 @@ async fn o21_a_batch_that_is_too_large_is_split_down_to_one_event() {
 
 #[tokio::test]
 async fn the_token_goes_to_the_endpoint_and_into_no_text() {
-    let server = Scripted::start([Step::Status(401)]).await;
+    let server = Scripted::start([ScriptStep::Status(401)]).await;
     let sink = HttpSink::new(server.endpoint.clone()).with_token(SecretString::from("hush-hush"));
     let error = sink.append_batch(&events(1..2)).await.unwrap_err();
     let seen = &server.seen()[0];

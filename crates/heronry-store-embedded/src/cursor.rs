@@ -98,7 +98,7 @@ impl CursorEdit {
                 step,
                 rows: changes,
             } => {
-                let judged = judge(rows, (name, pool), (&self.consumer, &key), step)?;
+                let judged = judge(rows, pool, &place, &key, step)?;
                 if let Err(refusal) = judged {
                     return Ok(Err(refusal));
                 }
@@ -119,15 +119,16 @@ impl CursorEdit {
 /// Judges a step of a consumer.
 fn judge(
     rows: &mut dyn Rows,
-    (name, pool): (&PoolId, &WriterPool),
-    (consumer, key): (&ConsumerId, &[u8]),
+    pool: &WriterPool,
+    place: &ProjectionPlace<'_>,
+    key: &[u8],
     step: ConsumerStep,
 ) -> Result<Result<(), ConsumerError>, StoreError> {
     let found = match rows.get(Table::Cursors, key)? {
         None => None,
         Some(row) => match decode(key, &row) {
             Some(found) => Some(found),
-            None => return Ok(Err(damaged(name, consumer).into())),
+            None => return Ok(Err(damaged(place.pool, place.consumer).into())),
         },
     };
     let head = pool.there().map(|journal| journal.head.head);

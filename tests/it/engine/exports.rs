@@ -30,9 +30,9 @@ on_every_store_that_is_reopened! {
     o21_an_export_goes_on_after_a_crash_and_repeats_only_what_was_not_committed
 }
 
-/// What a sink does with the next batch.
+/// The treatment of the next batch by a sink.
 #[derive(Clone, Debug)]
-enum Answer {
+enum SinkAnswer {
     Fails,
     /// Takes the batch, and its answer is lost.
     TakesAndFails,
@@ -45,7 +45,7 @@ enum Answer {
 struct Taken {
     events: Mutex<Vec<Event>>,
     batches: Mutex<Vec<usize>>,
-    answers: Mutex<VecDeque<Answer>>,
+    answers: Mutex<VecDeque<SinkAnswer>>,
     repeated: Mutex<usize>,
 }
 
@@ -55,13 +55,13 @@ impl EventSink for Taken {
         let answer = self.answers.lock().unwrap().pop_front();
         match answer {
             None => self.take(events),
-            Some(Answer::Fails) => return Err(SinkError::transient("not now")),
-            Some(Answer::TakesAndFails) => {
+            Some(SinkAnswer::Fails) => return Err(SinkError::transient("not now")),
+            Some(SinkAnswer::TakesAndFails) => {
                 self.take(events);
                 return Err(SinkError::transient("nobody heard the answer"));
             }
-            Some(Answer::Refuses) => return Err(SinkError::permanent("never")),
-            Some(Answer::Hangs) => std::future::pending::<()>().await,
+            Some(SinkAnswer::Refuses) => return Err(SinkError::permanent("never")),
+            Some(SinkAnswer::Hangs) => std::future::pending::<()>().await,
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Taken {
         }
     }
 
-    fn answering(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+    fn answering(answers: impl IntoIterator<Item = SinkAnswer>) -> Arc<Self> {
         Arc::new(Self {
             answers: Mutex::new(answers.into_iter().collect()),
             ..Self::default()
@@ -187,7 +187,7 @@ async fn o21_a_sink_that_fails_twice_gets_each_event_once_and_in_order(world: Wo
     let (pool, _) = talk(&world, 0..40).await;
     let all = all_ids(&pool).await;
     assert!(all.len() > 64, "more than a batch");
-    let sink = Taken::answering([Answer::Fails, Answer::TakesAndFails]);
+    let sink = Taken::answering([SinkAnswer::Fails, SinkAnswer::TakesAndFails]);
     let export = pool
         .export_to(spec(), sink.clone(), at_once())
         .await
@@ -249,7 +249,7 @@ async fn o21_events_wait_for_others_until_the_interval_has_passed(world: World) 
 
 async fn o21_a_sink_that_hangs_holds_one_batch_and_the_rest_is_lag(world: World) {
     let (pool, lead) = talk(&world, 0..100).await;
-    let sink = Taken::answering([Answer::Hangs]);
+    let sink = Taken::answering([SinkAnswer::Hangs]);
     let export = pool
         .export_to(spec(), sink.clone(), at_once())
         .await
@@ -274,7 +274,7 @@ async fn o21_a_sink_that_hangs_holds_one_batch_and_the_rest_is_lag(world: World)
 
 async fn o21_a_permanent_refusal_parks_the_export_and_nothing_else_stops(world: World) {
     let (pool, lead) = talk(&world, 0..4).await;
-    let sink = Taken::answering([Answer::Refuses]);
+    let sink = Taken::answering([SinkAnswer::Refuses]);
     let export = pool
         .export_to(spec(), sink.clone(), at_once())
         .await
@@ -337,7 +337,7 @@ async fn o21_what_may_not_leave_is_left_out_and_counted(world: World) {
 async fn o21_a_shutdown_flushes_and_counts(world: World) {
     let (pool, _) = talk(&world, 0..40).await;
     let all = all_ids(&pool).await;
-    let sink = Taken::answering([Answer::Fails]);
+    let sink = Taken::answering([SinkAnswer::Fails]);
     let options = ExportOptions {
         interval: Millis::from_secs(3_600),
         ..at_once()

@@ -55,7 +55,7 @@ pub(crate) const EXPORT_FIELDS: [&str; 5] =
 pub(crate) struct ExportArgs {
     /// The place: file:PATH or http://HOST/PATH
     #[arg(long, value_name = "PLACE")]
-    to: Target,
+    to: ExportPlace,
     /// The form of the events
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = FormatName::Jsonl)]
     format: FormatName,
@@ -70,7 +70,7 @@ pub(crate) struct ExportArgs {
     /// The highest privacy class that leaves; events of a higher one are left out and counted
     #[arg(long, value_name = "CLASS", value_parser = name_of::<PrivacyClass>, default_value = "internal")]
     privacy_max: PrivacyClass,
-    /// What to do when events after the kept cursor are gone: fail, restart_at_floor or head
+    /// The recovery when events after the kept cursor are gone: fail, restart_at_floor or head
     #[arg(long, value_name = "RECOVERY", value_parser = name_of::<ConsumerRecovery>, default_value = "fail")]
     on_stale: ConsumerRecovery,
     /// A file with the token for the endpoint
@@ -96,12 +96,12 @@ enum FormatName {
 
 /// The place that events go to.
 #[derive(Clone, Debug)]
-enum Target {
+enum ExportPlace {
     File(PathBuf),
     Http(Endpoint),
 }
 
-impl FromStr for Target {
+impl FromStr for ExportPlace {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("file:") {
@@ -215,7 +215,7 @@ async fn until_signal(
 
 /// Opens the sink of a place.
 fn sink_to(
-    to: &Target,
+    to: &ExportPlace,
     format: FormatName,
     token: Option<&Path>,
 ) -> Result<Arc<dyn EventSink>, Failure> {
@@ -224,11 +224,11 @@ fn sink_to(
         FormatName::Cloudevents => ExportFormat::CloudEvents,
     };
     match to {
-        Target::File(_) if token.is_some() => Err(Failure::usage(
+        ExportPlace::File(_) if token.is_some() => Err(Failure::usage(
             "a token file goes with an HTTP endpoint; leave it out for a file",
         )),
-        Target::File(path) => Ok(Arc::new(FileSink::open(path, format)?)),
-        Target::Http(endpoint) => {
+        ExportPlace::File(path) => Ok(Arc::new(FileSink::open(path, format)?)),
+        ExportPlace::Http(endpoint) => {
             let sink = HttpSink::new(endpoint.clone()).with_format(format);
             Ok(Arc::new(match token {
                 None => sink,

@@ -232,7 +232,11 @@ impl Pool {
         let mut tries = 0;
         loop {
             let next = self.moved(stood, to)?;
-            let kept = self.write(name, (stood, next), &rows).await;
+            let step = ConsumerStep {
+                expected: Some(stood),
+                next,
+            };
+            let kept = self.write(name, step, &rows).await;
             let found = match kept {
                 Ok(()) => return Ok(next),
                 Err(ConsumerError::Conflict { found: Some(found) }) => found,
@@ -275,17 +279,15 @@ impl Pool {
     async fn write(
         &self,
         name: &ConsumerId,
-        (stood, next): (ConsumerCursor, ConsumerCursor),
+        step: ConsumerStep,
         rows: &[ProjectionChange],
     ) -> Result<(), ConsumerError> {
         let store = &self.shared().environment.store;
-        let step = ConsumerStep {
-            expected: Some(stood),
-            next,
-        };
         if rows.is_empty() {
             let cursors = &store.cursors;
-            return cursors.commit(self.id(), name, step.expected, next).await;
+            return cursors
+                .commit(self.id(), name, step.expected, step.next)
+                .await;
         }
         store
             .projections

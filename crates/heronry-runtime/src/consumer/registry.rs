@@ -107,14 +107,14 @@ impl Holders {
 
 /// A consumer that is held in this process. Dropping it gives the consumer up.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct ConsumerHold {
     holders: Arc<Holders>,
     name: ConsumerId,
     generation: u64,
     bell: Arc<tokio::sync::Notify>,
 }
 
-impl Hold {
+impl ConsumerHold {
     /// Holds a consumer whose claim was kept.
     pub(super) fn of(holders: &Arc<Holders>, name: &ConsumerId, generation: u64) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for ConsumerHold {
     fn drop(&mut self) {
         let mut state = self.holders.lock();
         let holder = state.held.get(&self.name);

@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = &[
     case!("projections", together),
     case!("projections", compared),
     case!("projections", ordered),
+    case!("projections", a_page_is_within_its_bytes),
     case!("projections", apart),
     case!("projections", bounded),
     case!("projections", a_projection_is_bounded_as_a_whole),
@@ -212,58 +213,59 @@ async fn commit_of(writer: &CaseWriter, name: &str, step: ConsumerStep) -> Resul
     commit(writer, name, step, Vec::new()).await
 }
 
-async fn ordered(place: &dyn StorePlace) -> Result<(), Failure> {
+/// Keys in their order, some of which are hard to keep in it.
+const KEYS: [&[u8]; 10] = [
+    &[0],
+    &[0, 0],
+    &[0, 1],
+    &[1],
+    &[1, 1],
+    &[1, 2],
+    b"a",
+    b"a\0",
+    b"ab",
+    &[255, 255],
+];
+
+/// A pool with a projection of all keys, which were written from the last one on, in two commits.
+async fn all_keys(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
     let writer = four_records(place).await?;
-    let keys: [&[u8]; 10] = [
-        &[0],
-        &[0, 0],
-        &[0, 1],
-        &[1],
-        &[1, 1],
-        &[1, 2],
-        b"a",
-        b"a\0",
-        b"ab",
-        &[255, 255],
-    ];
-    // Written from the last one on, in two commits.
+    let (first, last) = KEYS.split_at(4);
     let changes = |of: &[&[u8]]| of.iter().rev().map(|key| put(key, key)).collect::<Vec<_>>();
-    commit(&writer, "a", step(None, at(1, 1)), changes(&keys[4..])).await?;
-    commit(
-        &writer,
-        "a",
-        step(Some(at(1, 1)), at(2, 1)),
-        changes(&keys[..4]),
-    )
-    .await?;
-    let all: Vec<_> = keys.iter().map(|key| key.to_vec()).collect();
-    let scan = async |after: Option<&[u8]>, rows_max, bytes_max| -> Result<_, Failure> {
-        let range = RowRange {
-            after,
-            rows_max,
-            bytes_max,
-        };
-        let name = consumer("a")?;
-        let found = writer
-            .store
-            .projections
-            .scan(&writer.pool, &name, range)
-            .await?;
-        for row in &found {
-            same("a value", &row.value, &row.key)?;
-        }
-        Ok(found.into_iter().map(|row| row.key).collect::<Vec<_>>())
-    };
-    same("all", &scan(None, 100, usize::MAX).await?, &all)?;
+    commit(&writer, "a", step(None, at(1, 1)), changes(last)).await?;
+    let next = step(Some(at(1, 1)), at(2, 1));
+    commit(&writer, "a", next, changes(first)).await?;
+    Ok(writer)
+}
+
+/// Returns the keys of a range of rows, each of which has its key as its value.
+async fn scan(writer: &CaseWriter, range: RowRange<'_>) -> Result<Vec<Vec<u8>>, Failure> {
+    let (projections, name) = (&writer.store.projections, consumer("a")?);
+    let found = projections.scan(&writer.pool, &name, range).await?;
+    for row in &found {
+        same("a value", &row.value, &row.key)?;
+    }
+    Ok(found.into_iter().map(|row| row.key).collect())
+}
+
+fn rows_after(after: Option<&[u8]>, rows_max: usize) -> RowRange<'_> {
+    RowRange {
+        after,
+        rows_max,
+        bytes_max: usize::MAX,
+    }
+}
+
+async fn ordered(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = all_keys(place).await?;
+    let all: Vec<_> = KEYS.iter().map(|key| key.to_vec()).collect();
+    same("all", &scan(&writer, rows_after(None, 100)).await?, &all)?;
     for rows_max in 0..4 {
         let (mut read, mut after) = (Vec::new(), None);
         loop {
-            let page = scan(after.as_deref(), rows_max, usize::MAX).await?;
-            same(
-                "a page is as long as asked",
-                &(page.len() <= rows_max.max(1)),
-                &true,
-            )?;
+            let page = scan(&writer, rows_after(after.as_deref(), rows_max)).await?;
+            let is_short = page.len() <= rows_max.max(1);
+            same("a page is as long as asked", &is_short, &true)?;
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
             read.extend(page);
@@ -271,20 +273,23 @@ async fn ordered(place: &dyn StorePlace) -> Result<(), Failure> {
         same("pages", &read, &all)?;
     }
     // A key between two rows, and one after all.
-    same(
-        "after a key",
-        &scan(Some(b"aa"), 1, usize::MAX).await?,
-        &vec![b"ab".to_vec()],
-    )?;
-    same(
-        "after all",
-        &scan(Some(&[255, 255]), 1, usize::MAX).await?.len(),
-        &0,
-    )?;
-    // One and one byte, then two and two.
-    same("by bytes", &scan(None, 100, 5).await?.len(), &1)?;
-    same("by bytes", &scan(None, 100, 6).await?.len(), &2)?;
-    same("one at least", &scan(None, 100, 0).await?.len(), &1)
+    let between = scan(&writer, rows_after(Some(b"aa"), 1)).await?;
+    same("after a key", &between, &vec![b"ab".to_vec()])?;
+    let after_all = scan(&writer, rows_after(Some(&[255, 255]), 1)).await?;
+    same("after all", &after_all.len(), &0)
+}
+
+async fn a_page_is_within_its_bytes(place: &dyn StorePlace) -> Result<(), Failure> {
+    let writer = all_keys(place).await?;
+    // The first row has two bytes, and the second four. One is returned in any case.
+    for (bytes_max, expected) in [(0, 1), (5, 1), (6, 2)] {
+        let range = RowRange {
+            bytes_max,
+            ..rows_after(None, 100)
+        };
+        same("by bytes", &scan(&writer, range).await?.len(), &expected)?;
+    }
+    Ok(())
 }
 
 async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {

@@ -46,7 +46,7 @@ struct KnownIds {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct LineId {
     id: String,
 }
 
@@ -174,7 +174,7 @@ fn read_tail(tail: &[u8], is_cut: bool) -> Option<Tail> {
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty());
     for line in lines.skip(usize::from(is_cut)) {
-        let Line { id } = serde_json::from_slice(line).ok()?;
+        let LineId { id } = serde_json::from_slice(line).ok()?;
         ids.insert(id);
     }
     Some(Tail { whole, ids })

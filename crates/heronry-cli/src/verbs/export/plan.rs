@@ -10,7 +10,7 @@ use heronry_types::{ConsumerId, ConsumerRecovery, PoolId, PrivacyClass};
 use serde::{Deserialize, de::IntoDeserializer};
 use toml::Value;
 
-use super::{FormatName, Target, sink_to};
+use super::{ExportPlace, FormatName, sink_to};
 use crate::failure::Failure;
 
 /// An export that a server runs by itself.
@@ -19,7 +19,7 @@ pub(crate) struct ExportPlan {
     pool: PoolId,
     consumer: ConsumerId,
     filter: Filter,
-    to: Target,
+    to: ExportPlace,
     format: FormatName,
     privacy_max: PrivacyClass,
     on_stale: ConsumerRecovery,
