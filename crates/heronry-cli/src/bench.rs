@@ -14,6 +14,7 @@ mod reads;
 mod redis;
 mod resident;
 mod row;
+mod streams;
 mod waits;
 mod watch;
 
@@ -42,6 +43,8 @@ pub(crate) enum Group {
     Waits,
     /// Reading events
     Reads,
+    /// Streams of events: replay, many subscribers, readers over HTTP
+    Streams,
     /// Delays of a bystander beside a member that asks for much
     Fair,
 }
@@ -87,6 +90,7 @@ pub(crate) async fn measure(
         Group::Crowd => crowd::measure(scale).await,
         Group::Waits => waits::measure(scale).await,
         Group::Reads => reads::measure(scale).await,
+        Group::Streams => streams::measure(scale, folder).await,
         Group::Fair => fair::measure(scale, folder).await,
     }
 }
