@@ -17,7 +17,7 @@ use super::{
 use crate::failure::Failure;
 
 /// The number of readers to which events are sent.
-const READERS: usize = 100;
+const READERS: usize = 1_000;
 /// The line that tells that a stream has caught up.
 const CAUGHT_UP: &[u8] = b"event: caught_up";
 
@@ -26,8 +26,8 @@ pub(super) fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Fai
     let folder = folder.to_owned();
     let measuring = thread::spawn(move || {
         let mut rows = idle(scale, &folder)?;
-        rows.push(deliveries(&folder, (100, scale.of(1_000)))?.at_most(1.0));
-        rows.push(deliveries(&folder, (1, scale.of(2_000)))?.at_most(5.0));
+        rows.push(deliveries(&folder, (100, scale.of(100)))?.at_most(1.0));
+        rows.push(deliveries(&folder, (1, scale.of(1_000)))?.at_most(5.0));
         Ok(rows)
     });
     let measured = measuring.join();
