@@ -8,6 +8,7 @@ pub mod flips;
 pub mod foreign;
 pub mod garbage;
 mod golden;
+pub mod images;
 pub mod killed;
 mod ledger;
 pub mod log;

@@ -262,7 +262,9 @@ impl Server {
         let pool = "p".parse().unwrap();
         // The runtime of the test is the first owner of the pool.
         let token = FencingToken(1);
-        self.store.journal.trim(&pool, before, token).await.unwrap();
+        heronry_testkit::sample::trim(&*self.store.journal, &pool, before, token)
+            .await
+            .unwrap();
     }
 
     /// Opens an event stream.

@@ -463,6 +463,7 @@ impl World {
             live,
             "live state is not the fold of the journal"
         );
+        crate::images::check(pool.id(), Self::first_epoch(pool), &records, live);
         self.check_messages(pool, &records).await;
         format!("{live:?}")
     }

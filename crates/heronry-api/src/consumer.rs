@@ -3,14 +3,15 @@
 use heronry_event::filter::Filter;
 use heronry_runtime::{
     ConsumeError, ConsumerActivity, ConsumerClaim, ConsumerStart, ConsumerView, OnFilterChanged,
-    OnHeld, OnStale, fingerprint,
+    OnHeld, fingerprint,
 };
 use heronry_store::ConsumerId;
 use heronry_wire::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
+
+use tracing::instrument;
 
 use crate::{Access, Refusal};
 
@@ -18,6 +19,7 @@ use crate::{Access, Refusal};
 ///
 /// # Errors
 /// [`Refusal`].
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn list(access: &Access) -> Result<ConsumerList, Refusal> {
     access.identity().check_operator()?;
     let consumers = access.pool().consumers().await?;
@@ -51,6 +53,7 @@ pub(crate) fn shown(consumer: ConsumerView) -> ConsumerEntry {
 ///
 /// # Errors
 /// [`Refusal`]; the consumer is as before then.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn claim(
     access: &Access,
     name: ConsumerId,
@@ -67,11 +70,7 @@ pub async fn claim(
             ConsumeFrom::Floor => ConsumerStart::Floor,
             ConsumeFrom::Head => ConsumerStart::Head,
         },
-        on_stale: match body.on_stale.unwrap_or_default() {
-            StaleRecovery::Fail => OnStale::Fail,
-            StaleRecovery::RestartAtFloor => OnStale::RestartAtFloor,
-            StaleRecovery::Head => OnStale::Head,
-        },
+        on_stale: body.on_stale.unwrap_or_default(),
         on_held: match body.on_held.unwrap_or_default() {
             WhenHeld::Refuse => OnHeld::Refuse,
             WhenHeld::TakeOver => OnHeld::TakeOver,
@@ -95,6 +94,7 @@ pub async fn claim(
 ///
 /// # Errors
 /// [`Refusal`], when somebody else claimed it since, or the cursor cannot be committed.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn commit(
     access: &Access,
     name: &ConsumerId,
@@ -113,6 +113,7 @@ pub async fn commit(
 ///
 /// # Errors
 /// [`Refusal`], when there is no such consumer.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn resume(access: &Access, name: &ConsumerId) -> Result<ConsumerResumed, Refusal> {
     check_there(access, name).await?;
     let resumed = access.pool().resume_consumer(name);
@@ -123,6 +124,7 @@ pub async fn resume(access: &Access, name: &ConsumerId) -> Result<ConsumerResume
 ///
 /// # Errors
 /// [`Refusal`], when there is no such consumer.
+#[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn forget(access: &Access, name: &ConsumerId) -> Result<ConsumerForgotten, Refusal> {
     check_there(access, name).await?;
     access.pool().forget_consumer(name).await?;

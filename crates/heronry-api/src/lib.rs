@@ -11,6 +11,7 @@ pub mod event;
 pub mod filter;
 mod identity;
 pub mod inbox;
+pub mod keeping;
 mod keys;
 mod media_type;
 pub mod member;

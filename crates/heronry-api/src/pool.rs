@@ -8,12 +8,12 @@ use heronry_runtime::OpenedPool;
 use heronry_transfer::{Bodies, Export};
 use heronry_types::PoolId;
 use heronry_wire::{
-    DeletePoolQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry, PoolList,
-    PoolOpened, PoolView as PoolShown, SettingsChanged,
+    DeletePoolQuery, ExportQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry,
+    PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
 };
 use tracing::instrument;
 
-use crate::{Access, Api, Identity, Recorded, Refusal};
+use crate::{Access, Api, Identity, Recorded, Refusal, consumer};
 
 /// Opens a pool, or creates it, for an operator.
 ///
@@ -27,7 +27,7 @@ pub async fn open(
     body: PoolBody,
 ) -> Result<Recorded<PoolOpened>, Refusal> {
     identity.check_operator()?;
-    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()?).await?;
+    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()).await?;
     let caller = identity.caller();
     let view = shown(api, id, pool.call(DescribePool { caller }).await?);
     let cursor = view.head;
@@ -63,7 +63,12 @@ pub async fn list(api: &Api, identity: &Identity) -> Result<PoolList, Refusal> {
 pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     let caller = access.caller();
     let view = access.call(DescribePool { caller }).await?;
-    Ok(shown(access.api(), access.pool().id().clone(), view))
+    let mut shown = shown(access.api(), access.pool().id().clone(), view);
+    if access.identity().check_operator().is_ok() {
+        let consumers = access.pool().consumers().await?;
+        shown.consumers = consumers.into_iter().map(consumer::shown).collect();
+    }
+    Ok(shown)
 }
 
 fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
@@ -93,6 +98,7 @@ fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
         live_messages: view.live_messages,
         live_wakes: view.live_wakes,
         durability: view.durability,
+        consumers: Vec::new(),
     }
 }
 
@@ -116,14 +122,26 @@ pub async fn delete(
     Ok(PoolDeleted { pool, head })
 }
 
-/// Begins to export a pool with its bodies, for an operator.
+/// Begins to export a pool with its bodies, and with its consumers where that is asked for, for an
+/// operator.
 ///
 /// # Errors
 /// [`Refusal`], `pool-not-found` when there is no such pool.
 #[instrument(level = "debug", skip_all, fields(pool = %pool))]
-pub async fn export(api: &Api, identity: &Identity, pool: &PoolId) -> Result<Export, Refusal> {
+pub async fn export(
+    api: &Api,
+    identity: &Identity,
+    pool: &PoolId,
+    query: ExportQuery,
+) -> Result<Export, Refusal> {
     identity.check_operator()?;
-    Ok(api.runtime().export(pool, Bodies::Included).await?)
+    let runtime = api.runtime();
+    let export = if query.consumers == Some(true) {
+        runtime.export_whole(pool).await
+    } else {
+        runtime.export(pool, Bodies::Included).await
+    };
+    Ok(export?)
 }
 
 /// Changes settings of a pool, for an operator.
@@ -133,12 +151,12 @@ pub async fn export(api: &Api, identity: &Identity, pool: &PoolId) -> Result<Exp
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
     access.identity().check_operator()?;
-    body.supported()?;
     let caller = access.caller();
     let configure = ConfigurePool {
         caller: caller.clone(),
         expected_version: body.expected_version,
         limits: body.limits.unwrap_or_default(),
+        retention: body.retention,
     };
     let done = access.call(configure).await?;
     let view = access.call(DescribePool { caller }).await?;

@@ -5,7 +5,7 @@ mod rejection;
 
 use heronry_event::filter::CompileErrors;
 use heronry_types::Cursor;
-use heronry_wire::{NotSupported, Problem, ProblemKind};
+use heronry_wire::{Problem, ProblemKind};
 use serde_json::Value;
 
 /// The refusal that a use case answers in place of a result, whether a rule says no or something failed.
@@ -86,12 +86,6 @@ impl From<Refusal> for Problem {
 }
 
 /// Fields whose rule comes later, and that no request type knows, are refused by their own types.
-impl From<NotSupported> for Refusal {
-    fn from(refused: NotSupported) -> Self {
-        Self::of(ProblemKind::NotSupported, refused.to_string()).with("field", refused.field)
-    }
-}
-
 impl From<CompileErrors> for Refusal {
     fn from(errors: CompileErrors) -> Self {
         // Spans, texts and names: writing them as JSON cannot fail.

@@ -1,7 +1,7 @@
 //! The server and all its pools, for an operator.
 
 use heronry_pool::{Caller, decide::DescribePool};
-use heronry_runtime::{OpenError, figures::PoolCounts};
+use heronry_runtime::{ConsumerView, OpenError, figures::PoolCounts};
 use heronry_store::Reading;
 use heronry_types::{PoolId, Position};
 use heronry_wire::{
@@ -47,6 +47,8 @@ pub struct PoolSample {
     pub streams: u64,
     /// The counts since the pool was opened.
     pub counts: PoolCounts,
+    /// The named consumers.
+    pub consumers: Vec<ConsumerView>,
 }
 
 /// Returns what the server is.
@@ -171,6 +173,7 @@ pub async fn samples(api: &Api, identity: &Identity) -> Result<Vec<PoolSample>, 
             queued_commands: pool.queued(),
             streams: api.streams().of(pool.id()),
             counts: pool.counts(),
+            consumers: pool.consumers().await?,
         });
     }
     Ok(samples)

@@ -12,6 +12,7 @@ mod machine;
 mod memory;
 mod reads;
 mod redis;
+mod reopen;
 mod resident;
 mod row;
 mod streams;
@@ -47,6 +48,8 @@ pub(crate) enum Group {
     Streams,
     /// Delays of a bystander beside a member that asks for much
     Fair,
+    /// Opening a large pool, and sends beside snapshots and trims
+    Reopen,
 }
 
 /// The amount of work that is measured.
@@ -92,5 +95,6 @@ pub(crate) async fn measure(
         Group::Reads => reads::measure(scale).await,
         Group::Streams => streams::measure(scale, folder).await,
         Group::Fair => fair::measure(scale, folder).await,
+        Group::Reopen => reopen::measure(scale, folder).await,
     }
 }

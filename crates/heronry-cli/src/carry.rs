@@ -143,6 +143,8 @@ pub(crate) enum Way {
     Deleted,
     /// Into a file.
     Exported,
+    /// From a backup, with the consumers.
+    Restored,
 }
 
 impl Way {
@@ -154,6 +156,7 @@ impl Way {
             Self::TakenBack => "taken back",
             Self::Deleted => "deleted",
             Self::Exported => "exported",
+            Self::Restored => "restored",
         }
     }
 
@@ -161,7 +164,7 @@ impl Way {
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
-            Self::Moved | Self::TakenBack | Self::Deleted | Self::Exported => &[],
+            Self::Moved | Self::TakenBack | Self::Deleted | Self::Exported | Self::Restored => &[],
         }
     }
 }
@@ -191,7 +194,7 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
             "runs, keys and epochs are those of the source; its member tokens are not valid here: \
              members join again",
         ),
-        Way::Moved | Way::TakenBack | Way::Deleted | Way::Exported => {}
+        Way::Moved | Way::TakenBack | Way::Deleted | Way::Exported | Way::Restored => {}
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::text::add;
 
 pub(crate) use self::{
     error::FileError,
-    folder::{Folder, Freshness},
+    folder::{FileAge, Folder, Freshness},
     named::{Pipe, check_store, create_new, read_secret, replace_shared},
     trust::{Others, is_own_folder},
 };

@@ -41,6 +41,7 @@ use crate::{
     data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
     files, secrets,
+    verbs::export::plan::log_end,
 };
 
 /// A server that runs in this process.
@@ -128,6 +129,10 @@ impl Host {
         &self.store
     }
 
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     pub(crate) fn operator_token(&self) -> &str {
         &self.operator_token
     }
@@ -167,7 +172,11 @@ impl Host {
         } else {
             server.await
         };
-        self.runtime.shutdown().await;
+        for ended in self.runtime.shutdown().await {
+            for export in &ended.exports {
+                log_end(&ended.pool, export);
+            }
+        }
         if let Some(mark) = self.mark {
             mark.settle().await;
         }
@@ -251,27 +260,51 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
 /// Opens a store that is there to look at it, whether its pools were moved elsewhere or not. It is left
 /// byte for byte as it is.
 pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
-    open_there(
+    let opened = open_there(
         choice,
         |path| RedbStore::open_to_read(path),
         |path| SledStore::open_to_read(path),
-    )
+    );
+    opened.map_err(|error| match error {
+        NotThere::Locked(failure) => Failure::new(
+            failure.exit(),
+            format_args!("{failure}; while a server has it open, `heronry backup DIR` copies it"),
+        ),
+        NotThere::Other(failure) => failure,
+    })
 }
 
 /// Opens a store that is there to move its pools elsewhere, or to go on with that.
 pub(crate) fn open_to_move(choice: &StoreChoice) -> Result<Store, Failure> {
-    open_there(
+    let opened = open_there(
         choice,
         |path| RedbStore::open_to_move(path),
         |path| SledStore::open_to_move(path),
-    )
+    );
+    opened.map_err(|error| match error {
+        NotThere::Locked(failure) | NotThere::Other(failure) => failure,
+    })
+}
+
+/// The reason why a store that is there cannot be opened.
+enum NotThere {
+    /// Another process has it open.
+    Locked(Failure),
+    /// Anything else.
+    Other(Failure),
+}
+
+impl From<Failure> for NotThere {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
 }
 
 fn open_there(
     choice: &StoreChoice,
     redb: impl FnOnce(&Path) -> Result<RedbStore, StoreError>,
     sled: impl FnOnce(&Path) -> Result<SledStore, StoreError>,
-) -> Result<Store, Failure> {
+) -> Result<Store, NotThere> {
     if choice.path().exists() {
         check_place(choice)?;
     }
@@ -283,18 +316,23 @@ fn open_there(
             without_panics(|| sled(path)).map(|store| Store::of(Arc::new(store)))
         }
         StoreChoice::Memory => {
-            return Err(Failure::usage("a store in memory keeps no journal"));
+            return Err(Failure::usage("a store in memory keeps no journal").into());
         }
     };
     let path = choice.path();
     store.map_err(|error| {
         if path.exists() {
-            return not_opened(path, &error);
+            let failure = not_opened(path, &error);
+            if error.kind() == StoreErrorKind::Locked {
+                return NotThere::Locked(failure);
+            }
+            return failure.into();
         }
         let place = path.display();
-        Failure::failed(format_args!(
+        let line = format_args!(
             "there is no store at {place}; name one, or make one with `heronry serve`"
-        ))
+        );
+        Failure::failed(line).into()
     })
 }
 

@@ -2,13 +2,16 @@
 
 mod answers;
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod bridge;
 pub(crate) mod completions;
+pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead_letters;
 pub(crate) mod effects;
 pub(crate) mod emit;
+pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod forget;
 pub(crate) mod help;
@@ -19,6 +22,7 @@ pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -72,12 +76,17 @@ pub(crate) enum Verb {
     Explain(wakes::ExplainArgs),
     Forget(forget::ForgetArgs),
     Watch(watch::WatchArgs),
+    Export(export::ExportArgs),
+    #[command(subcommand)]
+    Consumers(consumers::ConsumersVerb),
     #[command(subcommand)]
     Filter(filter::FilterVerb),
     #[command(subcommand)]
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     #[command(subcommand)]
     Token(token::TokenVerb),
     Bench(bench::BenchArgs),
@@ -130,9 +139,13 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Explain(args) => wakes::explain(&cx, &args).await,
         Verb::Forget(args) => forget::run(&cx, &args),
         Verb::Watch(args) => watch::run(&cx, args).await,
+        Verb::Export(args) => Box::pin(export::run(&cx, args)).await,
+        Verb::Consumers(verb) => consumers::run(&cx, verb).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Backup(args) => backup::run(&cx, &args).await,
+        Verb::Restore(args) => restore::run(cx, &args).await,
         Verb::Token(verb) => token::run(&cx, &verb),
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use heronry_types::{Cursor, Limits, PoolId};
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolOpened, PoolView,
-    SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, ExportQuery, JournalTrimmed, PatchSettings, PoolBody,
+    PoolDeleted, PoolOpened, PoolView, SettingsChanged, SnapshotTaken, Trim,
 };
 use http::Method;
 
@@ -17,6 +17,8 @@ use crate::{
 
 /// The time that the client gives a pool to stop before it is deleted.
 const DELETION_TIME: Duration = Duration::from_secs(300);
+/// The time that a trim or a snapshot of a large pool may take, beside that of any answer.
+const KEEPING_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,6 +71,28 @@ impl PoolClient {
         self.server.json(self.request(Method::GET, &[])?).await
     }
 
+    /// Drops records at the start of the journal. It is not tried again after a lost answer; a repeat drops
+    /// nothing more.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `trim-held` when something still needs the records (members `held_by`,
+    /// `floor`).
+    pub async fn trim(&self, trim: &Trim) -> Result<JournalTrimmed, ClientError> {
+        let request = self.request(Method::POST, &["trim"])?.json(trim)?;
+        self.server.json(request.held_for(Some(KEEPING_TIME))).await
+    }
+
+    /// Takes a snapshot at the head, so that the pool opens quickly the next time.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn snapshot(&self) -> Result<SnapshotTaken, ClientError> {
+        let request = self.request(Method::POST, &["snapshot"])?;
+        self.server
+            .json(request.repeatable().held_for(Some(KEEPING_TIME)))
+            .await
+    }
+
     /// Deletes the pool with everything in it; nobody may be a member.
     ///
     /// # Errors
@@ -88,7 +112,20 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn export(&self) -> Result<Export, ClientError> {
-        let request = self.request(Method::GET, &["export"])?;
+        self.exported(ExportQuery::default()).await
+    }
+
+    /// Begins to export the pool with its bodies and where its consumers stand, as a backup needs it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export_whole(&self) -> Result<Export, ClientError> {
+        let consumers = Some(true);
+        self.exported(ExportQuery { consumers }).await
+    }
+
+    async fn exported(&self, query: ExportQuery) -> Result<Export, ClientError> {
+        let request = self.request(Method::GET, &["export"])?.query(&query)?;
         let request = request.accept(EXPORT_MEDIA_TYPE);
         let answer = self.server.send(&request).await?;
         Ok(Export { answer })
@@ -103,11 +140,19 @@ impl PoolClient {
         expected_version: u64,
         limits: Limits,
     ) -> Result<SettingsChanged, ClientError> {
-        let patch = PatchSettings {
+        self.set(PatchSettings {
             expected_version,
             limits: Some(limits),
             retention: None,
-        };
+        })
+        .await
+    }
+
+    /// Changes settings, if they still have the version that the caller has seen.
+    ///
+    /// # Errors
+    /// As [`set_limits`](Self::set_limits).
+    pub async fn set(&self, patch: PatchSettings) -> Result<SettingsChanged, ClientError> {
         let request = self.request(Method::PATCH, &["settings"])?;
         self.server.json(request.json(&patch)?).await
     }

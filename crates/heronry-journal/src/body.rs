@@ -1,5 +1,6 @@
 //! The bodies of records, one struct per kind of record.
 
+mod consumer;
 mod content;
 mod dead;
 mod effect;
@@ -17,6 +18,7 @@ use heronry_types::{EventKind, Position};
 
 use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
+pub use consumer::ConsumerReset;
 pub use content::{ContentErased, ContentStored};
 pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use effect::{
@@ -322,6 +324,8 @@ bodies! {
     ToldRecord {
         /// A result of an effect was refused.
         EffectResultRefused(EffectResultRefused),
+        /// The cursor of a named consumer was found stale.
+        ConsumerReset(Box<ConsumerReset>),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Chunks: the records of one append, framed, checksummed and chained.
 
+mod baseline;
 mod error;
 pub(crate) mod layout;
 mod records;
@@ -14,8 +15,9 @@ use crate::{
     hex::{Hex, deserialize_hex, serialize_hex},
 };
 
+pub use baseline::{Baseline, BaselineError, BaselinePoint};
 pub use error::{ChunkError, HeaderField};
-pub use layout::{CHUNK_BYTES_MAX, FORMAT_VERSION, RECORD_BYTES_MAX};
+pub use layout::{CHUNK_BYTES_MAX, ChunkKind, FORMAT_VERSION, RECORD_BYTES_MAX};
 pub use records::Records;
 pub use writer::{ChunkWriter, TooLarge, encoded_len, fits};
 
@@ -90,7 +92,7 @@ impl Chunk {
     /// [`ChunkError`] that says what is wrong with the header, the lengths or the offsets.
     pub fn decode(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ChunkError> {
         let bytes = bytes.into();
-        let header = layout::parse(&bytes)?;
+        let header = layout::parse(&bytes, ChunkKind::Records)?;
         let hash = ChunkHash::of(header.previous, &bytes);
         Ok(Self {
             header,
@@ -129,11 +131,7 @@ impl Chunk {
     /// # Errors
     /// [`ChunkError`] when the chunk does not hold the position, or the bytes are damaged.
     pub fn record_bytes(&self, position: Position) -> Result<&[u8], ChunkError> {
-        let stored = layout::record(&self.header, &self.bytes, position)?;
-        if layout::record_checksum(self.header.epoch, position, stored.bytes) != stored.checksum {
-            return Err(ChunkError::RecordChecksum { position });
-        }
-        Ok(stored.bytes)
+        layout::checked_record(&self.header, &self.bytes, position)
     }
 
     /// Reads the record at a position.

@@ -5,7 +5,9 @@ use heronry_types::{
     TopicId, WakeId,
 };
 
-use crate::{ApplicationEvent, Claim, CopyName, Recipients, Skipped, SourceGap, WakeName};
+use crate::{
+    ApplicationEvent, Claim, ConsumerReset, CopyName, Recipients, Skipped, SourceGap, WakeName,
+};
 
 /// One kind of record. Numbers and versions stand on disk and are never used again for anything else.
 pub trait RecordBody {
@@ -112,6 +114,8 @@ pub enum Touch<'a> {
     Source(&'a SourceId),
     /// Events of a foreign source are missing.
     Gap(&'a SourceGap),
+    /// A named consumer whose cursor was found stale.
+    Reset(&'a ConsumerReset),
     /// An event that a member reported, with all that it says of itself.
     Reported(&'a ApplicationEvent),
 }

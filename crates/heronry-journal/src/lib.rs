@@ -11,8 +11,9 @@ mod record;
 pub use body::*;
 pub use chain::{Chain, ChainError, ChainFault};
 pub use chunk::{
-    CHUNK_BYTES_MAX, Chunk, ChunkError, ChunkHash, ChunkHeader, ChunkWriter, FORMAT_VERSION,
-    HeaderField, RECORD_BYTES_MAX, Records, TooLarge, encoded_len, fits,
+    Baseline, BaselineError, BaselinePoint, CHUNK_BYTES_MAX, Chunk, ChunkError, ChunkHash,
+    ChunkHeader, ChunkKind, ChunkWriter, FORMAT_VERSION, HeaderField, RECORD_BYTES_MAX, Records,
+    TooLarge, encoded_len, fits,
 };
 pub use kind::{RecordBody, SizeClass, Subject, Touch};
 pub use record::{Entry, Record};

@@ -1,3 +1,4 @@
+mod baseline;
 mod chain;
 mod chunk;
 mod damage;

@@ -98,7 +98,7 @@ pub struct Appended {
 
 /// The answer to a bridge that was attached to a foreign source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Attached {
+pub struct AttachedSource {
     /// The attachment: a number that rises with each.
     pub generation: Generation,
     /// The number of the last event that was taken from the source; absent when nothing was, and of a

@@ -27,7 +27,10 @@ pub use message::{
     ReferenceAccess, ReleaseClaims, ReleaseUnanswered, ReplayCopy, Select, SendMessage,
     SendRequest,
 };
-pub use pool::{AppendEvents, ConfigurePool, CreatePool, PublishEphemeral, RetirePool, Unrecorded};
+pub use pool::{
+    AppendEvents, ConfigurePool, CreatePool, PublishEphemeral, RecordConsumerReset, RetirePool,
+    Unrecorded,
+};
 pub(crate) use pool::{due_entries, due_entries_of_contents};
 pub use query::{
     AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,

@@ -62,6 +62,7 @@ mod archive;
 mod clauses;
 mod conditions;
 mod history;
+mod image;
 mod keys;
 mod leases;
 mod matching;
@@ -78,6 +79,7 @@ use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 pub use crate::command::SMALL_BURDEN;
 pub use append::{Append, LookedUp, Staged};
 pub use archive::{ArchiveMismatch, ArchivedMessage, FINISHED_KEPT, Unanswered};
+pub use image::UnreadableImage;
 pub use keys::RecentKeys;
 use leases::Leases;
 pub use matching::MATCHING_SLICE;
@@ -89,7 +91,7 @@ use triggers::Triggers;
 
 pub use crate::decide::{FoundEvents, Scan, ScanStep};
 use crate::{
-    Caller, Minter, Rejection, State, apply,
+    Caller, Minter, Rejection, State, TrimNote, apply,
     command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownKeys, Names, Prior},
     decide::{ScanRequest, sees},
     suspicion::Watch,
@@ -161,6 +163,27 @@ impl Engine {
     /// Says which records are gone, when the pool is opened.
     pub fn set_floor(&mut self, floor: Position) {
         self.state.set_floor(floor);
+    }
+
+    /// Says that the records before a floor go, when the journal is trimmed while the pool is open. What is
+    /// finished and has left memory is known no more as far as its records go.
+    pub fn trimmed(&mut self, trim: TrimNote) {
+        self.state.trims.note(trim);
+        self.state.set_floor(trim.floor);
+        self.state.messages.forget_before(trim.floor);
+    }
+
+    /// Returns the oldest record that a wake still looks through: nothing when none looks back.
+    pub fn looks_from(&self) -> Option<Position> {
+        let scans = self.state.wakes.pending();
+        let scans = scans.filter_map(|registered| self.pending_scan(registered));
+        scans.map(|scan| scan.request().after.next()).min()
+    }
+
+    /// Returns the oldest event that is still matched, or whose triggers are not all recorded; nothing when none
+    /// is.
+    pub fn matches_from(&self) -> Option<Position> {
+        self.unmatched_from()
     }
 
     /// Returns the oldest event that may not have been matched, or whose triggers were not all recorded,
@@ -347,7 +370,12 @@ impl Engine {
             return Prior::default();
         };
         let earlier = self.known_keys(found);
-        let look = |key: &KeyHash| earlier.get(key);
+        let trims = &self.state.trims;
+        let look = |key: &KeyHash| {
+            let entry = earlier.get(key)?;
+            // Keys of trimmed records are free again when their time is over.
+            (!trims.has_forgotten(entry.first, self.now)).then_some(entry)
+        };
         Prior {
             key: names.key().and_then(look),
             id: names.id().and_then(look),

@@ -16,7 +16,7 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, Attached, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
+    Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
     EffectStarted, Extended, GapRecorded, Item, Joined, MemberPage, MemberView, PoolView, Received,
     Registered, Sent, Stood, SuspendedView, TakenOver, WakePage,
 };
@@ -28,4 +28,4 @@ pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
 };
-pub use state::{State, locate};
+pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

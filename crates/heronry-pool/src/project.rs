@@ -1,5 +1,6 @@
 //! Projecting: the only place where a record becomes an event. Pure, and one to one.
 
+mod consumers;
 mod events;
 mod sources;
 
@@ -69,6 +70,7 @@ fn fill(
         }
         Touch::Source(source) => envelope.route.source = sources::named(source),
         Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
+        Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
     }

@@ -1,12 +1,15 @@
 //! The state of a pool: a fold of its journal, and nothing else.
 
+mod beside;
 mod content;
 mod deadline;
+mod decoding;
 mod effect;
 mod encoding;
 mod member;
 mod message;
 mod source;
+mod trims;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -17,6 +20,7 @@ use heronry_types::{
 
 pub(crate) use content::{UnnamedContent, UnnamedContents};
 pub(crate) use deadline::{Deadlines, Due};
+pub use decoding::UnreadableState;
 pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
 pub(crate) use member::{Aim, Reach};
 pub(crate) use member::{Member, Members, Suspension};
@@ -27,6 +31,8 @@ pub(crate) use message::{
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
 pub(crate) use source::{ForeignSource, SourceBatch, Sources};
+pub(crate) use trims::Trims;
+pub use trims::{KEYS_KEPT_AFTER_TRIM, TrimNote};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -55,6 +61,9 @@ pub fn locate(
     Ok(requested.position)
 }
 
+/// The version of the encoding of a state, as snapshots and baselines name it.
+pub const ENCODING_VERSION: u32 = encoding::VERSION as u32;
+
 /// The state of a pool at `head`.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -62,6 +71,7 @@ pub struct State {
     pub(crate) timelines: Timelines,
     pub(crate) head: Position,
     pub(crate) floor: Position,
+    pub(crate) trims: Trims,
     pub(crate) time: Timestamp,
     pub(crate) config: PoolConfig,
     pub(crate) settings: Settings,
@@ -84,6 +94,7 @@ impl State {
             timelines: Timelines::of(epoch),
             head: Position::ZERO,
             floor: Position::ZERO.next(),
+            trims: Trims::default(),
             time: Timestamp::default(),
             config: PoolConfig::default(),
             settings: Settings::default(),
@@ -205,6 +216,18 @@ impl State {
         Ok(position)
     }
 
+    /// Returns why there is no message that was accepted at a position: its records were trimmed after it had
+    /// finished, or there never was one.
+    pub(crate) fn no_message(&self, accepted: Position) -> Rejection {
+        if accepted < self.floor {
+            let requested = self.cursor(accepted.previous());
+            let floor = self.cursor(self.floor.previous());
+            Rejection::CursorTrimmed { requested, floor }
+        } else {
+            Rejection::MessageNotFound
+        }
+    }
+
     /// Returns the lineage of a record about a run, as a member if it is one.
     pub(crate) fn lineage_of(&self, run: &RunId) -> Lineage {
         let mut lineage = Lineage::of_pool(self.pool.clone());
@@ -214,6 +237,20 @@ impl State {
             lineage.session.clone_from(&member.session);
         }
         lineage
+    }
+
+    /// Returns the encoding of the state: everything that a fold of its journal gives, in
+    /// [`ENCODING_VERSION`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encoding::to_bytes(self)
+    }
+
+    /// Takes the encoding of a state. Equal states have equal digests, and the same answers.
+    ///
+    /// # Errors
+    /// [`UnreadableState`] when these bytes are no whole encoding, or one of a newer build.
+    pub fn decode(bytes: &[u8]) -> Result<Self, UnreadableState> {
+        decoding::decode(bytes)
     }
 
     /// Returns the hash of the encoding of everything that the fold holds: equal states have equal digests.

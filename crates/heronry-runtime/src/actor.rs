@@ -9,6 +9,7 @@ mod batch;
 mod commit;
 mod fold;
 mod history;
+mod keeping;
 mod keys;
 mod open;
 mod scan;
@@ -19,7 +20,7 @@ use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
-use heronry_store::{CommitOutcome, FencingToken, Store};
+use heronry_store::{CommitOutcome, FencingToken, Head, Store};
 use heronry_types::{PoolId, Position, Timestamp};
 use tokio::{sync::watch, task::JoinError};
 
@@ -28,6 +29,7 @@ pub(crate) use open::Opening;
 use asides::{Asides, Consequence};
 use batch::Batch;
 use commit::{Flight, Landing};
+use keeping::Keeping;
 use scan::ScansBegun;
 
 use crate::{
@@ -35,6 +37,7 @@ use crate::{
     bulk::{Appends, Bulk, BulkPlace},
     giving_way::give_way,
     job::Job,
+    keeping::KeepRequest,
     published::Published,
     queue::{NextWork, Queue},
     renewal::Renewal,
@@ -71,6 +74,8 @@ enum ActorEvent {
     Landed(Landing),
     /// A work beside the pool ended.
     AsideEnded(Result<Consequence, JoinError>),
+    /// Somebody wants the journal trimmed, or a snapshot.
+    Keep(KeepRequest),
     /// A command that is bulk may have its share now.
     Share,
     /// Nothing else is to be done while records wait to be matched.
@@ -91,6 +96,8 @@ pub(crate) struct PoolActor {
     published: Arc<Published>,
     head: watch::Sender<Position>,
     durable: Position,
+    /// The durable head: of position zero while there is no record.
+    shown: Head,
     /// The last record that was handed to the store.
     handed: Position,
     /// The hash of the last chunk that was handed to the store.
@@ -104,6 +111,7 @@ pub(crate) struct PoolActor {
     /// The decisions that are not handed to the store yet.
     batch: Option<Batch>,
     asides: Asides,
+    keeping: Keeping,
     scans: ScansBegun,
     /// True while the store takes in a run of keys.
     hands_keys_over: bool,
@@ -177,6 +185,7 @@ impl PoolActor {
                 },
                 ActorEvent::Share => self.decide().await,
                 ActorEvent::AsideEnded(ended) => self.aside_ended(ended),
+                ActorEvent::Keep(request) => self.keep(request),
                 ActorEvent::Landed(landing) => self.land(landing),
                 ActorEvent::Behind => self.match_more().await,
             };
@@ -233,6 +242,7 @@ impl PoolActor {
             biased;
             landing = landed => ActorEvent::Landed(landing),
             ended = self.asides.next() => ActorEvent::AsideEnded(ended),
+            request = self.keeping.next() => ActorEvent::Keep(request),
             () = future::ready(()), if has_work => ActorEvent::Work(NextWork::Jobs(queue.take_now(room, &held_back))),
             next = queue.next(TAKEN_AT_ONCE, &held_back), if wants => ActorEvent::Work(next),
             () = self.place.may_begin(), if wants => ActorEvent::Share,
@@ -269,6 +279,7 @@ impl PoolActor {
     async fn stop(mut self, why: StopReason) -> StoppedActor {
         self.place.leave();
         self.wind_down(why).await;
+        self.snapshot_at_stop(why).await;
         let outcome = CommitOutcome::None;
         for job in self
             .queue

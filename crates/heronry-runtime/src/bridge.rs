@@ -22,7 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::Pool;
 use deliver::Delivery;
-use tally::Tally;
+use tally::BridgeTally;
 use task::{BridgeTask, Wish};
 
 pub use handle::{BridgeControl, BridgeEnd, BridgeHandle};
@@ -135,7 +135,7 @@ impl EventBridge {
             source: request.source,
             generation: Some(attached.generation),
         };
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(BridgeTally::default());
         let (wish, wished) = watch::channel(Wish::GoOn);
         let (polled, was_polled) = oneshot::channel();
         let task = BridgeTask::new(delivery.of(claim), attached, Arc::clone(&tally));

@@ -22,8 +22,7 @@ pub use registry::ConsumerActivity;
 use registry::Hold;
 pub(crate) use registry::Holders;
 pub use spec::{
-    CONSUMER_HOLD, ConsumerClaim, ConsumerSpec, ConsumerStart, OnFilterChanged, OnHeld, OnStale,
-    fingerprint,
+    CONSUMER_HOLD, ConsumerClaim, ConsumerSpec, ConsumerStart, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use standing::ConsumerView;
 

@@ -8,9 +8,11 @@ mod error;
 mod events;
 mod export;
 pub mod figures;
+mod folding;
 mod giving_way;
 mod hub;
 mod job;
+mod keeping;
 pub mod layers;
 pub mod marks;
 mod openings;
@@ -35,8 +37,7 @@ pub use bridge::{
 };
 pub use consumer::{
     CONSUMER_HOLD, ClaimedConsumer, ConsumeError, ConsumerActivity, ConsumerBatch, ConsumerClaim,
-    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, OnStale,
-    fingerprint,
+    ConsumerSpec, ConsumerStart, ConsumerView, NamedConsumer, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{
@@ -50,6 +51,7 @@ pub use hub::{
     HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,
     RoomEnding, SubscriptionHub,
 };
+pub use keeping::{Hold, Holding, SnapshotError, SnapshotTaken, TrimError, TrimTo, Trimmed};
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
@@ -57,7 +59,7 @@ pub use pool::{
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use rooms::{RoomStream, RoomStreamError};
-pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions};
+pub use runtime::{OpenedPool, PoolExports, Runtime, RuntimeOptions, SNAPSHOT_EVERY};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

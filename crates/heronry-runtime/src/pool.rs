@@ -30,6 +30,7 @@ use crate::{
     export::Exports,
     figures::PoolCounts,
     job::{Call, Job},
+    keeping::KeepRequests,
     published::Published,
     queue::Queue,
     runtime::Environment,
@@ -64,6 +65,8 @@ pub(crate) struct SharedPool {
     pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// Takes wishes for trims and snapshots to the actor.
+    pub(crate) keep: KeepRequests,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
     /// The exports that run beside the pool.
@@ -116,6 +119,7 @@ impl Pool {
                 published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
+                keep: opening.keep.clone(),
                 holders: Arc::default(),
                 exports: Exports::default(),
                 erasing: tokio::sync::Mutex::new(()),

@@ -3,17 +3,29 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heronry_journal::Record;
-use heronry_types::Limits;
+use heronry_types::{Limits, Retention, Settings};
+use tokio::sync::watch;
 
 use crate::figures::PoolCounts;
 
 /// Facts about a pool that callers read without asking its actor.
 ///
 /// They are durable, and they are published before any answer that was decided on them leaves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Published {
     limits: Mutex<Arc<Limits>>,
     counts: Mutex<PoolCounts>,
+    retention: watch::Sender<Option<Retention>>,
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self {
+            limits: Mutex::default(),
+            counts: Mutex::default(),
+            retention: watch::Sender::new(None),
+        }
+    }
 }
 
 impl Published {
@@ -23,10 +35,18 @@ impl Published {
         Arc::clone(&limits)
     }
 
-    /// Publishes the limits of a record that is durable.
-    pub(crate) fn set_limits(&self, limits: &Limits) {
-        let limits = Arc::new(limits.clone());
+    /// Returns what tells how much of the journal is kept from now on.
+    pub(crate) fn retention(&self) -> watch::Receiver<Option<Retention>> {
+        self.retention.subscribe()
+    }
+
+    /// Publishes the settings of a record that is durable.
+    pub(crate) fn set(&self, settings: &Settings) {
+        let limits = Arc::new(settings.limits.clone());
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+        let retention = settings.retention;
+        self.retention
+            .send_if_modified(|now| std::mem::replace(now, retention) != retention);
     }
 
     /// Returns the counts up to the durable head.

@@ -15,13 +15,14 @@ use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
-pub use options::RuntimeOptions;
+pub use options::{RuntimeOptions, SNAPSHOT_EVERY};
 
 use crate::{
     CallError, OpenError, Pool, PoolOpening, ResumeHook, SideWork, StopReason, StoppedExport,
     actor::{Opening, StoppedActor},
     bulk::Bulk,
     events::TailSize,
+    keeping::Retaining,
     openings::PoolOpenings,
     pool::BodyPermits,
     queue::Queue,
@@ -47,6 +48,10 @@ pub(crate) struct Environment {
     /// The pools that are being opened.
     pub(crate) openings: Arc<PoolOpenings>,
     pub(crate) side_work: SideWork,
+    /// Folds journals for snapshots and trims, one at a time and behind everything else.
+    pub(crate) background: SideWork,
+    /// The number of records of a pool after which a snapshot of it is taken.
+    pub(crate) snapshot_every: u64,
     /// The size of the part of a pool's events that readers near the head share.
     pub(crate) tail_size: TailSize,
     /// Stores large bodies, one at a time.
@@ -96,6 +101,8 @@ struct RunningPool {
     pool: Pool,
     task: tokio::task::JoinHandle<StoppedActor>,
     hook: Option<tokio::task::JoinHandle<()>>,
+    /// Trims the pool in the background, until this is dropped.
+    _retaining: Retaining,
 }
 
 impl fmt::Debug for Runtime {
@@ -161,6 +168,14 @@ impl Runtime {
     /// As [`Export::open`].
     pub async fn export(&self, pool: &PoolId, bodies: Bodies) -> Result<Export, TransferError> {
         Export::open(&self.environment.store, pool, bodies).await
+    }
+
+    /// Begins to export a pool with its bodies and consumers, up to its durable head, as a backup needs it.
+    ///
+    /// # Errors
+    /// As [`Export::open_whole`].
+    pub async fn export_whole(&self, pool: &PoolId) -> Result<Export, TransferError> {
+        Export::open_whole(&self.environment.store, pool).await
     }
 
     /// Returns every pool of the store, sorted.
@@ -281,6 +296,12 @@ impl Runtime {
             queue: Arc::clone(&queue),
             waiters: Arc::clone(&waiters),
         };
+        let retaining = Retaining::begin(
+            pool,
+            &self.environment.clock,
+            opening.published.retention(),
+            opening.keep.clone(),
+        );
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
         let task = tokio::spawn(async move {
             let _attended = attended;
@@ -292,6 +313,7 @@ impl Runtime {
             pool: handle,
             task,
             hook,
+            _retaining: retaining,
         })
     }
 }

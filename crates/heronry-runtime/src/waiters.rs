@@ -129,6 +129,7 @@ impl Waiters {
             | Touch::Wake(_)
             | Touch::Source(_)
             | Touch::Gap(_)
+            | Touch::Reset(_)
             | Touch::Reported(_) => {}
         });
     }

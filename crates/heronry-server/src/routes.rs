@@ -7,6 +7,7 @@ mod effects;
 mod events;
 mod filters;
 mod inbox;
+mod keeping;
 mod members;
 mod messages;
 mod pool_request;
@@ -97,6 +98,7 @@ pub fn openapi_json() -> Bytes {
 pub(crate) fn table() -> Vec<Route> {
     let groups = [
         pools::rows,
+        keeping::rows,
         members::rows,
         messages::rows,
         inbox::rows,

@@ -2,13 +2,14 @@
 
 use std::{any::Any, collections::HashMap, sync::Arc};
 
-use heronry_types::{PoolId, Position};
+use heronry_journal::Chunk;
+use heronry_types::PoolId;
 
 use crate::row_keys;
 use crate::{
-    Database, Rows, Table, cursor, delete,
+    Database, Rows, Table, baseline, cursor, delete,
     erase::Erased,
-    job::{Acquire, Answer, Append, Force, Job, Put, Reply, Trim, Work},
+    job::{Acquire, Answer, Append, Force, Job, Put, Reply, Work},
     pool::{RowState, WriterPool, WriterPools},
     readable::ReadablePool,
     row::{
@@ -109,7 +110,7 @@ impl Batch {
                 self.answer(Answer::Head, reply, end)?
             }
             Work::Trim(work, reply) => {
-                let end = trim(rows, pools.get_mut(pool), &work);
+                let end = work.run(rows, pools.get_mut(pool));
                 self.answer(Answer::Head, reply, end)?
             }
             Work::Delete(token, reply) => {
@@ -204,12 +205,17 @@ fn append(
     if before.is_none() {
         pool.clear(rows)?;
     }
+    if let Some(frames) = work.baseline {
+        baseline::write(rows, &work.readable, pool.no, &frames)?;
+    }
     for chunk in &work.commit.chunks {
         let key = row_keys::placed(pool.no, chunk.first());
         rows.insert(Table::Journal, &key, chunk.bytes())?;
     }
     if let Some(pack) = work.pack {
-        let key = row_keys::placed(pool.no, work.guard.expected_head.next());
+        let first = work.commit.chunks.first().map(Chunk::first);
+        let first = first.unwrap_or_else(|| work.guard.expected_head.next());
+        let key = row_keys::placed(pool.no, first);
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
     erased.write(rows, &work.readable.before)?;
@@ -263,30 +269,6 @@ pub(crate) fn unowned(token: FencingToken) -> AppendError {
         held: token.0,
         current: 0,
     }
-}
-
-fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<Head, AppendError> {
-    let Some(pool) = pool else {
-        return Ok(Err(unowned(work.token)));
-    };
-    if let Err(refusal) = pool.ownership.check(work.token) {
-        return Ok(Err(refusal));
-    }
-    let no = pool.no;
-    let Some(journal) = pool.there_mut() else {
-        let error = StoreError::new(StoreErrorKind::NotFound, "trim", "the pool has no journal");
-        let outcome = CommitOutcome::None;
-        return Ok(Err(AppendError::Store { outcome, error }));
-    };
-    // A chunk ends where the next one begins, so the last one that begins at or before `before`
-    // is the first that stays.
-    let before = row_keys::placed(no, work.before.min(journal.head.head));
-    let oldest = row_keys::placed(no, Position::ZERO);
-    if let Some(key) = rows.last_key(Table::Journal, &oldest, &before)? {
-        rows.remove(Table::Journal, &oldest, &key)?;
-        journal.head.floor = row_keys::read_placed(key).first;
-    }
-    Ok(Ok(journal.head))
 }
 
 fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), StoreError> {

@@ -24,12 +24,13 @@ const PIECE_POSITIONS: u64 = 1_024;
 /// The tables that name positions; they are removed from the last one on.
 const PLACED: [Table; 2] = [Table::Journal, Table::Packs];
 /// The tables with the other rows of a pool.
-const BESIDE: [Table; 5] = [
+const BESIDE: [Table; 6] = [
     Table::Contents,
     Table::Snapshots,
     Table::Cursors,
     Table::Keys,
     Table::Projections,
+    Table::Baselines,
 ];
 
 /// Takes a pool out of sight, unless the token is stale or there is no such pool.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use futures::channel::oneshot;
-use heronry_types::{ContentRef, PoolId, Position, Timestamp};
+use heronry_types::{ContentRef, PoolId, Timestamp};
 
 use crate::{
+    baseline::Trim,
     cursor::CursorEdit,
     keys::{KeysEdit, KeysEnd},
     pack::PackRow,
@@ -48,14 +49,10 @@ pub(crate) struct Append {
     pub(crate) commit: Commit,
     /// The contents of the commit, which it holds no more.
     pub(crate) pack: Option<PackRow>,
+    /// The frames of its baseline.
+    pub(crate) baseline: Option<Vec<Vec<u8>>>,
     pub(crate) guard: Guard,
     pub(crate) readable: Arc<Readable>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Trim {
-    pub(crate) before: Position,
-    pub(crate) token: FencingToken,
 }
 
 #[derive(Debug)]
@@ -218,17 +215,16 @@ impl Work {
             Self::Append(append, _) => {
                 let chunks = append.commit.chunks.iter();
                 let chunks: usize = chunks.map(|chunk| chunk.bytes().len()).sum();
-                chunks + append.pack.as_ref().map_or(0, PackRow::len)
+                let frames = append.baseline.iter().flatten();
+                let frames: usize = frames.map(Vec::len).sum();
+                chunks + frames + append.pack.as_ref().map_or(0, PackRow::len)
             }
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
             Self::Keys(edit, _) => edit.bytes(),
+            Self::Trim(trim, _) => trim.bytes(),
             Self::Cursor(edit, _) => edit.bytes(),
-            Self::Trim(..)
-            | Self::Delete(..)
-            | Self::Acquire(..)
-            | Self::Renew(..)
-            | Self::Release(..) => 0,
+            Self::Delete(..) | Self::Acquire(..) | Self::Renew(..) | Self::Release(..) => 0,
         }
     }
 }

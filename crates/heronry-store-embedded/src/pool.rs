@@ -124,6 +124,7 @@ impl WriterPool {
         let next = PoolNo(self.no.0.saturating_add(1));
         let placed = [self.no, next].map(|no| row_keys::placed(no, Position::ZERO));
         rows.remove(Table::Journal, &placed[0], &placed[1])?;
+        rows.remove(Table::Baselines, &placed[0], &placed[1])?;
         rows.remove(Table::Packs, &placed[0], &placed[1])
     }
 

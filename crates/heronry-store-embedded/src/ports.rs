@@ -13,14 +13,15 @@ use std::{
 
 use async_trait::async_trait;
 use futures::channel::oneshot;
-use heronry_journal::Chunk;
+use heronry_journal::{Baseline, Chunk};
 use heronry_types::{Body, ContentRef, LimitName, Millis, PoolId, Position, Timelines, Timestamp};
 
 use crate::{
     Database, WriterPools,
+    baseline::{self, Trim},
     before::Before,
     chunks, contents, corrupt,
-    job::{Acquire, Append, Force, Job, Put, Reply, Trim, Work},
+    job::{Acquire, Append, Force, Job, Put, Reply, Work},
     pack,
     readable::{Readable, ReadablePool},
     readers::Readers,
@@ -170,6 +171,7 @@ impl<D: Database> Journal for Embedded<D> {
         let contents = std::mem::take(&mut commit.contents);
         let pack = (!contents.is_empty()).then(|| pack::encode(last, contents));
         let append = Append {
+            baseline: commit.baseline.as_ref().map(|it| it.frames()),
             commit,
             pack,
             guard,
@@ -231,12 +233,35 @@ impl<D: Database> Journal for Embedded<D> {
     async fn trim(
         &self,
         pool: &PoolId,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
-        self.ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
+        let trim = Trim {
+            frames: baseline.frames(),
+            baseline: Box::new(baseline),
+            token,
+            readable: Arc::clone(&self.readable),
+        };
+        self.ask(pool, |reply| Work::Trim(trim, reply))
             .await
             .unwrap_or_else(|why| Err(self.unanswered("trim", &why)))
+    }
+
+    async fn baseline(&self, pool: &PoolId) -> Result<Option<Baseline>, StoreError> {
+        let op = "read the baseline";
+        let Some(view) = self.readable.pool(op, pool)? else {
+            return Ok(None);
+        };
+        if view
+            .head()
+            .is_none_or(|head| head.floor <= Position::ZERO.next())
+        {
+            return Ok(None);
+        }
+        let (database, readable) = (self.database(op)?, Arc::clone(&self.readable));
+        let (name, no) = (pool.clone(), view.no);
+        let read = move || baseline::read(database, &readable, (&name, no));
+        self.read_long(op, read).await
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {

@@ -30,11 +30,13 @@ pub enum Table {
     Keys = 7,
     /// Pool number, consumer and key → a row of a projection. Since the fourth set of tables.
     Projections = 8,
+    /// Pool number and number of a frame → a frame of the baseline. Since the fifth set of tables.
+    Baselines = 9,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pools,
         Self::Journal,
         Self::Packs,
@@ -43,6 +45,7 @@ impl Table {
         Self::Cursors,
         Self::Keys,
         Self::Projections,
+        Self::Baselines,
     ];
 
     /// The tables that every store has. A build that came before the others has only these; those
@@ -60,6 +63,7 @@ impl Table {
             Self::Cursors => "cursors",
             Self::Keys => "claims",
             Self::Projections => "projections",
+            Self::Baselines => "baselines",
         }
     }
 
@@ -243,6 +247,7 @@ mod tests {
             "cursors",
             "claims",
             "projections",
+            "baselines",
         ];
         assert_eq!(names, on_disk);
     }
@@ -253,7 +258,7 @@ mod tests {
             assert_eq!(Table::from_number(table as u8), Some(table));
         }
         assert_eq!(Table::from_number(0), None);
-        assert_eq!(Table::from_number(9), None);
+        assert_eq!(Table::from_number(10), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use heronry_journal::Baseline;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, Commit, CommitOutcome, ContentPack, ContentPlace,
     Contents, Doorbells, FencingToken, Guard, Head, Journal, KeyEntry, KeyHash, KeyedEntry, Keys,
@@ -173,15 +174,20 @@ impl Journal for MemoryStore {
     async fn trim(
         &self,
         pool: &PoolId,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
         let mut state = self.lock_to_write("trim").map_err(unwritten)?;
-        let trimmed = state.entry(pool).trim(before, token)?;
+        let trimmed = state.entry(pool).trim(baseline, token)?;
         trimmed.ok_or_else(|| {
             let detail = format!("pool {pool} has no journal");
             unwritten(StoreError::new(StoreErrorKind::NotFound, "trim", detail))
         })
+    }
+
+    async fn baseline(&self, pool: &PoolId) -> Result<Option<Baseline>, StoreError> {
+        let state = self.lock("read the baseline")?;
+        Ok(state.pools.get(pool).and_then(MemoryPool::baseline))
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use heronry_journal::Chunk;
+use heronry_journal::{Baseline, Chunk};
 use heronry_store::{
     AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
     FencingToken, Guard, Head, NewContent, Ownership, Page, ReadError, Snapshot, Stored,
-    StoredContent, Timeline, judge_append, judge_arrival, timelines_after,
+    StoredContent, Timeline, judge_append, judge_arrival, judge_baseline, timelines_after,
 };
 use heronry_types::{ContentRef, Position, Timelines};
 
@@ -20,6 +20,7 @@ pub(crate) struct MemoryPool {
     head: Option<Head>,
     timelines: Option<Arc<Timelines>>,
     arrival: Arrival,
+    baseline: Option<Baseline>,
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
     alone: BTreeMap<ContentRef, Stored>,
@@ -56,6 +57,7 @@ impl MemoryPool {
             head: None,
             timelines: None,
             arrival: Arrival::Whole,
+            baseline: None,
             chunks: Segments::new(),
             packs: Segments::new(),
             alone: BTreeMap::new(),
@@ -95,14 +97,18 @@ impl MemoryPool {
             self.chunks = Segments::new();
             self.packs = Segments::new();
         }
+        if before.is_none() {
+            self.baseline = commit.baseline.as_deref().cloned();
+        }
         let is_same = before.is_some() && commit.timeline == Timeline::Continues;
         if !is_same || self.timelines.is_none() {
             let known = self.timelines.as_deref().filter(|_| before.is_some());
             self.timelines = Some(Arc::new(timelines_after(known, head, &commit)));
         }
+        let first = commit.chunks.first().map(Chunk::first);
         if !commit.contents.is_empty() {
             self.packs.push(Pack {
-                first: guard.expected_head.next(),
+                first: first.unwrap_or(head.head),
                 last: head.head,
                 contents: commit.contents.into(),
             });
@@ -142,22 +148,37 @@ impl MemoryPool {
         Ok(Page { chunks, head })
     }
 
-    /// Drops whole chunks that end before `before`. Contents stay: live messages may need them.
+    /// Drops the chunks before the floor of a baseline, which stands for them from here on. Contents stay:
+    /// live messages may need them.
     pub(crate) fn trim(
         &mut self,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Option<Head>, AppendError> {
         self.ownership.check(token)?;
-        if self.head().is_none() {
+        let (Some(head), Some(timelines)) = (self.head(), self.timelines()) else {
             return Ok(None);
+        };
+        let floor = baseline.floor();
+        if floor <= head.floor {
+            return Ok(Some(head));
         }
-        self.chunks.drop_front(|chunk| chunk.last() < before);
-        let floor = self.chunks.from(Position::ZERO).next().map(Placed::first);
-        if let (Some(head), Some(floor)) = (&mut self.head, floor) {
-            head.floor = floor;
+        let follows = self.chunks.from(floor).next().map(Chunk::header);
+        let follows = follows.filter(|header| header.first == floor);
+        judge_baseline(&baseline, &timelines, follows)?;
+        self.chunks.drop_front(|chunk| chunk.last() < floor);
+        self.baseline = Some(baseline);
+        let head = Head { floor, ..head };
+        self.head = Some(head);
+        Ok(Some(head))
+    }
+
+    /// Returns the baseline, once the pool is all there.
+    pub(crate) fn baseline(&self) -> Option<Baseline> {
+        match self.arrival {
+            Arrival::Whole => self.baseline.clone(),
+            Arrival::Part => None,
         }
-        Ok(self.head)
     }
 
     pub(crate) fn put(&mut self, content_ref: ContentRef, content: StoredContent) {

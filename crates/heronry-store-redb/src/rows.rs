@@ -28,6 +28,8 @@ const LAST_LATER_KEY: &[u8] = b"rows of later tables";
 const LAST_KEYS_KEY: &[u8] = b"rows of claims";
 /// The row of [`LAST`] that names rows of projections, which came later still.
 const LAST_PROJECTIONS_KEY: &[u8] = b"rows of projections";
+/// The row of [`LAST`] that names rows of baselines, the latest.
+const LAST_BASELINES_KEY: &[u8] = b"rows of baselines";
 
 /// The tables whose rows a row of [`LAST`] names: those that came together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,10 +38,17 @@ enum Set {
     Later,
     Keys,
     Projections,
+    Baselines,
 }
 
 impl Set {
-    const ALL: [Self; 4] = [Self::First, Self::Later, Self::Keys, Self::Projections];
+    const ALL: [Self; 5] = [
+        Self::First,
+        Self::Later,
+        Self::Keys,
+        Self::Projections,
+        Self::Baselines,
+    ];
 
     fn of(table: Table) -> Self {
         match table {
@@ -47,6 +56,7 @@ impl Set {
             Table::Snapshots | Table::Cursors => Self::Later,
             Table::Keys => Self::Keys,
             Table::Projections => Self::Projections,
+            Table::Baselines => Self::Baselines,
         }
     }
 
@@ -56,6 +66,7 @@ impl Set {
             Self::Later => LAST_LATER_KEY,
             Self::Keys => LAST_KEYS_KEY,
             Self::Projections => LAST_PROJECTIONS_KEY,
+            Self::Baselines => LAST_BASELINES_KEY,
         }
     }
 }
@@ -89,6 +100,7 @@ pub(crate) struct Writing<'t> {
     cursors: Option<BytesTable<'t>>,
     keys: Option<BytesTable<'t>>,
     projections: Option<BytesTable<'t>>,
+    baselines: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
@@ -116,6 +128,7 @@ impl<'t> Writing<'t> {
             cursors: None,
             keys: None,
             projections: None,
+            baselines: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
@@ -134,6 +147,7 @@ impl<'t> Writing<'t> {
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
             Table::Projections => &mut self.projections,
+            Table::Baselines => &mut self.baselines,
         };
         Ok(match later {
             Some(open) => open,

@@ -28,6 +28,7 @@ pub(crate) struct Trees {
     cursors: Tree,
     keys: Tree,
     projections: Tree,
+    baselines: Tree,
 }
 
 impl Trees {
@@ -43,6 +44,7 @@ impl Trees {
             cursors: open(Table::Cursors)?,
             keys: open(Table::Keys)?,
             projections: open(Table::Projections)?,
+            baselines: open(Table::Baselines)?,
         })
     }
 
@@ -68,6 +70,7 @@ impl Trees {
             Table::Cursors => &self.cursors,
             Table::Keys => &self.keys,
             Table::Projections => &self.projections,
+            Table::Baselines => &self.baselines,
         }
     }
 }
@@ -89,6 +92,7 @@ pub(crate) struct Writing<'a> {
     cursors: Changes,
     keys: Changes,
     projections: Changes,
+    baselines: Changes,
     /// Packs that are written anew. A new one lies above the gate.
     packs_anew: Vec<Vec<u8>>,
 }
@@ -105,6 +109,7 @@ impl<'a> Writing<'a> {
             cursors: Changes::new(),
             keys: Changes::new(),
             projections: Changes::new(),
+            baselines: Changes::new(),
             packs_anew: Vec::new(),
         }
     }
@@ -119,6 +124,7 @@ impl<'a> Writing<'a> {
             Table::Cursors => &mut self.cursors,
             Table::Keys => &mut self.keys,
             Table::Projections => &mut self.projections,
+            Table::Baselines => &mut self.baselines,
         }
     }
 
@@ -132,6 +138,7 @@ impl<'a> Writing<'a> {
             && self.cursors.is_empty()
             && self.keys.is_empty()
             && self.projections.is_empty()
+            && self.baselines.is_empty()
     }
 
     /// Returns the rows of contents that it writes, and those of packs that it writes anew.
@@ -158,6 +165,7 @@ impl<'a> Writing<'a> {
             cursors,
             keys,
             projections,
+            baselines,
         } = self.trees;
         (
             packs,
@@ -166,11 +174,22 @@ impl<'a> Writing<'a> {
             projections,
             cursors,
             keys,
+            baselines,
             pools,
             journal,
         )
             .transaction(
-                |(packs, contents, snapshots, projections, cursors, keys, pools, journal)| {
+                |(
+                    packs,
+                    contents,
+                    snapshots,
+                    projections,
+                    cursors,
+                    keys,
+                    baselines,
+                    pools,
+                    journal,
+                )| {
                     write(pools, &self.pools)?;
                     write(journal, &self.journal)?;
                     write(packs, &self.packs)?;
@@ -178,7 +197,8 @@ impl<'a> Writing<'a> {
                     write(snapshots, &self.snapshots)?;
                     write(projections, &self.projections)?;
                     write(cursors, &self.cursors)?;
-                    write(keys, &self.keys)
+                    write(keys, &self.keys)?;
+                    write(baselines, &self.baselines)
                 },
             )
             .map_err(|error| failed_transaction(COMMIT, error))

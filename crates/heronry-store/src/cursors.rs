@@ -1,23 +1,12 @@
 //! The cursors port: how far named consumers have come.
 
 use async_trait::async_trait;
-use heronry_types::{Cursor, Id, IdKind, Millis, PoolId, Position, Timestamp};
+use heronry_types::{ConsumerId, Cursor, Millis, PoolId, Position, Timestamp};
 
 use crate::StoreError;
 
 /// The most consumers of a pool.
 pub const CONSUMERS_PER_POOL_MAX: usize = 1_000;
-
-/// Marks a [`ConsumerId`].
-#[derive(Debug)]
-pub enum Consumer {}
-
-impl IdKind for Consumer {
-    const NAME: &'static str = "ConsumerId";
-}
-
-/// Names a consumer; unique per pool.
-pub type ConsumerId = Id<Consumer>;
 
 /// The SHA-256 fingerprint of a filter in its canonical form.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

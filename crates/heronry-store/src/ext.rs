@@ -1,8 +1,8 @@
 //! Methods that every journal has once it can read whole chunks.
 
 use async_trait::async_trait;
-use heronry_journal::Record;
-use heronry_types::{PoolId, Position};
+use heronry_journal::{BaselinePoint, Record};
+use heronry_types::{PoolId, Position, Timelines, Timestamp};
 
 use crate::{Head, Journal, ReadError, StoreError, StoreErrorKind};
 
@@ -48,6 +48,39 @@ pub trait JournalExt: Journal {
                 head: page.head,
             }))
     }
+
+    /// Returns the highest floor at or below `before` that a trim can move to: where a whole chunk begins. The
+    /// last chunk always stays. It is the present floor when nothing more is to be dropped.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    async fn trim_point(
+        &self,
+        pool: &PoolId,
+        before: Position,
+        at: Timestamp,
+    ) -> Result<BaselinePoint, ReadError> {
+        let head = self.head(pool).await?.ok_or(ReadError::NoPool)?;
+        let wanted = before.clamp(head.floor, head.head);
+        let page = self.read(pool, wanted.previous(), 1).await?;
+        let timelines = self.timelines(pool).await?.ok_or(ReadError::NoPool)?;
+        let chunk = page.chunks.first().ok_or(ReadError::NoPool)?;
+        let floor = chunk.first();
+        Ok(BaselinePoint {
+            floor,
+            timelines: timelines_before(&timelines, floor),
+            hash: chunk.header().previous,
+            recorded_at: at,
+        })
+    }
+}
+
+/// Returns the timelines of the records before a floor.
+fn timelines_before(timelines: &Timelines, floor: Position) -> Timelines {
+    let mut before = Timelines::of(timelines.at(Position::ZERO));
+    let starts = timelines.iter().take_while(|start| start.at < floor);
+    starts.for_each(|start| before.start(start.at, start.epoch));
+    before
 }
 
 impl<J: Journal + ?Sized> JournalExt for J {}

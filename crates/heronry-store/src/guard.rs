@@ -1,6 +1,6 @@
 //! Checks that every adapter makes before it writes: in one place, so that all answer alike.
 
-use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
+use heronry_journal::{Baseline, Chain, ChainError, ChainFault, Chunk, ChunkHeader};
 use heronry_types::{Position, Timelines, Timestamp};
 
 use crate::{
@@ -29,9 +29,18 @@ pub fn judge_append(
             found,
         });
     }
-    let mut chain = head.map_or_else(Chain::start, |head| {
-        Chain::after(head.epoch, head.head, head.last_hash)
-    });
+    let mut chain = match (head, &commit.baseline) {
+        (None, None) => Chain::start(),
+        (None, Some(baseline)) => after_baseline(baseline)?,
+        (Some(head), None) => Chain::after(head.epoch, head.head, head.last_hash),
+        (Some(head), Some(_)) => {
+            return Err(AppendError::Discontinuous {
+                at: head.head.next(),
+                why: "it brings a baseline, and the pool is there",
+            });
+        }
+    };
+    let first = chain.position().next();
     let mut start = None;
     for chunk in &commit.chunks {
         let epoch = chain.epoch();
@@ -41,23 +50,64 @@ pub fn judge_append(
         }
     }
     let last = commit.chunks.last().ok_or(AppendError::Discontinuous {
-        at: found.next(),
+        at: first,
         why: "a commit has at least one chunk",
     })?;
-    judge_timeline(commit.timeline, start, found.next())?;
+    judge_timeline(commit.timeline, start, first)?;
     Ok(Head {
         epoch: last.header().epoch,
         head: last.last(),
-        floor: head.map_or(Position(1), |head| head.floor),
+        floor: head.map_or(first, |head| head.floor),
         last_hash: last.hash(),
     })
+}
+
+/// Returns the chain after the records that a baseline stands in for.
+fn after_baseline(baseline: &Baseline) -> Result<Chain, AppendError> {
+    let floor = baseline.floor();
+    if floor <= Position::ZERO.next() {
+        let why = "nothing stands before the baseline";
+        return Err(AppendError::Discontinuous { at: floor, why });
+    }
+    let hash = baseline.point().hash;
+    Ok(Chain::after(baseline.epoch(), floor.previous(), hash))
+}
+
+/// Checks that a baseline fits a journal with these timelines, and the chunk that begins at its floor; nothing
+/// stands for a floor at which none begins.
+///
+/// # Errors
+/// [`AppendError::Discontinuous`].
+pub fn judge_baseline(
+    baseline: &Baseline,
+    timelines: &Timelines,
+    follows: Option<&ChunkHeader>,
+) -> Result<(), AppendError> {
+    let at = baseline.floor();
+    let before = at.previous();
+    let known = timelines.iter().take_while(|start| start.at <= before);
+    let why = match follows {
+        None => "no chunk begins at the floor",
+        Some(chunk) if chunk.previous != baseline.point().hash => {
+            "the chunk at the floor follows another hash than the baseline carries"
+        }
+        Some(_) if !known.eq(baseline.point().timelines.iter()) => {
+            "the baseline has other timelines than the records before the floor"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(AppendError::Discontinuous { at, why })
 }
 
 /// Returns the timelines of a journal after a commit that was judged, and that led to this head.
 pub fn timelines_after(before: Option<&Timelines>, head: Head, commit: &Commit) -> Timelines {
     let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
-    let first = || epochs().next().map_or(head.epoch, |(_, epoch)| epoch);
-    let mut timelines = before.map_or_else(|| Timelines::of(first()), Timelines::clone);
+    let first = || {
+        let epoch = epochs().next().map_or(head.epoch, |(_, epoch)| epoch);
+        let baseline = commit.baseline.as_ref();
+        baseline.map_or_else(|| Timelines::of(epoch), |it| it.point().timelines.clone())
+    };
+    let mut timelines = before.map_or_else(first, Timelines::clone);
     epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
     timelines
 }

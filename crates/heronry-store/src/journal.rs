@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heronry_journal::{Chunk, ChunkHash};
+use heronry_journal::{Baseline, Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
@@ -40,6 +40,10 @@ pub struct Commit {
     pub timeline: Timeline,
     /// The completeness of the pool after the append.
     pub arrival: Arrival,
+    /// What stands before the first chunk, when a new pool is brought from a journal that was trimmed.
+    /// It comes with the first append of a new pool, and with no other; the first chunk then begins at
+    /// its floor.
+    pub baseline: Option<Box<Baseline>>,
 }
 
 /// The relation of an append to the timeline: it continues it, or starts one.
@@ -142,6 +146,8 @@ pub struct Capabilities {
 ///     ones, and what was stored for it is removed. After a crash it is all there or gone.
 /// 13. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
 ///     above those of the deleted one.
+/// 14. *stood for*: a floor moves only together with a baseline that carries the hash of the chunk before
+///     it; both are there after a crash, or neither.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Returns the promises of the store.
@@ -196,19 +202,33 @@ pub trait Journal: Send + Sync {
     /// The store's failure.
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError>;
 
-    /// Drops whole chunks that end before `before`; the last chunk always stays.
+    /// Moves the floor to that of a baseline: drops the chunks before it, and keeps the baseline in their
+    /// place, in one transaction. [`JournalExt::trim_point`](crate::JournalExt::trim_point) finds the floors
+    /// that there may be.
     ///
-    /// Contents that rode with them stay: a live message may need its body. A repeat drops nothing.
-    /// After a crash the chunks are all there or all gone.
+    /// The caller owns the pool (`token`). Contents that rode with the chunks stay: a live message may
+    /// need its body. A floor at or below the present one drops nothing, and leaves the baseline that is
+    /// there. After a crash the chunks are all there with the baseline of before, or all gone with this one.
     ///
     /// # Errors
-    /// As [`append`](Self::append).
+    /// As [`append`](Self::append); [`AppendError::Discontinuous`] when no chunk begins at the floor, or
+    /// the one that does follows another hash or timeline than the baseline carries.
     async fn trim(
         &self,
         pool: &PoolId,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Head, AppendError>;
+
+    /// Returns what stands in for the records before the floor; nothing while the floor is 1. A journal that
+    /// an earlier build trimmed has none.
+    ///
+    /// To copy a trimmed journal, append it with the first chunks ([`Commit::baseline`]).
+    ///
+    /// # Errors
+    /// The store's failure; damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), and a layout
+    /// of a newer build [`StoreErrorKind::NewerSchema`](crate::StoreErrorKind::NewerSchema).
+    async fn baseline(&self, pool: &PoolId) -> Result<Option<Baseline>, StoreError>;
 
     /// Deletes a pool: its journal, contents, keys, snapshot and consumers. What has arrived of a new
     /// pool is deleted, too.

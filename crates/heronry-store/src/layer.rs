@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use heronry_journal::Baseline;
 use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timelines, Timestamp};
 
 use crate::{
@@ -122,7 +123,8 @@ layer! {
     fn head(pool: &PoolId) -> Result<Option<Head>, StoreError>, "read the head";
     fn timelines(pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError>, "read the timelines";
     fn pools() -> Result<Vec<PoolId>, StoreError>, "list pools";
-    fn trim(pool: &PoolId, before: Position, token: FencingToken) -> Result<Head, AppendError>, "trim";
+    fn trim(pool: &PoolId, baseline: Baseline, token: FencingToken) -> Result<Head, AppendError>, "trim";
+    fn baseline(pool: &PoolId) -> Result<Option<Baseline>, StoreError>, "read the baseline";
     fn delete(pool: &PoolId, token: FencingToken) -> Result<(), AppendError>, "delete a pool";
     fn watch(pool: &PoolId, after: Position) -> Result<(), StoreError>, "watch";
     fn closed() -> StoreError;

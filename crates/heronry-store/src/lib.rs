@@ -26,8 +26,8 @@ pub use contents::{
     ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,
 };
 pub use cursors::{
-    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStanding,
-    CursorMove, Cursors, FilterFingerprint, Tenure, judge_cursor,
+    CONSUMERS_PER_POOL_MAX, ConsumerCursor, ConsumerError, ConsumerStanding, CursorMove, Cursors,
+    FilterFingerprint, Tenure, judge_cursor,
 };
 pub use custody::Custody;
 pub use doorbell::Doorbells;
@@ -36,8 +36,10 @@ pub use error::{
 };
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{
-    Ownership, judge_append, judge_arrival, judge_content, judge_contents, timelines_after,
+    Ownership, judge_append, judge_arrival, judge_baseline, judge_content, judge_contents,
+    timelines_after,
 };
+pub use heronry_types::ConsumerId;
 pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };

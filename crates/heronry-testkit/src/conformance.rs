@@ -251,6 +251,7 @@ pub fn cases() -> Vec<Case> {
         journal::appends::CASES,
         journal::pages::CASES,
         journal::reads::CASES,
+        journal::baselines::CASES,
         journal::durable::CASES,
         journal::reopened::CASES,
         custody::seals::CASES,

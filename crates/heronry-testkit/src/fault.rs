@@ -10,7 +10,7 @@ use std::sync::{
 use heronry_store::{
     CommitOutcome, Doorbells, FencingToken, Layered, Store, StoreError, StoreErrorKind,
 };
-use heronry_types::PoolId;
+use heronry_types::{PoolId, Position};
 
 use crate::gate::{Gate, Hold};
 
@@ -171,7 +171,11 @@ impl Faults {
         self.plan.bells.close();
         for (pool, token) in leases {
             self.inner.leases.release(&pool, token).await?;
-            self.inner.keys.clear(&pool).await?;
+            // Keys of trimmed records cannot be folded again.
+            let head = self.inner.journal.head(&pool).await?;
+            if head.is_none_or(|head| head.floor == Position::ZERO.next()) {
+                self.inner.keys.clear(&pool).await?;
+            }
         }
         Ok(FaultStore::over(self.inner.clone()))
     }

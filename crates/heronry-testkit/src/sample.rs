@@ -1,12 +1,16 @@
 //! Records and commits as an engine would make them.
 
 use heronry_journal::{
-    Body, ChunkHash, ChunkWriter, Entry, EpochStarted, MessageAccepted, RequestHash,
+    Baseline, BaselinePoint, Body, ChunkHash, ChunkWriter, Entry, EpochStarted, MessageAccepted,
+    RequestHash,
 };
-use heronry_store::{Commit, Head, NewContent, StoredContent, Timeline, Tombstone};
+use heronry_store::{
+    AppendError, Commit, CommitOutcome, FencingToken, Head, Journal, JournalExt, NewContent,
+    ReadError, StoredContent, Timeline, Tombstone,
+};
 use heronry_types::{
     Actor, Address, Body as Content, ContentRef, Correlation, Epoch, EpochReason, Generation, Id,
-    IdKind, Lineage, Policies, PoolId, Position, Timestamp, Visibility,
+    IdKind, Lineage, Policies, PoolId, Position, Timelines, Timestamp, Visibility,
 };
 
 /// The epoch of sample journals.
@@ -150,6 +154,53 @@ pub fn start(head: Option<Head>, epoch: Epoch) -> Commit {
         timeline: Timeline::Starts,
         ..Commit::default()
     }
+}
+
+/// Returns a baseline whose state says nothing, at the highest floor at or below `before` that there may be.
+///
+/// # Errors
+/// As [`Journal::read`].
+pub async fn baseline(
+    journal: &dyn Journal,
+    pool: &PoolId,
+    before: Position,
+) -> Result<Baseline, ReadError> {
+    let point = journal.trim_point(pool, before, time(0)).await?;
+    let state = format!("the state before {}", point.floor);
+    Ok(Baseline::new(point, 1, state.into_bytes()))
+}
+
+/// Trims a journal as far as whole chunks allow, with a [`baseline`] whose state says nothing. A pool that is
+/// not there is trimmed to a floor that no journal has.
+///
+/// # Errors
+/// As [`Journal::trim`].
+pub async fn trim(
+    journal: &dyn Journal,
+    pool: &PoolId,
+    before: Position,
+    token: FencingToken,
+) -> Result<Head, AppendError> {
+    let baseline = match baseline(journal, pool, before).await {
+        Ok(baseline) => baseline,
+        Err(ReadError::NoPool | ReadError::Trimmed { .. }) => nowhere(),
+        Err(ReadError::Store(error)) => {
+            let outcome = CommitOutcome::None;
+            return Err(AppendError::Store { outcome, error });
+        }
+    };
+    journal.trim(pool, baseline, token).await
+}
+
+/// Returns a baseline that fits no journal.
+pub fn nowhere() -> Baseline {
+    let point = BaselinePoint {
+        floor: Position(1),
+        timelines: Timelines::of(EPOCH),
+        hash: ChunkHash([0xff; 32]),
+        recorded_at: time(0),
+    };
+    Baseline::new(point, 1, Vec::new())
 }
 
 #[expect(clippy::expect_used, reason = "a sample record is far below the limit")]

@@ -1,6 +1,6 @@
 //! Copying pools from one store to another.
 
-use heronry_store::{ConsumerStanding, Store};
+use heronry_store::{ConsumerStanding, RowRange, Store};
 use heronry_types::{EpochReason, PoolId};
 
 use super::{
@@ -31,9 +31,20 @@ pub async fn copy(
     pools: &Pools,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
+    let goes_on = GoesOn::On(EpochReason::Copy);
+    bring(from, to, pools, carrier, goes_on).await
+}
+
+/// Brings pools to another store that has none of them, after all of them were read and checked.
+pub(super) async fn bring(
+    from: &Store,
+    to: &Store,
+    pools: &Pools,
+    carrier: &Carrier,
+    goes_on: GoesOn,
+) -> Result<Vec<Carried>, TransferError> {
     let pools = named(from, pools).await?;
     check_free(to, &pools).await?;
-    let goes_on = GoesOn::On(EpochReason::Copy);
     check_whole((from, to), &pools, goes_on).await?;
     let mut fleet = Fleet::new(to, carrier);
     let ended = fleet.carry(from, &pools, goes_on).await;
@@ -71,14 +82,40 @@ pub(super) async fn check_whole(
     Ok(())
 }
 
-/// Returns where the consumers of a pool stand that go along with it.
+/// Returns where the consumers of a pool stand that go along with it on this timeline.
 pub(super) async fn consumers(
     from: &Store,
     pool: &PoolId,
     goes_on: GoesOn,
 ) -> Result<Vec<ConsumerStanding>, TransferError> {
     Ok(match goes_on {
-        GoesOn::AsBefore => from.cursors.list(pool).await?,
-        GoesOn::On(_) => Vec::new(),
+        GoesOn::AsBefore | GoesOn::On(EpochReason::Restore) => {
+            consumers_without_rows(from, pool).await?
+        }
+        GoesOn::On(
+            EpochReason::Fork | EpochReason::Import | EpochReason::Copy | EpochReason::TailLost,
+        ) => Vec::new(),
     })
+}
+
+/// Returns where the consumers of a pool stand that have no rows. A projection stays behind, and a consumer
+/// that went along without its rows would lack what it made of events before its cursor: so it begins anew,
+/// and makes them again.
+pub(super) async fn consumers_without_rows(
+    from: &Store,
+    pool: &PoolId,
+) -> Result<Vec<ConsumerStanding>, TransferError> {
+    let one = RowRange {
+        after: None,
+        rows_max: 1,
+        bytes_max: 1,
+    };
+    let mut without = Vec::new();
+    for standing in from.cursors.list(pool).await? {
+        let rows = from.projections.scan(pool, &standing.consumer, one).await?;
+        if rows.is_empty() {
+            without.push(standing);
+        }
+    }
+    Ok(without)
 }

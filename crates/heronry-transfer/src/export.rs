@@ -1,18 +1,20 @@
 //! Writing pools as lines of JSON.
 
 use std::{
+    collections::VecDeque,
     fmt,
     io::{self, Write},
 };
 
 use heronry_journal::Chunk;
-use heronry_store::{NewContent, Store};
+use heronry_store::{ConsumerStanding, NewContent, Store};
 use heronry_types::{Cursor, PoolId};
 use serde::Serialize;
 
 use super::{
     Bodies, Carried, Pools, TransferError,
-    lines::{AppendSpan, ChunkLine, ContentLine, EndLine, ExportLine, record_line},
+    copy::consumers_without_rows,
+    lines::{AppendSpan, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine, record_line},
     source::{PoolPiece, Source, named},
 };
 
@@ -51,6 +53,8 @@ async fn export_one<W: Write + Send>(
 /// A pool as lines of JSON, a few at a time: the same lines that [`export`] writes.
 pub struct Export {
     source: Source,
+    /// The consumers that go along and were not written yet.
+    consumers: VecDeque<ConsumerStanding>,
     pool: PoolId,
     chunks: u64,
     contents: u64,
@@ -78,10 +82,25 @@ impl Export {
     pub async fn open(from: &Store, pool: &PoolId, bodies: Bodies) -> Result<Self, TransferError> {
         Ok(Self {
             source: Source::open(from, pool, bodies).await?,
+            consumers: VecDeque::new(),
             pool: pool.clone(),
             chunks: 0,
             contents: 0,
             stage: Stage::Pieces,
+        })
+    }
+
+    /// Begins to export a pool with its bodies and its consumers, up to the head that it has now, as a
+    /// backup needs it. [`receive`](super::receive()) reads the lines.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_whole(from: &Store, pool: &PoolId) -> Result<Self, TransferError> {
+        // They are read first: no consumer stands above the head that is read after it.
+        let consumers = consumers_without_rows(from, pool).await?;
+        Ok(Self {
+            consumers: consumers.into(),
+            ..Self::open(from, pool, Bodies::Included).await?
         })
     }
 
@@ -108,6 +127,10 @@ impl Export {
             }
             Some(PoolPiece::Alone(content)) => self.content(&content, None, &mut lines)?,
             None => {
+                while let Some(standing) = self.consumers.pop_front() {
+                    let consumer = ConsumerLine::of(&self.pool, &standing);
+                    line(&ExportLine::Consumer(consumer), &mut lines)?;
+                }
                 self.stage = Stage::Ended;
                 let Carried {
                     pool,

@@ -1,6 +1,6 @@
 //! Pools that arrive at a store together.
 
-use heronry_store::Store;
+use heronry_store::{ConsumerStanding, Store};
 use heronry_types::PoolId;
 
 use super::{
@@ -45,6 +45,8 @@ impl<'a> Fleet<'a> {
         goes_on: GoesOn,
     ) -> Result<Vec<Carried>, TransferError> {
         for pool in pools {
+            // They are read first: no consumer stands above the head that is read after it.
+            let consumers = consumers(from, pool, goes_on).await?;
             let mut source = Source::open(from, pool, Bodies::Included).await?;
             self.begin(pool).await?;
             while let Some(piece) = source.next().await? {
@@ -52,7 +54,7 @@ impl<'a> Fleet<'a> {
             }
             self.settle().await?;
             if let Some(landing) = self.landings.last_mut() {
-                landing.take_consumers(consumers(from, pool, goes_on).await?);
+                landing.take_consumers(consumers);
             }
         }
         self.finish(goes_on).await
@@ -70,6 +72,13 @@ impl<'a> Fleet<'a> {
         match self.landings.last_mut() {
             Some(landing) => landing.take(piece).await,
             None => Ok(()),
+        }
+    }
+
+    /// Takes a consumer of the pool that began last.
+    pub(super) fn take_consumer(&mut self, standing: ConsumerStanding) {
+        if let Some(landing) = self.landings.last_mut() {
+            landing.take_consumers([standing]);
         }
     }
 

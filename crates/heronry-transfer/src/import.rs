@@ -32,6 +32,28 @@ pub async fn import<R: BufRead + Send>(
     open: impl Fn() -> io::Result<R>,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
+    take_in(to, open, carrier, GoesOn::On(EpochReason::Import)).await
+}
+
+/// Takes in every pool of an export as it was, with its consumers, and starts no timeline: for a backup, at
+/// which nobody works. `open` opens the export, twice.
+///
+/// # Errors
+/// As [`import`].
+pub async fn receive<R: BufRead + Send>(
+    to: &Store,
+    open: impl Fn() -> io::Result<R>,
+    carrier: &Carrier,
+) -> Result<Vec<Carried>, TransferError> {
+    take_in(to, open, carrier, GoesOn::AsBefore).await
+}
+
+async fn take_in<R: BufRead + Send>(
+    to: &Store,
+    open: impl Fn() -> io::Result<R>,
+    carrier: &Carrier,
+    goes_on: GoesOn,
+) -> Result<Vec<Carried>, TransferError> {
     let opened = || {
         let opened = open();
         opened.map_err(|error| TransferError::Io {
@@ -41,8 +63,8 @@ pub async fn import<R: BufRead + Send>(
     };
     check(to, ExportLines::new(opened()?)).await?;
     let mut fleet = Fleet::new(to, carrier);
-    let imported = land(&mut fleet, ExportLines::new(opened()?)).await;
-    fleet.release(imported).await
+    let taken = land(&mut fleet, ExportLines::new(opened()?), goes_on).await;
+    fleet.release(taken).await
 }
 
 /// Reads an export to its end, and returns its pools. Every chunk then has its hash and follows the
@@ -55,7 +77,7 @@ pub fn verify<R: BufRead>(export: R) -> Result<Vec<Carried>, TransferError> {
     let mut whole = Vec::new();
     while let Some(said) = lines.next()? {
         match said {
-            ExportItem::Begin(_) | ExportItem::Piece(_) => {}
+            ExportItem::Begin(_) | ExportItem::Piece(_) | ExportItem::Consumer(_) => {}
             ExportItem::End(carried) => whole.push(carried),
         }
     }
@@ -82,7 +104,9 @@ async fn check<R: BufRead + Send>(
                     taken.take(pool, chunk.header().epoch)?;
                 }
             }
-            ExportItem::Piece(PoolPiece::With(_) | PoolPiece::Alone(_)) | ExportItem::End(_) => {}
+            ExportItem::Piece(PoolPiece::With(_) | PoolPiece::Alone(_))
+            | ExportItem::Consumer(_)
+            | ExportItem::End(_) => {}
         }
     }
     Ok(())
@@ -91,13 +115,19 @@ async fn check<R: BufRead + Send>(
 async fn land<R: BufRead + Send>(
     fleet: &mut Fleet<'_>,
     mut lines: ExportLines<R>,
+    goes_on: GoesOn,
 ) -> Result<Vec<Carried>, TransferError> {
     while let Some(said) = lines.next()? {
         match said {
             ExportItem::Begin(pool) => fleet.begin(&pool).await?,
             ExportItem::Piece(piece) => fleet.take(piece).await?,
+            ExportItem::Consumer(standing) => match goes_on {
+                GoesOn::AsBefore => fleet.take_consumer(standing),
+                // Whoever consumes an import is another consumer.
+                GoesOn::On(_) => {}
+            },
             ExportItem::End(_) => fleet.settle().await?,
         }
     }
-    fleet.finish(GoesOn::On(EpochReason::Import)).await
+    fleet.finish(goes_on).await
 }

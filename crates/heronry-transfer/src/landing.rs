@@ -167,8 +167,8 @@ impl<'a> Landing<'a> {
     }
 
     /// Takes where the consumers of the pool stand.
-    pub(super) fn take_consumers(&mut self, consumers: Vec<ConsumerStanding>) {
-        self.consumers = consumers;
+    pub(super) fn take_consumers(&mut self, consumers: impl IntoIterator<Item = ConsumerStanding>) {
+        self.consumers.extend(consumers);
     }
 
     /// Appends what is held but for the last chunks, so that several pools can wait for their end.
@@ -238,6 +238,7 @@ impl<'a> Landing<'a> {
             erasures: held.erasures,
             consumers,
             arrival,
+            baseline: None,
         };
         let guard = Guard {
             expected_head: self.head.map_or(Position::ZERO, |head| head.head),

@@ -1,10 +1,13 @@
 //! The lines of an export.
 
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkHeader, ChunkWriter, Entry, Record};
-use heronry_store::{NewContent, Stored, StoredContent, Tombstone};
+use heronry_store::{
+    ConsumerCursor, ConsumerId, ConsumerStanding, FilterFingerprint, NewContent, Stored,
+    StoredContent, Tenure, Tombstone,
+};
 use heronry_types::{
-    Actor, Body as Content, ContentRef, Cursor, Digest, EventKind, Lineage, PoolId, Position,
-    Timestamp, Visibility,
+    Actor, Body as Content, ContentRef, Cursor, Digest, EventKind, Lineage, Millis, PoolId,
+    Position, Timestamp, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,6 +20,8 @@ pub(super) enum ExportLine {
     Chunk(ChunkLine),
     /// A body.
     Content(ContentLine),
+    /// A consumer, and where it stands.
+    Consumer(ConsumerLine),
     /// The end of a pool: the lines before are all of it.
     End(EndLine),
 }
@@ -63,6 +68,21 @@ struct ErasedLine {
 pub(super) struct AppendSpan {
     pub(super) first: Position,
     pub(super) last: Position,
+}
+
+/// A consumer of a pool: its cursor, the fingerprint of its filter as hex digits, and the tenure of its
+/// holder.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsumerLine {
+    pub(super) pool: PoolId,
+    consumer: ConsumerId,
+    cursor: Cursor,
+    filter: Digest,
+    generation: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    committed_at: Option<Timestamp>,
+    hold_for_ms: Millis,
 }
 
 /// The end of a pool.
@@ -184,6 +204,36 @@ impl ContentLine {
             return Err("the body does not have its digest".to_owned());
         }
         Ok(NewContent::of(self.content_ref, Stored::Kept(stored)))
+    }
+}
+
+impl ConsumerLine {
+    pub(super) fn of(pool: &PoolId, standing: &ConsumerStanding) -> Self {
+        let ConsumerStanding { consumer, cursor } = standing;
+        Self {
+            pool: pool.clone(),
+            consumer: consumer.clone(),
+            cursor: cursor.cursor,
+            filter: Digest(cursor.filter.0),
+            generation: cursor.tenure.generation,
+            committed_at: cursor.tenure.committed_at,
+            hold_for_ms: cursor.tenure.hold_for,
+        }
+    }
+
+    pub(super) fn standing(&self) -> ConsumerStanding {
+        ConsumerStanding {
+            consumer: self.consumer.clone(),
+            cursor: ConsumerCursor {
+                cursor: self.cursor,
+                filter: FilterFingerprint(self.filter.0),
+                tenure: Tenure {
+                    generation: self.generation,
+                    committed_at: self.committed_at,
+                    hold_for: self.hold_for_ms,
+                },
+            },
+        }
     }
 }
 

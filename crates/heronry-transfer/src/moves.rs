@@ -22,7 +22,8 @@ use super::{
 };
 
 /// Moves every pool of a store with its bodies: cursors, epochs and hashes stay, consumers stand
-/// where they stood, and the source is sealed with the name of the other place.
+/// where they stood, and the source is sealed with the name of the other place. A consumer with a
+/// projection is left behind with its rows, and begins anew.
 ///
 /// Nobody can own a pool at the other place before the move is complete. What fails before the source is
 /// sealed is taken back. A call after a crash goes on as [`resume_move`]; after a move that is complete

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use heronry_store::{ContentPack, NewContent};
+use heronry_store::{ConsumerStanding, ContentPack, NewContent};
 use heronry_types::{Cursor, PoolId, Position};
 use serde::de::DeserializeOwned;
 
@@ -23,6 +23,8 @@ pub(super) enum ExportItem {
     Begin(PoolId),
     /// A piece of the pool.
     Piece(PoolPiece),
+    /// A consumer of the pool, and where it stands.
+    Consumer(ConsumerStanding),
     /// The pool is whole.
     End(Carried),
 }
@@ -66,6 +68,7 @@ impl<R: BufRead> ExportLines<R> {
         let named = match &line {
             ExportLine::Chunk(line) => &line.pool,
             ExportLine::Content(line) => &line.pool,
+            ExportLine::Consumer(line) => &line.pool,
             ExportLine::End(line) => &line.pool,
         };
         match &self.open {
@@ -85,6 +88,7 @@ impl<R: BufRead> ExportLines<R> {
         Ok(Some(match line {
             ExportLine::Chunk(line) => ExportItem::Piece(self.chunk(&line)?),
             ExportLine::Content(line) => ExportItem::Piece(self.contents(&line)?),
+            ExportLine::Consumer(line) => ExportItem::Consumer(line.standing()),
             ExportLine::End(line) => {
                 self.end(&line)?;
                 ExportItem::End(Carried {
@@ -141,7 +145,10 @@ impl<R: BufRead> ExportLines<R> {
                 {
                     contents.push(self.content(&next)?);
                 }
-                next @ (ExportLine::Chunk(_) | ExportLine::Content(_) | ExportLine::End(_)) => {
+                next @ (ExportLine::Chunk(_)
+                | ExportLine::Content(_)
+                | ExportLine::Consumer(_)
+                | ExportLine::End(_)) => {
                     self.ahead = Some(next);
                     break;
                 }

@@ -308,6 +308,8 @@ pub mod kind {
         PolicyVersion => "PolicyVersion";
         /// Marks a [`ReceiveId`](super::ReceiveId).
         Receive => "ReceiveId";
+        /// Marks a [`ConsumerId`](super::ConsumerId).
+        Consumer => "ConsumerId";
     }
 }
 
@@ -353,6 +355,8 @@ pub type EventTag = Id<kind::EventTag>;
 pub type InstanceId = Id<kind::Instance>;
 /// Names one receive call, so that its repeat returns the same claims.
 pub type ReceiveId = Id<kind::Receive>;
+/// Names a consumer of events; unique per pool.
+pub type ConsumerId = Id<kind::Consumer>;
 
 #[cfg(test)]
 mod tests {

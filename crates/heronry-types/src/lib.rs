@@ -16,6 +16,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod retention;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod source;
@@ -34,8 +35,8 @@ pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use delivery::{DeliveryOptions, OnFull};
 pub use effect::{EffectResult, EffectView};
 pub use id::{
-    AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
-    ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
+    AgentId, AttemptId, ConsumerId, CorrelationKey, CorrelationValue, DestinationId, EntityId,
+    EventTag, ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
     PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, SourceItemId, TopicId, TurnId,
     WakeId, kind,
 };
@@ -49,16 +50,17 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use retention::Retention;
 pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourcePosition};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
-    AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
-    EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
-    EventSemantics, Importance, MessageStatus, OnAttached, OverflowPolicy, PolicyKind,
-    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass,
-    RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass, UnknownName,
-    UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
+    DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
+    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus,
+    OnAttached, OverflowPolicy, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
+    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind,
+    SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Limits, Policies, WakePayload};
+use crate::{AgentId, Limits, Policies, Retention, WakePayload};
 
 /// The rule for a broadcast to the pool: its sender is left out, or receives it too.
 #[derive(Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -64,6 +64,10 @@ pub struct Settings {
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// How much of its journal the pool keeps. Absent: everything.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// The configuration and settings that a caller names when it opens a pool. Absent fields are not compared.
@@ -81,6 +85,8 @@ pub struct PoolSpec {
     pub grants: Option<BTreeMap<AgentId, Policies>>,
     /// [`Settings::limits`]; each limit that is named is compared.
     pub limits: Option<Limits>,
+    /// [`Settings::retention`].
+    pub retention: Option<Retention>,
 }
 
 impl PoolSpec {
@@ -101,6 +107,7 @@ impl PoolSpec {
     pub fn settings(&self) -> Settings {
         Settings {
             limits: self.limits.clone().unwrap_or_default(),
+            retention: self.retention.filter(|it| !it.keeps_everything()),
         }
     }
 
@@ -139,6 +146,13 @@ impl PoolSpec {
                 self.grants.is_some() && self.grants != config.grants,
             ),
             ("limits", limits_differ),
+            (
+                "retention",
+                differs(
+                    self.retention.as_ref(),
+                    &settings.retention.unwrap_or_default(),
+                ),
+            ),
         ]
         .into_iter()
         .filter_map(|(field, differs)| differs.then_some(field))

@@ -1,5 +1,6 @@
 //! Vocabulary enums: each exists once, with its wire name and a stable number.
 
+mod consumer;
 mod effect;
 mod entity;
 mod event;
@@ -9,6 +10,7 @@ mod source;
 
 use crate::suggest::{choices, quoted};
 
+pub use consumer::{ConsumerRecovery, ConsumerStaleness};
 pub use effect::{EffectFault, EffectOutcome, EffectStanding};
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};

@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::unsupported::hidden;
+/// Writes the name and the size of a value that `Debug` must not show.
+fn hidden(f: &mut fmt::Formatter<'_>, name: &str, bytes: usize) -> fmt::Result {
+    write!(f, "{name}({bytes} bytes)")
+}
 
 /// A body that is text. JSON: a text.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]

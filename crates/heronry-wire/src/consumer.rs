@@ -1,7 +1,7 @@
 //! Named consumers: where they stand, and who holds them.
 
 use heronry_event::filter::Fingerprint;
-use heronry_types::{Cursor, Millis, Timestamp};
+use heronry_types::{ConsumerRecovery, Cursor, Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The activity of a consumer at the server.
@@ -67,20 +67,6 @@ pub enum ConsumeFrom {
     Head,
 }
 
-/// The recovery of a consumer whose cursor the pool does not take any more.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = heronry_types::schema::names))]
-pub enum StaleRecovery {
-    /// The claim is refused, and the cursor stays.
-    #[default]
-    Fail,
-    /// The consumer goes on at the oldest record that is kept.
-    RestartAtFloor,
-    /// The consumer goes on after the present head.
-    Head,
-}
-
 /// The answer to a claim of a consumer that the server holds.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,7 +108,7 @@ pub struct ClaimConsumer {
     pub start: Option<ConsumeFrom>,
     /// The recovery when its cursor is stale. Absent: `fail`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_stale: Option<StaleRecovery>,
+    pub on_stale: Option<ConsumerRecovery>,
     /// The answer when the server holds it. Absent: `refuse`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_held: Option<WhenHeld>,

@@ -19,8 +19,16 @@ pub(crate) fn patch_settings() -> Value {
     json!({"expected_version": 1, "limits": {"claim_ms_max": 600_000}})
 }
 
+pub(crate) fn trim() -> Value {
+    json!({"age_ms": 2_592_000_000_u64})
+}
+
 pub(crate) fn delete_pool_query() -> Value {
     json!({"expected_head": CURSOR})
+}
+
+pub(crate) fn export_query() -> Value {
+    json!({"consumers": true})
 }
 
 pub(crate) fn join() -> Value {

@@ -12,6 +12,7 @@ mod examples;
 mod export;
 mod filter;
 mod inbox;
+mod keeping;
 mod member;
 mod message;
 mod pool;
@@ -22,15 +23,13 @@ mod reading;
 mod source;
 mod status;
 mod token;
-mod unsupported;
 mod version;
 mod wake;
 
 pub use body::{BodyBytes, BodyText};
 pub use consumer::{
     ClaimConsumer, CommitConsumer, ConsumeFrom, ConsumerClaimed, ConsumerCommitted, ConsumerEntry,
-    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, StaleRecovery,
-    WhenFilterChanged, WhenHeld,
+    ConsumerForgotten, ConsumerList, ConsumerResumed, ConsumerState, WhenFilterChanged, WhenHeld,
 };
 pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
@@ -41,6 +40,7 @@ pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
+pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -53,8 +53,8 @@ pub use pool::{
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
-    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery,
+    ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
 pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};
@@ -62,7 +62,6 @@ pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::{MemberToken, NamedMember};
-pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 

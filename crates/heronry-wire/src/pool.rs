@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use heronry_types::{
     AgentId, Broadcast, Cursor, Durability, Limits, Policies, PoolConfig, PoolId, PoolSpec,
-    Settings, WakePayload,
+    Retention, Settings, WakePayload,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{NotSupported, Unsupported, unsupported::refuse};
+use crate::ConsumerEntry;
 
 /// The configuration and settings that a caller names when it opens a pool; absent fields are not
 /// compared. The body of `PUT …`.
@@ -35,10 +35,9 @@ pub struct PoolBody {
     /// Limits that differ from their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Not supported yet.
+    /// How much of its journal the pool keeps. By default everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub retention: Option<Unsupported>,
+    pub retention: Option<Retention>,
 }
 
 /// The rules for messages of a pool: the policies that they must carry, and the reach of a broadcast.
@@ -66,14 +65,10 @@ pub struct WakePolicyBody {
 
 impl PoolBody {
     /// Returns the specification of the pool that is asked for.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names a field whose rule is not built yet.
-    pub fn into_spec(self) -> Result<PoolSpec, NotSupported> {
-        refuse([("retention", self.retention.is_some())])?;
+    pub fn into_spec(self) -> PoolSpec {
         let message_policy = self.message_policy.unwrap_or_default();
         let broadcast = message_policy.include_sender_in_pool_broadcast;
-        Ok(PoolSpec {
+        PoolSpec {
             required_policies: message_policy.required_policies,
             broadcast: broadcast.map(|include| {
                 if include {
@@ -86,7 +81,8 @@ impl PoolBody {
             policies: self.policies,
             grants: self.grants,
             limits: self.limits,
-        })
+            retention: self.retention,
+        }
     }
 }
 
@@ -166,6 +162,9 @@ pub struct PoolView {
     pub durability: Durability,
     /// The source of the policies that members hold.
     pub policies: PoliciesSource,
+    /// The named consumers, for an operator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<ConsumerEntry>,
 }
 
 /// A pool was created or opened. The answer of `PUT …`.
@@ -219,20 +218,9 @@ pub struct PatchSettings {
     /// Limits to set; others stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Not supported yet.
+    /// How much of its journal the pool keeps; an empty one keeps everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub retention: Option<Unsupported>,
-}
-
-impl PatchSettings {
-    /// Checks that no field is named whose rule is not built yet.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names the field.
-    pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([("retention", self.retention.is_some())])
-    }
+    pub retention: Option<Retention>,
 }
 
 /// The settings were changed.

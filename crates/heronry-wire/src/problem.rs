@@ -50,8 +50,6 @@ macro_rules! problems {
 problems! {
     /// The request cannot be read: `field` names what is wrong, where one field is.
     InvalidRequest = "invalid-request", 400, "the request cannot be read";
-    /// A field or route whose rule is not built yet: `field`.
-    NotSupported = "not-supported", 400, "this is not supported yet";
     /// A value over a limit: `limit`, `max`, `actual`.
     LimitExceeded = "limit-exceeded", 400, "a limit would be crossed";
     /// A text that is not a cursor: `field`.
@@ -100,6 +98,8 @@ problems! {
     PoolHasMembers = "pool-has-members", 409, "the pool has members";
     /// The pool has another head than was expected: `head`.
     PoolChanged = "pool-changed", 409, "the pool has moved on";
+    /// Something still needs the records that a trim would drop: `held_by`, `floor`, and `consumer` when it is one.
+    TrimHeld = "trim-held", 409, "records are still needed";
     /// The settings were changed meanwhile: `settings_version`.
     SettingsConflict = "settings-conflict", 409, "the settings were changed meanwhile";
     /// The run is a member with another `field`.
@@ -239,6 +239,10 @@ struct KnownMembers {
     policy: Option<PolicyRef>,
     /// The claims that it is about.
     claims: Option<Vec<ClaimName>>,
+    /// What still needs records: `keys`, `look_back`, `matching` or `consumer`.
+    held_by: Option<String>,
+    /// The name of the consumer that still needs records.
+    consumer: Option<String>,
     /// The number of members of the pool.
     members: Option<u64>,
     /// The version of the settings.

@@ -56,6 +56,20 @@ pub struct DeletePoolQuery {
     pub expected_head: Option<Cursor>,
 }
 
+/// The query of `GET …/export`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = crate::examples::export_query())
+)]
+pub struct ExportQuery {
+    /// True for the lines of a backup: where named consumers stand goes along. Absent: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<bool>,
+}
+
 /// The query of `GET …/events`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -56,17 +56,14 @@ fn a_pool_is_opened_by_what_is_named() {
         "limits": {"members_max": 3}
     }))
     .unwrap();
-    let spec = body.into_spec().unwrap();
+    let spec = body.into_spec();
     let seen = PoolBody::from(&spec.config());
     assert_eq!(seen.limits, None, "limits are settings");
     assert_eq!(
         serde_json::to_value(&seen).unwrap()["message_policy"]["include_sender_in_pool_broadcast"],
         json!(true)
     );
-    let fields = spec.conflicts(
-        &PoolBody::default().into_spec().unwrap().config(),
-        &spec.settings(),
-    );
+    let fields = spec.conflicts(&PoolBody::default().into_spec().config(), &spec.settings());
     assert_eq!(fields.len(), 5, "{fields:?}");
 }
 
@@ -79,6 +76,7 @@ fn a_pool_shows_what_the_contract_names() {
         floor: at(0),
         config: PoolBody::default(),
         settings: heronry_types::Settings {
+            retention: None,
             limits: Limits::default(),
         },
         limits: [("members_max".to_owned(), 100_000)].into(),
@@ -93,6 +91,7 @@ fn a_pool_shows_what_the_contract_names() {
         subscriptions: 5,
         durability: Durability::Fsync,
         policies: PoliciesSource::SelfAsserted,
+        consumers: Vec::new(),
     };
     let opened = PoolOpened {
         view,
@@ -371,7 +370,7 @@ fn a_dead_letter_says_whose_it_is_and_why() {
 }
 
 #[test]
-fn fields_without_a_rule_are_read_and_refused_by_name() {
+fn contracts_and_retention_are_read_and_refused_by_name() {
     let base = json!({"to": {"type": "pool", "pool_id": "p"}});
     let mut asking = base.clone();
     asking["response_contract"] =
@@ -391,11 +390,12 @@ fn fields_without_a_rule_are_read_and_refused_by_name() {
         body["response_contract"] = broken;
         refused::<SendMessage>(body);
     }
-    let pool: PoolBody = serde_json::from_value(json!({"retention": {}})).unwrap();
-    assert_eq!(pool.into_spec().unwrap_err().field, "retention");
-    let settings: PatchSettings =
-        serde_json::from_value(json!({"expected_version": 1, "retention": {}})).unwrap();
-    assert_eq!(settings.supported().unwrap_err().field, "retention");
+    let retention = json!({"age_ms": 86_400_000, "bytes": 1_000_000, "keep_min": 100});
+    let pool: PoolBody = serde_json::from_value(json!({"retention": retention})).unwrap();
+    assert_eq!(json!(pool.into_spec().retention), retention);
+    for broken in [json!({"age": 1}), json!({"bytes": -1}), json!([])] {
+        refused::<PatchSettings>(json!({"expected_version": 1, "retention": broken}));
+    }
 }
 
 #[test]

@@ -58,7 +58,12 @@ async fn what_is_an_operators_is_refused_to_a_member() {
     let settings = request(json!({"expected_version": 0}));
     check(pool::configure(&a, settings).await, only, None);
     let id: PoolId = "p".parse().unwrap();
-    let exported = pool::export(&scene.api, a.identity(), &id);
+    let exported = pool::export(
+        &scene.api,
+        a.identity(),
+        &id,
+        heronry_wire::ExportQuery::default(),
+    );
     check(exported.await.map(drop), only, None);
     let opened = pool::open(&scene.api, a.identity(), id, request(json!({})));
     check(opened.await, only, None);

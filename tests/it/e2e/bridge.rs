@@ -228,7 +228,8 @@ fn o13_a_bridge_reads_cloud_events_and_ends_its_run() {
     let session = place.run(&session).ok();
     assert!(session.contains("tool_started"), "{session}");
     let wrong = place.run(&["--pool", "p", "watch", "--room", "team:x"]);
-    wrong.refused(2, "run:R");
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.err.contains("not a room; write run:R"), "{wrong:?}");
 }
 
 #[test]

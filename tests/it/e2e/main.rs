@@ -6,6 +6,7 @@
 )]
 
 mod asking;
+mod backups;
 mod bench;
 mod bridge;
 mod broken_moves;
@@ -14,6 +15,7 @@ mod carry;
 mod coming_in;
 mod damage;
 mod documents;
+mod exports;
 mod holding;
 mod kills;
 mod laid;

@@ -46,6 +46,7 @@ async fn configure(
     value: (LimitName, u64),
 ) -> Result<heronry_pool::Done, CallError> {
     let configure = ConfigurePool {
+        retention: None,
         caller: Caller::Operator,
         expected_version: version,
         limits: limits(&[value]),

@@ -15,7 +15,7 @@ on_every_store! {
     o12_the_stream_begins_exactly_behind_the_page
     o12_the_same_for_every_room
     o12_an_error_says_which_half_failed
-    o12_a_hub_over_a_bridged_runtime_that_lags_and_starts_again
+    s6_a_hub_over_a_bridged_runtime_that_lags_and_starts_again
     o12_a_subscription_may_close_with_its_run
 }
 
@@ -179,7 +179,7 @@ async fn o12_an_error_says_which_half_failed(world: World) {
     assert_eq!(error.half, HubHalf::Live, "{error}");
 }
 
-async fn o12_a_hub_over_a_bridged_runtime_that_lags_and_starts_again(world: World) {
+async fn s6_a_hub_over_a_bridged_runtime_that_lags_and_starts_again(world: World) {
     use heronry_runtime::{BridgeOptions, EventBridge};
     let pool = world.pool().await;
     let ann = world.join(&pool, "ann").await;

@@ -173,11 +173,13 @@ async fn m3_a_repeated_wake_is_answered_before_its_cursor_is_checked(world: Worl
             .say(&pool, &lead, ("scout", &format!("m{number}")))
             .await;
     }
-    let trimmed = world
-        .store()
-        .journal
-        .trim(pool.id(), Position(9), FencingToken(1))
-        .await;
+    let trimmed = heronry_testkit::sample::trim(
+        &*world.store().journal,
+        pool.id(),
+        Position(9),
+        FencingToken(1),
+    )
+    .await;
     assert_eq!(trimmed.unwrap().floor, Position(8));
     let again = world.unrecorded(&pool, waiting(&lead, "k1")).await;
     assert_eq!((again.repeated, again.wake), (true, registered.wake));

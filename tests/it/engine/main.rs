@@ -30,6 +30,7 @@ mod hub;
 mod idempotency;
 mod inbox;
 mod inbox_waits;
+mod keeping;
 mod keys;
 mod kills;
 mod leases;

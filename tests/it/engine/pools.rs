@@ -134,6 +134,7 @@ fn full_spec() -> PoolSpec {
     let mut limits = Limits::default();
     limits.set(LimitName::InboxDepthMax, 100);
     PoolSpec {
+        retention: None,
         required_policies: Some(World::policies(&["audit"])),
         broadcast: Some(Broadcast::IncludeSender),
         wake_payload: Some(WakePayload::Summary),
@@ -266,6 +267,7 @@ fn patch(expected_version: u64, name: LimitName, value: u64) -> ConfigurePool {
     let mut limits = Limits::default();
     limits.set(name, value);
     ConfigurePool {
+        retention: None,
         caller: Caller::Operator,
         expected_version,
         limits,

@@ -17,7 +17,7 @@ on_every_store! {
     o9_leaving_is_no_end
     o10_rooms_have_no_cross_talk
     o10_a_sessions_room_replays_across_its_runs
-    o10_the_room_of_nobody_is_empty_and_a_room_only_narrows
+    s4_the_room_of_nobody_is_empty_and_a_room_only_narrows
 }
 
 fn all() -> EventQuery {
@@ -262,7 +262,7 @@ async fn o10_a_sessions_room_replays_across_its_runs(world: World) {
     assert_eq!(streamed, found);
 }
 
-async fn o10_the_room_of_nobody_is_empty_and_a_room_only_narrows(world: World) {
+async fn s4_the_room_of_nobody_is_empty_and_a_room_only_narrows(world: World) {
     let pool = world.pool().await;
     world.join(&pool, "ann").await;
     report(&pool, "ann", "a").await;

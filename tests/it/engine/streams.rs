@@ -377,12 +377,10 @@ async fn o6_a_trimmed_cursor_is_an_error_or_a_gap_as_asked(world: World) {
     world.check_replay(&pool).await;
     let mut reading = pool.subscribe(everything(), Follow::Live).await.unwrap();
     let token = FencingToken(1);
-    let trimmed = world
-        .store()
-        .journal
-        .trim(pool.id(), Position(6), token)
-        .await
-        .unwrap();
+    let trimmed =
+        heronry_testkit::sample::trim(&*world.store().journal, pool.id(), Position(6), token)
+            .await
+            .unwrap();
     assert_eq!(trimmed.floor, Position(6));
     let floor = World::cursor(&pool, Position(5));
     for position in 0..5 {

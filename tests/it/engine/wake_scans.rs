@@ -277,8 +277,7 @@ async fn w5_a_wake_fails_when_what_it_looks_back_at_is_gone(world: World) {
     hold.reached(1).await;
     let journal = &world.store().journal;
     let before = Position(600);
-    journal
-        .trim(pool.id(), before, FencingToken(1))
+    heronry_testkit::sample::trim(&**journal, pool.id(), before, FencingToken(1))
         .await
         .unwrap();
     hold.release();

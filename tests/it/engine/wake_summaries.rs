@@ -229,7 +229,8 @@ async fn a39_a_summary_outlives_its_events(world: World) {
 
 async fn trim(world: &World, pool: &Pool, floor: Position) -> Position {
     let journal = &world.store().journal;
-    let trimmed = journal.trim(pool.id(), floor, FencingToken(1)).await;
+    let trimmed =
+        heronry_testkit::sample::trim(&**journal, pool.id(), floor, FencingToken(1)).await;
     trimmed.unwrap().floor
 }
 

@@ -8,7 +8,7 @@ use heronry_tests::server::{OPERATOR, Server, on_every_store, request, to_run};
 on_every_store! {
     a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut
     unknown_fields_are_refused_by_name
-    fields_whose_rule_comes_later_are_refused_by_name
+    retention_is_a_setting_and_an_empty_one_takes_it_away
     a_body_of_another_media_type_is_refused
     a_body_that_is_compressed_or_in_another_charset_is_refused
     a_body_that_is_not_json_is_refused
@@ -89,26 +89,30 @@ async fn unknown_fields_are_refused_by_name(server: Server) {
     assert_eq!(server.head().await, head, "nothing is journaled");
 }
 
-async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
+async fn retention_is_a_setting_and_an_empty_one_takes_it_away(server: Server) {
     server.with_pair().await;
-    let head = server.head().await;
-    let later = [
-        ("PUT /v1/pools/p", "retention", json!({})),
-        ("PATCH /v1/pools/p/settings", "retention", json!({})),
-    ];
-    for (line, field, value) in later {
-        let (_, mut body) = bodies()
-            .into_iter()
-            .find(|(known, _)| *known == line)
-            .unwrap();
-        body[field] = value;
-        let refused = server
-            .call(OPERATOR, line, body)
-            .await
-            .refused(400, "not-supported");
-        assert_eq!(refused["field"], field, "{line}");
-    }
-    assert_eq!(server.head().await, head, "nothing is journaled");
+    let retention = json!({"age_ms": 86_400_000, "keep_min": 100});
+    let line = "PATCH /v1/pools/p/settings";
+    let body = json!({"expected_version": 1, "retention": retention});
+    let changed = server.call(OPERATOR, line, body).await.is(200);
+    assert_eq!(changed["settings"]["retention"], retention);
+    let again = server
+        .call(OPERATOR, "PUT /v1/pools/p", json!({"retention": retention}))
+        .await;
+    again.is(200);
+    let other = json!({"retention": {"age_ms": 1}});
+    let refused = server.call(OPERATOR, "PUT /v1/pools/p", other).await;
+    let refused = refused.refused(409, "config-conflict");
+    assert_eq!(refused["fields"], json!(["retention"]));
+    let body = json!({"expected_version": 2, "retention": {}});
+    let changed = server.call(OPERATOR, line, body).await.is(200);
+    assert_eq!(changed["settings"].get("retention"), None);
+    let broken = json!({"expected_version": 3, "retention": {"age": "7d"}});
+    let refused = server.call(OPERATOR, line, broken).await;
+    assert_eq!(
+        refused.refused(400, "invalid-request")["field"],
+        "retention.age"
+    );
 }
 
 async fn a_body_of_another_media_type_is_refused(server: Server) {

@@ -12,6 +12,7 @@ mod bad_input;
 mod bodies;
 mod chosen_ids;
 mod connections;
+mod consumers;
 mod contents;
 mod contract;
 mod crafted;

@@ -56,10 +56,8 @@ async fn j7_events_of_a_source_are_taken_once_over_http(server: Server) {
         (&answer["count"], &answer["already_taken"]),
         (&json!(0), &json!(2))
     );
-    let page = server.get(
-        OPERATOR,
-        &format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22"),
-    );
+    let tools = format!("{EVENTS}?filter=kind%3D%3D%22tool_started%22");
+    let page = server.get(OPERATOR, &tools);
     let page = page.await.is(200);
     let events = page["events"].as_array().unwrap().iter();
     let places: Vec<_> = events.map(|event| event["source"].clone()).collect();
@@ -138,7 +136,8 @@ async fn j7_a_gap_is_told_once_over_http(server: Server) {
         .post(&b, &gaps, gap)
         .await
         .refused(403, "sender-mismatch");
-    let page = server.get(&b, &format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22"));
+    let missing = format!("{EVENTS}?filter=kind%3D%3D%22source_gap%22");
+    let page = server.get(&b, &missing);
     let page = page.await.is(200);
     let events = page["events"].as_array().unwrap();
     assert_eq!(events.len(), 1);
@@ -237,7 +236,7 @@ async fn o10_a_room_is_read_as_pages_and_as_a_stream(server: Server) {
         .await
         .is(200);
     assert_eq!(whole["events"].as_array().unwrap(), everything);
-    let mut stream = server.stream(OPERATOR, "room=run:a").await;
+    let mut stream = server.stream(OPERATOR, "?room=run:a").await;
     let frames = stream.until("caught_up").await;
     let streamed: Vec<_> = frames.iter().filter_map(|it| it.data.clone()).collect();
     assert_eq!(streamed[..of_a.len()], of_a[..]);
@@ -245,16 +244,20 @@ async fn o10_a_room_is_read_as_pages_and_as_a_stream(server: Server) {
 
 async fn o9_a_stream_of_a_runs_room_closes_with_the_run(server: Server) {
     let (_, b) = server.with_pair().await;
-    let mut live = server.stream(&b, "room=run:a&close_on_terminal=true").await;
+    let mut live = server
+        .stream(&b, "?room=run:a&close_on_terminal=true")
+        .await;
     live.until("caught_up").await;
     let end = json!({"state": "completed"});
     server
         .call(OPERATOR, "PUT /v1/pools/p/members/a/state", end)
         .await
         .is(200);
-    let mut replay = server.stream(&b, "room=run:a&close_on_terminal=true").await;
+    let mut replay = server
+        .stream(&b, "?room=run:a&close_on_terminal=true")
+        .await;
     let mut behind = server
-        .stream(&b, "room=run:a&from=head&close_on_terminal=true")
+        .stream(&b, "?room=run:a&from=head&close_on_terminal=true")
         .await;
     for (stream, before) in [
         (&mut live, Some("run_completed")),

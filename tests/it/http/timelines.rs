@@ -112,6 +112,7 @@ async fn start_timeline(store: &Store, pool: &PoolId, reason: EpochReason) {
         erasures: Vec::new(),
         consumers: Vec::new(),
         arrival: Arrival::Whole,
+        baseline: None,
     };
     let guard = Guard {
         expected_head: head.head,

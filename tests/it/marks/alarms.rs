@@ -99,7 +99,7 @@ impl Life {
         let (head, token) = self.own(pool).await;
         if let Some(head) = head {
             let before = Position(draw.below(head.head.0 + 2));
-            let trimmed = self.store.journal.trim(pool, before, token).await;
+            let trimmed = sample::trim(&*self.store.journal, pool, before, token).await;
             trimmed.unwrap();
         }
         self.store.leases.release(pool, token).await.unwrap();

@@ -108,7 +108,7 @@ async fn a_pool_that_was_trimmed_beyond_its_mark_raises_no_alarm() {
     }
     let pool = sample::pool(1);
     for (before, floor) in [(2, 2), (3, 3), (4, 4), (99, 6)] {
-        let trimmed = kept.store.journal.trim(&pool, Position(before), kept.token);
+        let trimmed = sample::trim(&*kept.store.journal, &pool, Position(before), kept.token);
         assert_eq!(trimmed.await.unwrap().floor, Position(floor));
         for marks in [&behind, &kept.place.marks()] {
             assert_eq!(rolled_back(&kept.store, marks).await.unwrap(), []);

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod backups;
 mod breaks;
 mod copies;
 mod cut;

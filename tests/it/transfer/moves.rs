@@ -1,6 +1,9 @@
 //! A47: a store that is moved.
 
-use heronry_store::{ConsumerStanding, LEASE_TERM, LeaseError, StoreErrorKind};
+use heronry_store::{
+    ConsumerId, ConsumerStanding, ConsumerStep, LEASE_TERM, LeaseError, ProjectionChange,
+    StoreErrorKind,
+};
 use heronry_tests::{World, message, pool};
 use heronry_transfer::{self as transfer, TransferError};
 use heronry_types::Position;
@@ -13,6 +16,7 @@ use crate::{
 between_every_two_stores! {
     a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source
     a47_after_a_move_consumers_stand_where_they_stood
+    s7_after_a_move_a_consumer_with_a_projection_begins_anew
 }
 
 async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
@@ -75,6 +79,30 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
         to.receipt(&p, "scout", "after").await.message_id,
         message("after")
     );
+}
+
+async fn s7_after_a_move_a_consumer_with_a_projection_begins_anew(from: World, to: World) {
+    story(&from).await;
+    let name = pool("p");
+    let before = consume(from.store(), &name).await;
+    let projecting = ConsumerId::parse("counts").unwrap();
+    let change = ProjectionChange::Put {
+        key: b"k".to_vec(),
+        value: b"v".to_vec(),
+    };
+    let step = ConsumerStep {
+        expected: None,
+        next: before[1].cursor,
+    };
+    let projections = &from.store().projections;
+    let commit = projections.commit(&name, &projecting, step, vec![change]);
+    commit.await.unwrap();
+    let (by, route) = (carrier(&to, 77), route());
+    let moved = transfer::move_all(from.store(), to.store(), &route, &by);
+    moved.await.unwrap();
+    assert_eq!(to.store().cursors.list(&name).await.unwrap(), before);
+    let row = to.store().projections.get(&name, &projecting, b"k").await;
+    assert_eq!(row.unwrap(), None);
 }
 
 async fn a47_after_a_move_consumers_stand_where_they_stood(from: World, to: World) {

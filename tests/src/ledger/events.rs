@@ -1,7 +1,7 @@
 //! The rules of a journal about events that members report.
 
-use heronry_journal::{ApplicationEvent, Body, Record, ToldRecord};
-use heronry_types::{EntityKind, EventFamily};
+use heronry_journal::{ApplicationEvent, Body, ConsumerReset, Record, ToldRecord};
+use heronry_types::{Actor, ConsumerRecovery, EntityKind, EventFamily};
 
 use super::{Ledger, run_of};
 
@@ -9,6 +9,17 @@ impl Ledger {
     pub(super) fn of_nothing(&mut self, record: &Record, body: ToldRecord<'_>) {
         match body {
             ToldRecord::EffectResultRefused(body) => self.result_refused(record, body),
+            ToldRecord::ConsumerReset(body) => Self::reset(record, body),
+        }
+    }
+
+    /// Checks that a consumer that goes on is said to go on somewhere, and no other one.
+    fn reset(record: &Record, body: &ConsumerReset) {
+        assert_eq!(record.entry.actor, Actor::Engine);
+        let goes_on = body.recovery != ConsumerRecovery::Fail;
+        assert_eq!(body.to.is_some(), goes_on, "{body:?}");
+        if let Some(to) = body.to {
+            assert!(to.position < record.position, "{body:?}");
         }
     }
 

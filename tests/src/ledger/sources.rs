@@ -33,6 +33,11 @@ impl Ledger {
         }
     }
 
+    /// Returns the number of the last event that was taken from a source.
+    pub fn last_taken(&self, source: &SourceId) -> Option<u64> {
+        self.springs.get(source)?.last
+    }
+
     /// Checks that an event of a source was not taken before.
     pub(super) fn taken_from(&mut self, record: &Record, step: &SourceStep) {
         self.check_bridge(record, &step.source);

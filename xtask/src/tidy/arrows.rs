@@ -24,7 +24,8 @@ const TABLE: &str = "
     api          | types journal event store pool transfer runtime wire | http http-server http-client disk terminal
     server       | types journal event store pool transfer runtime wire api | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire api server client | http http-server disk
+    sink-http    | types event runtime wire                          | http-server http-client disk terminal
+    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk
     facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use heronry_runtime::{
-    BodyError, CallError, ConsumeError, DeleteError, EventsError, OpenError, StopReason,
+    BodyError, CallError, ConsumeError, DeleteError, EventsError, Hold, OpenError, SnapshotError,
+    StopReason, TrimError,
 };
 use heronry_store::{
     AppendError, CommitOutcome, ConsumerError, LeaseError, ReadError, StoreError, StoreErrorKind,
@@ -97,6 +98,49 @@ impl From<DeleteError> for Refusal {
                 let refusal = Self::of(ProblemKind::StoreFenced, error.to_string());
                 refusal.with("outcome", outcome_name(CommitOutcome::None))
             }
+        }
+    }
+}
+
+impl From<TrimError> for Refusal {
+    fn from(error: TrimError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TrimError::Rejected(rejection) => Self::from(rejection),
+            TrimError::Held { by, floor } => {
+                let refusal = Self::of(ProblemKind::TrimHeld, detail).with_cursor("floor", floor);
+                match by {
+                    Hold::Keys { .. } => refusal.with("held_by", "keys"),
+                    Hold::LookBack { .. } => refusal.with("held_by", "look_back"),
+                    Hold::Matching { .. } => refusal.with("held_by", "matching"),
+                    Hold::Consumer { name, .. } => refusal
+                        .with("held_by", "consumer")
+                        .with("consumer", name.to_string()),
+                }
+            }
+            TrimError::Fold(error) => Self::from(error),
+            TrimError::Read(ReadError::NoPool) => Self::pool_not_found(),
+            TrimError::Read(ReadError::Store(error)) => Self::from(error),
+            TrimError::Read(ReadError::Trimmed { .. }) => internal(&error),
+            TrimError::Store(AppendError::Store { outcome, error }) => {
+                Self::from(error).with("outcome", outcome_name(outcome))
+            }
+            TrimError::Store(_) => {
+                let refusal = Self::of(ProblemKind::StoreFenced, detail);
+                refusal.with("outcome", outcome_name(CommitOutcome::None))
+            }
+            TrimError::Stopped(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<SnapshotError> for Refusal {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Empty => Self::pool_not_found(),
+            SnapshotError::Fold(error) => Self::from(error),
+            SnapshotError::Store(error) => Self::from(error),
+            SnapshotError::Stopped(error) => Self::from(error),
         }
     }
 }

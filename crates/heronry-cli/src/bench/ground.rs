@@ -28,6 +28,8 @@ pub(crate) const BODY: &[u8] = &[b'x'; 200];
 
 /// The most messages that a reader takes at once.
 const TAKEN: u64 = 1_000;
+/// The rounds of keys that a ground leaves to those that were on the same store before.
+const AGAIN: usize = 1 << 40;
 
 /// Ends the measurement at the first surprise.
 pub(crate) trait OrStop<T> {
@@ -119,6 +121,14 @@ impl Ground {
             runtime,
             rounds: 0,
         })
+    }
+
+    /// Goes on in a store that a ground was on before.
+    pub(crate) async fn again(store: Store) -> Result<Self, Failure> {
+        let mut ground = Self::on(store).await?;
+        // Keys of earlier rounds are not used again.
+        ground.rounds = AGAIN;
+        Ok(ground)
     }
 
     pub(crate) async fn stop(self) {

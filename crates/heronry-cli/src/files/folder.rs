@@ -291,6 +291,17 @@ impl Folder {
         Ok(File::from(opened.map_err(FileError::at("create", place))?))
     }
 
+    /// Gives a folder in this one another name, at which nothing is, or an empty folder.
+    pub(crate) fn rename_folder(
+        &self,
+        from: impl AsRef<OsStr>,
+        to: impl AsRef<OsStr>,
+    ) -> Result<(), FileError> {
+        let ((from, _), (to, place)) = (self.named(&from), self.named(&to));
+        let here = &self.descriptor;
+        renameat(here, from, here, to).map_err(FileError::at("write", place))
+    }
+
     /// Removes a file, or the link under its name.
     pub(crate) fn remove(&self, name: impl AsRef<OsStr>) -> Result<(), FileError> {
         let (name, place) = self.named(&name);

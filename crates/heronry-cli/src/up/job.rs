@@ -57,6 +57,7 @@ impl UpJob {
         let pool = client.pool(&pool_id(&manifest.pool, &name)?);
         let config = PoolBody {
             limits: manifest.limits.clone(),
+            retention: manifest.retention,
             ..PoolBody::default()
         };
         let opened = pool.open(&config).await;

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_types::{AgentId, Limits, PoolId, RunId, TopicId};
+use heronry_types::{AgentId, Limits, PoolId, Retention, RunId, TopicId};
 
 pub(crate) use raw::{RestartWhen, Until};
 
@@ -30,6 +30,8 @@ pub(crate) struct Manifest {
     pub(crate) pool: PoolId,
     /// Limits that differ from their defaults.
     pub(crate) limits: Option<Limits>,
+    /// How much of its journal the pool keeps.
+    pub(crate) retention: Option<Retention>,
     /// The members that take part, one for each run.
     pub(crate) members: Vec<MemberPlan>,
     /// The folder of the manifest, where members run.
@@ -156,6 +158,11 @@ impl Manifest {
         Ok(Self {
             pool: raw.pool,
             limits: raw.limits,
+            retention: raw.retention.map(|kept| Retention {
+                age_ms: kept.age.map(|age| age.0),
+                bytes: kept.bytes,
+                keep_min: kept.keep_min,
+            }),
             members,
             folder: folder.to_owned(),
             path: String::new(),

@@ -3,9 +3,11 @@
 
 use super::{
     Verb, ask, bridge,
+    consumers::ConsumersVerb,
     contents::ContentsVerb,
     dead_letters::DeadLettersVerb,
     effects::EffectsVerb,
+    export,
     filter::FilterVerb,
     forget, journal,
     journal::JournalVerb,
@@ -50,11 +52,19 @@ impl Verb {
             Self::Wakes(_) => AnswerRows::One("WakeChanged"),
             Self::Explain(_) => AnswerRows::One("WakeExplanation"),
             Self::Watch(_) => AnswerRows::One("Event"),
+            Self::Export(_) => AnswerRows::Own(&export::EXPORT_FIELDS),
+            Self::Consumers(ConsumersVerb::List(_)) => {
+                AnswerRows::Each("ConsumerList", "consumers")
+            }
+            Self::Consumers(ConsumersVerb::Resume(_)) => AnswerRows::One("ConsumerResumed"),
+            Self::Consumers(ConsumersVerb::Forget(_)) => AnswerRows::One("ConsumerForgotten"),
             Self::Filter(FilterVerb::Check(_)) => AnswerRows::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
             Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => {
                 AnswerRows::Own(&CARRIED_FIELDS)
             }
+            Self::Backup(_) => AnswerRows::Own(&journal::verify::POOL_FIELDS),
+            Self::Restore(_) => AnswerRows::Own(&CARRIED_FIELDS),
             Self::Token(TokenVerb::Rotate(_)) => AnswerRows::Own(&ROTATED_FIELDS),
             Self::Bench(_) => AnswerRows::Own(&ROW_FIELDS),
             Self::Body(_)
@@ -93,5 +103,7 @@ fn journal_answer(verb: &JournalVerb) -> AnswerRows {
         JournalVerb::Show(_) => AnswerRows::Own(&journal::show::RECORD_FIELDS),
         JournalVerb::Import(_) => AnswerRows::Own(&CARRIED_FIELDS),
         JournalVerb::Export(_) => AnswerRows::Nothing,
+        JournalVerb::Trim(_) => AnswerRows::One("JournalTrimmed"),
+        JournalVerb::Snapshot(_) => AnswerRows::One("SnapshotTaken"),
     }
 }

@@ -126,15 +126,19 @@ pub(crate) async fn run(cx: &Context, args: BridgeArgs) -> Outcome {
     let lines = lines::of_stdin(args.format);
     let bridge = EventBridge::spawn_into(into, lines, options).await;
     let bridge = bridge.map_err(|error| of_intake(&error))?;
-    let counts = ended(bridge, &mut signals).await;
-    report(cx, args.source, counts)
+    let ended = until_ended(bridge, &mut signals).await;
+    report(cx, args.source, ended)
+}
+
+/// The end of a bridge, and what it has done.
+#[derive(Debug)]
+struct Ended {
+    counts: BridgeCounts,
+    end: Result<(), BridgeEnd>,
 }
 
 /// Waits until stdin ends, or a signal asks to stop: what was read is still appended then.
-async fn ended(
-    bridge: BridgeHandle,
-    signals: &mut Signals,
-) -> (BridgeCounts, Result<(), BridgeEnd>) {
+async fn until_ended(bridge: BridgeHandle, signals: &mut Signals) -> Ended {
     let control = bridge.control();
     let mut ending = Box::pin(bridge.join());
     let end = tokio::select! {
@@ -144,14 +148,14 @@ async fn ended(
             ending.await
         }
     };
-    (control.counts(), end.map(|_| ()))
+    Ended {
+        counts: control.counts(),
+        end: end.map(|_| ()),
+    }
 }
 
-fn report(
-    cx: &Context,
-    source: SourceId,
-    (counts, end): (BridgeCounts, Result<(), BridgeEnd>),
-) -> Outcome {
+fn report(cx: &Context, source: SourceId, ended: Ended) -> Outcome {
+    let Ended { counts, end } = ended;
     let answer = BridgeReport {
         source,
         appended: counts.appended,

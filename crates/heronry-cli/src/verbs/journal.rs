@@ -1,7 +1,8 @@
-//! `heronry journal`: looks at a store that no server has open.
+//! `heronry journal`: looks at a store that no server has open, and keeps the journals of a running one short.
 
 mod export;
 mod import;
+mod keeping;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod verify;
@@ -11,10 +12,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use heronry_journal::Chunk;
 use heronry_store::{Head, ReadError, Store};
-use heronry_types::{PoolId, Position};
+use heronry_types::{Cursor, PoolId, Position};
 
 use crate::{
     connect::Context,
+    durations::TimeSpan,
     failure::{Exit, Failure, Outcome},
     host::{StoreChoice, open_to_read, store_failure},
 };
@@ -22,7 +24,7 @@ use crate::{
 /// The most bytes of a journal that are held at once.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Look at a store that no server has open: check it, count, show, export and import
+/// Look at a store that no server has open: check it, count, show, export and import; trim and snapshot on a server
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalVerb {
     Verify(VerifyArgs),
@@ -30,6 +32,8 @@ pub(crate) enum JournalVerb {
     Show(ShowArgs),
     Export(ExportArgs),
     Import(ImportArgs),
+    Trim(TrimArgs),
+    Snapshot(SnapshotArgs),
 }
 
 /// Check every chunk, record and body; name the first bad position
@@ -95,6 +99,34 @@ pub(crate) struct ImportArgs {
     store: Option<String>,
 }
 
+/// Drop records at the start of a pool's journal, on the server
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The state before the new start is kept, so nothing that lives is lost: members, messages under way, \
+wakes and how far they have counted. Keys of dropped records answer for 30 days more. Who reads from before the \
+start gets a gap or a typed error. Whole chunks go, and the last one stays.\n\n\
+Examples:\n  heronry --pool review journal trim --age 30d\n  heronry --pool review journal trim --before CURSOR --force"
+)]
+pub(crate) struct TrimArgs {
+    /// The cursor up to which records go
+    #[arg(long, value_name = "CURSOR", required_unless_present = "age")]
+    before: Option<Cursor>,
+    /// The age beyond which records go, as 30d or 12h
+    #[arg(long, value_name = "SPAN", conflicts_with = "before")]
+    age: Option<TimeSpan>,
+    /// Drop records that a consumer or a wake still needs, too
+    #[arg(long)]
+    force: bool,
+}
+
+/// Take a snapshot of a pool on the server, so that it opens quickly
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The server takes snapshots by itself. A snapshot is no copy: the journal has everything that it has.\n\n\
+Example:\n  heronry --pool review journal snapshot"
+)]
+pub(crate) struct SnapshotArgs {}
+
 /// The choice of a store.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArg {
@@ -122,6 +154,8 @@ pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
             let place = StoreArg::named(args.store);
             import::run(cx, &place.choice(cx)?, &args.file).await
         }
+        JournalVerb::Trim(args) => keeping::trim(cx, &args).await,
+        JournalVerb::Snapshot(SnapshotArgs {}) => keeping::snapshot(cx).await,
     }
 }
 

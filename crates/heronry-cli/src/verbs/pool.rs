@@ -7,14 +7,15 @@ use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, Policies, PoolId, WakePayload, counted};
-use heronry_wire::{PoolBody, PoolView, Unreadable};
+use heronry_types::{LimitName, Limits, Policies, PoolId, Retention, WakePayload, counted};
+use heronry_wire::{PatchSettings, PoolBody, PoolView, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
 
-use super::members::policy_text;
+use super::{consumers, members::policy_text};
 use crate::{
     connect::{Context, refused},
+    durations::TimeSpan,
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::RowsPlace,
@@ -62,15 +63,32 @@ pub(crate) struct ShowArgs {
     name: Option<PoolId>,
 }
 
-/// Change the limits of a pool
+/// Change the limits of a pool, and how much of its journal it keeps
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry pool set review --limit inbox_depth_max=100")]
+#[command(
+    after_help = "What is older than --keep-age or beyond --keep-bytes is trimmed in the background, as far as no consumer \
+and no wake needs it.\n\n\
+Examples:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000"
+)]
+#[group(id = "change", required = true, multiple = true, args = ["limits", "keep_age", "keep_bytes", "keep_min", "keep_all"])]
 pub(crate) struct SetArgs {
     /// The pool; instead of --pool
     name: Option<PoolId>,
     /// A limit to set; others stay
-    #[arg(long = "limit", value_name = "NAME=VALUE", required = true, value_parser = parse_limit)]
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit)]
     limits: Vec<(LimitName, u64)>,
+    /// The age up to which records are kept, as 30d or 12h
+    #[arg(long, value_name = "SPAN")]
+    keep_age: Option<TimeSpan>,
+    /// The bytes of records that are kept, bodies not counted
+    #[arg(long, value_name = "BYTES")]
+    keep_bytes: Option<u64>,
+    /// The number of the latest records that are kept in any case
+    #[arg(long, value_name = "N")]
+    keep_min: Option<u64>,
+    /// Keep the whole journal
+    #[arg(long, conflicts_with_all = ["keep_age", "keep_bytes", "keep_min"])]
+    keep_all: bool,
     /// Change nothing when the settings have another version [default: the present one]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
@@ -138,8 +156,18 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
         Some(version) => version,
         None => pool.view().await.map_err(refused)?.settings_version,
     };
-    let limits = limits_of(&args.limits);
-    let changed = pool.set_limits(version, limits).await.map_err(refused)?;
+    let kept = Retention {
+        age_ms: args.keep_age.map(|age| age.0),
+        bytes: args.keep_bytes,
+        keep_min: args.keep_min,
+    };
+    let names_any = args.keep_all || kept != Retention::default();
+    let patch = PatchSettings {
+        expected_version: version,
+        limits: Some(limits_of(&args.limits)),
+        retention: names_any.then_some(kept),
+    };
+    let changed = pool.set(patch).await.map_err(refused)?;
     cx.out.answer(&changed, RowsPlace::Whole, || {
         format!("settings are at version {}", changed.settings_version)
     })?;
@@ -189,6 +217,11 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
     if is_shown(members != NONE) {
         lines.line(format_args!("policies of every member {members}"));
     }
+    let kept = view.settings.retention;
+    if is_shown(kept.is_some()) {
+        let kept = kept.map_or_else(|| "all".to_owned(), kept_text);
+        lines.line(format_args!("records kept {kept}"));
+    }
     let set: Vec<String> = view
         .settings
         .limits
@@ -202,6 +235,20 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
             lines.line(format_args!("limit {name} {value}{mark}"));
         }
     }
+}
+
+/// Says how much of its journal a pool keeps.
+fn kept_text(kept: Retention) -> String {
+    let Retention {
+        age_ms,
+        bytes,
+        keep_min,
+    } = kept;
+    let age = age_ms.map(|age| format!("{} s", age.0 / 1_000));
+    let bytes = bytes.map(|bytes| format!("{bytes} bytes"));
+    let least = keep_min.map(|least| format!("at least {least} records"));
+    let parts: Vec<String> = [age, bytes, least].into_iter().flatten().collect();
+    parts.join(", ")
 }
 
 fn limits_of(named: &[(LimitName, u64)]) -> Limits {
@@ -245,6 +292,9 @@ fn lines_of(view: &PoolView, shown: ShownSettings) -> Lines {
         lines.line(format_args!(
             "orphaned: {wakes} waiting for what no live member can do"
         ));
+    }
+    for consumer in &view.consumers {
+        lines.line(format_args!("consumer {}", consumers::text_of(consumer)));
     }
     lines
 }

@@ -36,7 +36,9 @@ body_ms = 60000                 the longest time for the body of a request\n  \
 write_stall_ms = 30000          the longest time in which a peer reads nothing of an answer\n  \
 idle_ms = 120000                the longest time between two requests of a connection\n  \
 linger_ms = 10000               the longest time for which a body that was refused is still taken\n  \
-drain_ms = 5000                 the longest time that a stopping server waits for its connections\n\n\
+drain_ms = 5000                 the longest time that a stopping server waits for its connections\n  \
+[[exports]]                     an export that the server runs: pool, consumer, to, and as `heronry export` has them\n  \
+\x20                               filter, format, privacy_max, on_stale, sink_token_file\n\n\
 Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
 pub(crate) struct ServeArgs {
@@ -82,6 +84,9 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     let mut signals = Signals::listen()?;
     let store = args.store.or(config.store);
     let host = Host::start(&mut cx.data_dir, store, &listen, &settings).await?;
+    for plan in &config.exports {
+        plan.start(host.runtime()).await?;
+    }
     tracing::info!(url = host.url(), store = host.store(), "serving");
     let ready = Ready {
         url: host.url(),

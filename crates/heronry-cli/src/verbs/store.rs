@@ -187,7 +187,7 @@ async fn move_all(cx: &Context, ends: &MoveStores, step: MoveStep) -> Outcome {
         ),
     })?;
     if step != MoveStep::Abandon {
-        check_whole(&from, &ends.from).await?;
+        check_not_rolled_back(&from, &ends.from, "move it").await?;
     }
     let target = TargetStore::open(&ends.to)?;
     let route = route(ends, &target);
@@ -212,7 +212,11 @@ async fn move_all(cx: &Context, ends: &MoveStores, step: MoveStep) -> Outcome {
 }
 
 /// Checks that a store was not rolled back: its cursors would come to mean other records at the new place.
-async fn check_whole(store: &Store, choice: &StoreChoice) -> Result<(), Failure> {
+pub(super) async fn check_not_rolled_back(
+    store: &Store,
+    choice: &StoreChoice,
+    what: &str,
+) -> Result<(), Failure> {
     let marks = MarkFile::of(choice).map_or_else(Marks::default, |file| file.marks());
     let lost = rolled_back(store, &marks).await;
     let lost = lost.map_err(|error| store_failure(&error))?;
@@ -221,7 +225,7 @@ async fn check_whole(store: &Store, choice: &StoreChoice) -> Result<(), Failure>
         Some(refused) => Err(Failure::new(
             refused.exit(),
             format_args!(
-                "{refused}; serve it once, so that its pools go on in a new epoch, and move it then"
+                "{refused}; serve it once, so that its pools go on in a new epoch, and {what} then"
             ),
         )),
     }

@@ -11,7 +11,7 @@ use crate::kind::{RecordBody, Subject, Touch};
 #[cfg(test)]
 mod samples;
 
-/// Returns the first version of these records that knows every limit which is set.
+/// Returns the first version of these records that knows everything which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
     let known_since = |name: LimitName| {
         if matches!(
@@ -45,6 +45,9 @@ pub(super) fn version_of(settings: &Settings) -> u16 {
             1
         }
     };
+    if settings.retention.is_some() {
+        return 8;
+    }
     let names = settings.limits.iter();
     names.map(|(name, _)| known_since(name)).max().unwrap_or(1)
 }
@@ -63,7 +66,7 @@ pub struct PoolCreated {
 
 impl RecordBody for PoolCreated {
     const NUMBER: u16 = 1;
-    const NEWEST_VERSION: u16 = 7;
+    const NEWEST_VERSION: u16 = 8;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -95,7 +98,7 @@ pub struct PoolConfigured {
 
 impl RecordBody for PoolConfigured {
     const NUMBER: u16 = 2;
-    const NEWEST_VERSION: u16 = 7;
+    const NEWEST_VERSION: u16 = 8;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {

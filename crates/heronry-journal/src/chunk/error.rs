@@ -2,7 +2,7 @@
 
 use heronry_types::Position;
 
-use super::{CHUNK_BYTES_MAX, FORMAT_VERSION};
+use super::{CHUNK_BYTES_MAX, ChunkKind, FORMAT_VERSION};
 
 /// The error for bytes that are not a valid chunk.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -23,6 +23,16 @@ pub enum ChunkError {
     NewerKind {
         /// The kind of the chunk.
         found: u8,
+    },
+    /// The chunk is of another kind than what stands in its place.
+    #[error(
+        "the chunk is of kind {found}, where one of kind {expected} has to stand; restore a copy"
+    )]
+    WrongKind {
+        /// The kind that has to stand there.
+        expected: ChunkKind,
+        /// The kind that stands there.
+        found: ChunkKind,
     },
     /// The chunk has fewer bytes than its header says.
     #[error("the chunk has {found} of {needed} bytes; restore a copy")]
@@ -163,6 +173,7 @@ impl ChunkError {
             | Self::NewerSchema { .. }
             | Self::NewerWord { .. } => true,
             Self::NotAChunk
+            | Self::WrongKind { .. }
             | Self::Truncated { .. }
             | Self::TrailingBytes { .. }
             | Self::Oversized { .. }
@@ -189,6 +200,7 @@ impl ChunkError {
             Self::NotAChunk
             | Self::NewerFormat { .. }
             | Self::NewerKind { .. }
+            | Self::WrongKind { .. }
             | Self::Truncated { .. }
             | Self::TrailingBytes { .. }
             | Self::Oversized { .. }

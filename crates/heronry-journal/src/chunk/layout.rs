@@ -14,7 +14,34 @@ pub const RECORD_BYTES_MAX: usize = CHUNK_BYTES_MAX - chunk_len(1, CHECKSUM);
 pub const FORMAT_VERSION: u16 = 1;
 
 const MAGIC: [u8; 4] = *b"HRNC";
-const KIND_RECORDS: u8 = 1;
+
+/// The kind of a chunk: what its records are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum ChunkKind {
+    /// Records of a journal.
+    Records = 1,
+    /// A piece of the state that stands in for records which were trimmed.
+    Baseline = 2,
+}
+
+impl ChunkKind {
+    fn of(number: u8) -> Option<Self> {
+        [Self::Records, Self::Baseline]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
+}
+
+impl std::fmt::Display for ChunkKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Records => "records",
+            Self::Baseline => "baseline",
+        })
+    }
+}
+
 /// The fixed part of the header: everything before the record ends.
 const FIXED: usize = 76;
 /// The size of a checksum in bytes.
@@ -37,11 +64,16 @@ pub(crate) fn record_checksum(epoch: Epoch, position: Position, bytes: &[u8]) ->
 }
 
 /// Writes a whole chunk: `records` are checksums and bytes, and `ends` says where each record ends there.
-pub(crate) fn write(header: &ChunkHeader, ends: &[u32], records: &[u8]) -> Vec<u8> {
+pub(crate) fn write(
+    kind: ChunkKind,
+    header: &ChunkHeader,
+    ends: &[u32],
+    records: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(chunk_len(ends.len(), records.len()));
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-    out.extend_from_slice(&[KIND_RECORDS, 0]);
+    out.extend_from_slice(&[kind as u8, 0]);
     out.extend_from_slice(&header.epoch.0);
     out.extend_from_slice(&header.first.0.to_le_bytes());
     out.extend_from_slice(&header.recorded_at.as_millis().to_le_bytes());
@@ -56,8 +88,8 @@ pub(crate) fn write(header: &ChunkHeader, ends: &[u32], records: &[u8]) -> Vec<u
     out
 }
 
-/// Reads the header of a chunk, and checks its checksum and where each record ends.
-pub(crate) fn parse(bytes: &[u8]) -> Result<ChunkHeader, ChunkError> {
+/// Reads the header of a chunk of this kind, and checks its checksum and where each record ends.
+pub(crate) fn parse(bytes: &[u8], kind: ChunkKind) -> Result<ChunkHeader, ChunkError> {
     check_identity(bytes)?;
     if bytes.len() > CHUNK_BYTES_MAX {
         let found = bytes.len() as u64;
@@ -65,7 +97,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ChunkHeader, ChunkError> {
     }
     let fixed = Fixed::read(bytes).ok_or_else(|| truncated(chunk_len(0, 0) as u64, bytes))?;
     check_checksum(bytes, fixed.count)?;
-    let header = fixed.check()?;
+    let header = fixed.check(kind)?;
     check_ends(&header, bytes)?;
     Ok(header)
 }
@@ -142,10 +174,11 @@ impl Fixed {
         })
     }
 
-    fn check(self) -> Result<ChunkHeader, ChunkError> {
+    fn check(self, expected: ChunkKind) -> Result<ChunkHeader, ChunkError> {
         let impossible = |field| Err(ChunkError::Header { field });
-        if self.kind != KIND_RECORDS {
-            return Err(ChunkError::NewerKind { found: self.kind });
+        let found = ChunkKind::of(self.kind).ok_or(ChunkError::NewerKind { found: self.kind })?;
+        if found != expected {
+            return Err(ChunkError::WrongKind { expected, found });
         }
         if self.reserved != 0 {
             return impossible(HeaderField::Reserved);
@@ -225,13 +258,13 @@ fn end_of(bytes: &[u8], index: usize) -> Option<usize> {
 }
 
 /// A record as it stands in a chunk.
-pub(crate) struct Stored<'a> {
-    pub(crate) checksum: u32,
-    pub(crate) bytes: &'a [u8],
+struct Stored<'a> {
+    checksum: u32,
+    bytes: &'a [u8],
 }
 
 /// Finds a record in a chunk whose header was read by [`parse`].
-pub(crate) fn record<'a>(
+fn record<'a>(
     header: &ChunkHeader,
     bytes: &'a [u8],
     position: Position,
@@ -259,4 +292,17 @@ pub(crate) fn record<'a>(
         })
     };
     find().ok_or(ChunkError::RecordBounds { position })
+}
+
+/// Returns the bytes of a record in a chunk whose header was read by [`parse`], when its checksum holds.
+pub(crate) fn checked_record<'a>(
+    header: &ChunkHeader,
+    bytes: &'a [u8],
+    position: Position,
+) -> Result<&'a [u8], ChunkError> {
+    let stored = record(header, bytes, position)?;
+    if record_checksum(header.epoch, position, stored.bytes) != stored.checksum {
+        return Err(ChunkError::RecordChecksum { position });
+    }
+    Ok(stored.bytes)
 }

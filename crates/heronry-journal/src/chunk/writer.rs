@@ -2,7 +2,7 @@
 
 use heronry_types::{Epoch, Position, Timestamp};
 
-use super::{Chunk, ChunkHash, ChunkHeader, layout};
+use super::{Chunk, ChunkHash, ChunkHeader, ChunkKind, layout};
 use crate::{Body, Entry, codec};
 
 /// Returns the length of an encoded record in bytes, without its checksum.
@@ -185,7 +185,7 @@ impl ChunkWriter {
             ..self.open
         };
         let records = self.records.get(..begin).unwrap_or_default();
-        let bytes = layout::write(&header, &self.ends, records);
+        let bytes = layout::write(ChunkKind::Records, &header, &self.ends, records);
         let hash = ChunkHash::of(header.previous, &bytes);
         self.sealed_len += self.ends.len();
         self.sealed_bytes += bytes.len();

@@ -148,7 +148,7 @@ pub(super) fn frame(record: &[u8]) -> Vec<u8> {
     let mut records = checksum.to_le_bytes().to_vec();
     records.extend_from_slice(record);
     let end = u32::try_from(records.len()).unwrap();
-    layout::write(&header, &[end], &records)
+    layout::write(crate::ChunkKind::Records, &header, &[end], &records)
 }
 
 #[test]
@@ -178,7 +178,12 @@ fn headers_that_no_build_writes_are_refused_although_the_checksum_holds() {
 #[test]
 fn a_chunk_without_records_is_refused() {
     let header = *chunk().header();
-    let bytes = layout::write(&ChunkHeader { count: 0, ..header }, &[], &[]);
+    let bytes = layout::write(
+        crate::ChunkKind::Records,
+        &ChunkHeader { count: 0, ..header },
+        &[],
+        &[],
+    );
     let field = HeaderField::Count;
     assert_eq!(
         Chunk::decode(bytes).unwrap_err(),

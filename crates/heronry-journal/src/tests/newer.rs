@@ -68,11 +68,11 @@ fn a45_a_newer_format_is_named_before_anything_else_is_believed() {
 #[test]
 fn a45_a_newer_kind_of_chunk_is_named() {
     let mut bytes = from_the_future(1, 1);
-    bytes[6] = 2;
+    bytes[6] = 3;
     let checksum = crc32c::crc32c(&bytes[..80]).to_le_bytes();
     bytes[80..84].copy_from_slice(&checksum);
     let error = Chunk::decode(bytes).unwrap_err();
-    assert_eq!(error, ChunkError::NewerKind { found: 2 });
+    assert_eq!(error, ChunkError::NewerKind { found: 3 });
     assert!(error.is_newer());
 }
 

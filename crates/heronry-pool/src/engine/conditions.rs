@@ -183,9 +183,34 @@ impl Conditions {
         self.waiting.is_empty()
     }
 
-    /// Returns the first registration of those that wait.
-    pub(super) fn first(&self) -> Option<Position> {
-        self.waiting.keys().min().copied()
+    /// Returns the record after which events are counted that are not counted yet: the first registration of
+    /// those that wait, or the last record that was counted for them before. Nothing when none waits.
+    pub(super) fn counts_after(&self) -> Option<Position> {
+        let first = self.waiting.keys().min().copied();
+        first.map(|first| first.max(self.through))
+    }
+
+    /// Says that events up to this one are counted.
+    pub(super) fn set_through(&mut self, through: Position) {
+        self.through = through;
+    }
+
+    /// Takes in that the earlier events of a wake which was restored are known. Returns the event at which its
+    /// condition came to hold, when it does.
+    pub(super) fn was_scanned(&mut self, registered: Position) -> Option<WakeTriggeredBy> {
+        let waiting = self.waiting.get_mut(&registered)?;
+        waiting.earlier = Earlier::Seen;
+        let matches = waiting.is_decided.then(|| waiting.progress.matches());
+        matches?.last().copied()
+    }
+
+    /// Returns the events that count so far for each wake, in order of the registrations.
+    pub(super) fn counted_events(&self) -> Vec<(Position, Vec<CountedEvent>)> {
+        let waiting = self.waiting.iter();
+        let counted = waiting.map(|(at, it)| (*at, it.progress.clone().counted()));
+        let mut counted: Vec<_> = counted.filter(|(_, events)| !events.is_empty()).collect();
+        counted.sort_unstable_by_key(|(registered, _)| *registered);
+        counted
     }
 
     /// Returns true when this wake waits.

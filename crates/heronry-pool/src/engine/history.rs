@@ -105,6 +105,12 @@ impl History {
         (next <= head && !is_here).then_some(self.part.through)
     }
 
+    /// Returns the record after which the first of those stands that are still matched again, in either part.
+    pub(super) fn first_through(&self) -> Position {
+        let counted = self.counted_after;
+        counted.map_or(self.part.through, |it| it.min(self.part.through))
+    }
+
     /// Takes in records that were read; those that do not follow are left out.
     pub(super) fn put(&mut self, records: Vec<Record>) {
         let last = self.read.back().map(|record| record.position);

@@ -91,6 +91,16 @@ impl Default for Matching {
     }
 }
 
+impl Matching {
+    pub(super) fn settled(&self) -> Position {
+        self.settled
+    }
+
+    pub(super) fn set_settled(&mut self, settled: Position) {
+        self.settled = settled;
+    }
+}
+
 impl Engine {
     /// Says how many alternatives, filters and wakes are come upon in one slice; in slices of less than
     /// [`SMALL_BURDEN`] small commands are matched later, too. No outcome depends on it.
@@ -129,6 +139,18 @@ impl Engine {
         let waiting = self.matching.unmatched.front().map(|it| it.position);
         let staged = being_matched.or(waiting).map(Position::previous);
         again.map(History::through).into_iter().chain(staged).min()
+    }
+
+    /// Returns the oldest record that is still to be matched, for whichever wakes, or whose triggers are still to
+    /// be recorded.
+    pub(super) fn unmatched_from(&self) -> Option<Position> {
+        let again = self.matching.history.as_ref();
+        let again = again.map(|history| history.first_through().next());
+        let staged = self.matched_through().map(Position::next);
+        [again, staged, self.triggers.oldest_decided()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Returns true when so few records wait to be matched that what is due may wait for them, and commands
@@ -294,7 +316,9 @@ impl Engine {
 
     /// Says that the journal is replayed: what may be to match again is, a slice at a time.
     pub(super) fn match_again(&mut self) {
-        let unmatched_after = self.unfinished().map(Position::previous);
+        // A trim goes past nothing that is still to be matched.
+        let trimmed = self.state.floor.previous();
+        let unmatched_after = self.unfinished().map(|from| from.previous().max(trimmed));
         let counted_after = self.triggers.counts_since();
         let unmatched_after = unmatched_after.filter(|_| !self.triggers.none_of_one_event());
         self.matching.history = History::new(unmatched_after, counted_after);

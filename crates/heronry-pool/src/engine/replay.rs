@@ -6,7 +6,7 @@ use heronry_store::KeyedEntry;
 use heronry_types::{Durability, Epoch, PoolId, Position};
 
 use super::{Engine, RecentKeys};
-use crate::{Minter, State, apply};
+use crate::{Minter, State, TrimNote, apply};
 
 /// A stored wake whose filter this build cannot read.
 #[derive(Debug, thiserror::Error)]
@@ -27,14 +27,19 @@ pub struct UnreadableFilter {
 /// It decides nothing: [`finish`](Self::finish) makes it an [`Engine`], which takes in no record any more.
 #[derive(Debug)]
 pub struct Replay {
-    engine: Engine,
+    pub(super) engine: Engine,
+    /// True when events are counted for waiting wakes as records are taken in.
+    pub(super) is_counting: bool,
 }
 
 impl Replay {
     /// Returns the replay of a pool whose journal begins with this epoch, before its first record.
     pub fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
         let engine = Engine::new(pool, epoch, minter, durability);
-        Self { engine }
+        Self {
+            engine,
+            is_counting: false,
+        }
     }
 
     /// Returns the replay with how many finished messages stay in memory.
@@ -56,6 +61,21 @@ impl Replay {
         &self.engine.state
     }
 
+    /// Says which records are gone.
+    pub fn set_floor(&mut self, floor: Position) {
+        self.engine.set_floor(floor);
+    }
+
+    /// Says that the records before a floor go, as [`Engine::trimmed`].
+    pub fn trimmed(&mut self, trim: TrimNote) {
+        self.engine.trimmed(trim);
+    }
+
+    /// Takes in the keys of a record that is part of the state already.
+    pub fn note_keys(&mut self, record: &Record) {
+        self.engine.recent.note(record, None);
+    }
+
     /// Says that the store has the keys of records up to this one, before they are taken in.
     pub fn set_keys_kept(&mut self, until: Position) {
         self.engine.recent.set_kept(until);
@@ -71,6 +91,9 @@ impl Replay {
         engine.recent.note(record, None);
         engine.triggers.arm(&engine.state, record)?;
         engine.settle(record);
+        if self.is_counting {
+            self.count(record);
+        }
         Ok(())
     }
 
@@ -101,6 +124,7 @@ impl Replay {
     /// The records are read from the journal ([`Engine::reads_after`]).
     pub fn finish(self) -> Engine {
         let mut engine = self.engine;
+        engine.triggers.forget_ended();
         engine.match_again();
         engine.open();
         engine

@@ -23,7 +23,7 @@ use crate::{
         conditions::{About, Audience, Conditions, EarlierEvents, WhatWaits},
     },
     project,
-    state::Wake,
+    state::{Earlier, Wake},
 };
 
 /// The highest number of triggers that one append records, one with many matches counting as several;
@@ -112,6 +112,56 @@ impl Triggers {
         armed.map_err(|errors| unreadable(record, errors))
     }
 
+    /// Arms a wake that waits, for which these events count already.
+    pub(super) fn restore(
+        &mut self,
+        state: &State,
+        position: Position,
+        wake: &Wake,
+        counted: &[CountedEvent],
+    ) -> Result<(), UnreadableFilter> {
+        let body = &wake.registered;
+        let one = Condition::Filter(body.filter.clone());
+        let armed = match (&wake.condition, body.scan_to) {
+            (None, None) => self.arm_registered(state, position, body),
+            (condition, _) => {
+                let condition = condition.as_deref().unwrap_or(&one);
+                let what = WhatWaits { body, condition };
+                self.arm_condition(state, position, what, counted)
+            }
+        };
+        armed.map_err(|errors| UnreadableFilter { position, errors })?;
+        if wake.earlier == Earlier::Seen
+            && let Some(by) = self.counting.was_scanned(position)
+            && self.decided.insert(position)
+        {
+            let registered = position;
+            self.backlog.push_back(Decided { registered, by });
+        }
+        Ok(())
+    }
+
+    /// Says that the events up to this one are counted for every wake that waits.
+    pub(super) fn set_counted_through(&mut self, through: Position) {
+        self.counting.set_through(through);
+    }
+
+    /// Returns the events that count so far, for each wake for which earlier events count.
+    pub(super) fn counted_events(&self) -> Vec<(Position, Vec<CountedEvent>)> {
+        self.counting.counted_events()
+    }
+
+    /// Returns the oldest event whose trigger is decided and not recorded.
+    pub(super) fn oldest_decided(&self) -> Option<Position> {
+        self.backlog.iter().map(|it| it.by.position).min()
+    }
+
+    /// Forgets triggers of wakes that have ended since.
+    pub(super) fn forget_ended(&mut self) {
+        let decided = &self.decided;
+        self.backlog.retain(|it| decided.contains(&it.registered));
+    }
+
     fn arm_registered(
         &mut self,
         state: &State,
@@ -192,9 +242,10 @@ impl Triggers {
         self.index.is_empty() && self.including.is_empty() && self.single.is_empty()
     }
 
-    /// Returns the first registration of those wakes that wait for which events count that came before.
+    /// Returns after which record events are counted for those wakes that wait for which events count that
+    /// came before; nothing when there is none.
     pub(super) fn counts_since(&self) -> Option<Position> {
-        self.counting.first()
+        self.counting.counts_after()
     }
 
     /// Returns the conditions of which a wake may be one.

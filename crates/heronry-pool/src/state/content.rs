@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use heronry_journal::{ContentStored, Record};
 use heronry_types::{ContentRef, Digest, MediaType, Position, RunId, Timestamp};
 
-use crate::state::encoding::{Encoding, Sink};
+use crate::state::{
+    decoding::{Decoding, UnreadableState},
+    encoding::{Encoding, Sink},
+};
 
 /// The least number of bytes that a body counts as: what a store and its index take for one.
 const COUNTED_BYTES_MIN: u64 = 4 * 1_024;
@@ -127,5 +130,24 @@ impl UnnamedContents {
             to.put((content, unnamed.fields()));
         });
         to.put(last_erasure);
+    }
+
+    pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
+        from.list(2)?;
+        let bodies: Vec<(ContentRef, UnnamedContent)> = from.list_of(|from| {
+            from.list(2)?;
+            Ok((from.take()?, UnnamedContent::decode(from)?))
+        })?;
+        let sum = bodies.iter().try_fold(0_u64, |sum, (_, unnamed)| {
+            sum.checked_add(Self::counted(unnamed.bytes))
+        });
+        if sum.is_none() {
+            return Err(from.malformed("bodies of more bytes than there are"));
+        }
+        for (content, unnamed) in bodies {
+            self.insert(content, unnamed);
+        }
+        self.last_erasure = from.take()?;
+        Ok(())
     }
 }

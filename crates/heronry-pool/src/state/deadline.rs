@@ -84,26 +84,26 @@ impl Due {
 
 /// Something that becomes due, and when.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Deadline {
-    at: Timestamp,
-    due: Due,
+pub(super) struct Deadline {
+    pub(super) at: Timestamp,
+    pub(super) due: Due,
 }
 
 /// A copy that can be claimed again, and since when.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Visible {
-    at: Timestamp,
-    run: RunId,
-    accepted: Position,
+pub(super) struct Visible {
+    pub(super) at: Timestamp,
+    pub(super) run: RunId,
+    pub(super) accepted: Position,
 }
 
 /// Everything that becomes due, in order of time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
     /// Those of messages and bodies: they are decided while those of wakes and members wait.
-    of_contents: BTreeSet<Deadline>,
-    others: BTreeSet<Deadline>,
-    visible: BTreeSet<Visible>,
+    pub(super) of_contents: BTreeSet<Deadline>,
+    pub(super) others: BTreeSet<Deadline>,
+    pub(super) visible: BTreeSet<Visible>,
 }
 
 impl Deadlines {

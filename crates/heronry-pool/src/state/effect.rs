@@ -7,6 +7,7 @@ use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
 use crate::state::{
     Members,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -144,5 +145,16 @@ impl Effects {
         to.each(by_position.iter(), |to, (position, effect)| {
             effect.encode(to, *position);
         });
+    }
+
+    pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
+        for (position, effect) in from.list_of(Effect::decode)? {
+            if effect.end.is_some() {
+                self.by_position.insert(position, effect);
+            } else {
+                self.intend(position, effect);
+            }
+        }
+        Ok(())
     }
 }

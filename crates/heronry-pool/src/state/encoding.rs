@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The version of the encoding.
-const VERSION: u16 = 2;
+pub(super) const VERSION: u16 = 2;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}
@@ -74,6 +74,15 @@ impl Write for Feed {
     }
 }
 
+/// Returns the encoding of a state: what its digest covers, and behind it what only follows from the
+/// journal, or says where the journal has things ([`beside`](super::beside)).
+pub(super) fn to_bytes(state: &State) -> Vec<u8> {
+    let mut encoding = Encoding::new(Vec::new());
+    state.encode(&mut encoding);
+    state.encode_beside(&mut encoding);
+    encoding.0.into_writer()
+}
+
 /// Returns the hash of the encoding of a state.
 pub(super) fn digest(state: &State) -> ChunkHash {
     let mut encoding = Encoding::new(Feed(blake3::Hasher::new()));
@@ -90,6 +99,7 @@ impl State {
             head,
             // The store's: no record says it.
             floor: _,
+            trims: _,
             time,
             config,
             settings,

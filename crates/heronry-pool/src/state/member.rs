@@ -21,6 +21,7 @@ pub(crate) use suspension::Suspension;
 
 use crate::state::{
     Inbox,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
     member::reach::LatestReach,
 };
@@ -373,5 +374,21 @@ impl Members {
         to.list(order.len());
         self.iter().for_each(|member| member.encode(to));
         to.put(ended);
+    }
+
+    pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
+        from.list(2)?;
+        for member in from.list_of(Member::decode)? {
+            if self.get(&member.run).is_some() {
+                return Err(from.malformed("a member that is there twice"));
+            }
+            self.lost += usize::from(member.lost_until.is_some());
+            if member.suspension.is_some() {
+                self.suspended.insert(member.run.clone());
+            }
+            self.insert(member);
+        }
+        self.ended = from.take()?;
+        Ok(())
     }
 }

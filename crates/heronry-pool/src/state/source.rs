@@ -10,6 +10,7 @@ use heronry_types::{
 
 use crate::state::{
     Members,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
 
@@ -85,7 +86,7 @@ impl RecentItems {
 
 /// The extent to which a source was taken in.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Taken {
+pub(crate) enum TakenPositions {
     /// Nothing of it was taken.
     #[default]
     Nothing,
@@ -101,7 +102,7 @@ pub(crate) struct ForeignSource {
     /// The run that reported from it first, and to which it belongs; absent: the operators.
     pub owner: Option<RunId>,
     /// The extent to which it was taken in.
-    pub taken: Taken,
+    pub taken: TakenPositions,
     /// The bridge that reports from it. `None` while there is none.
     pub attached: Option<SourceHolder>,
     /// The last batch that was reported from it.
@@ -112,22 +113,22 @@ impl ForeignSource {
     /// Returns true when the event at this place is not to be taken again.
     pub(crate) fn has_taken(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => number <= last,
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.contains(id),
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => number <= last,
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.contains(id),
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
     /// Returns true when the source says its places in this way, as far as it has said any.
     pub(crate) fn speaks_like(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
-            (Taken::Nothing, _)
-            | (Taken::Through(_), SourcePosition::Number(_))
-            | (Taken::Recent(_), SourcePosition::Id(_)) => true,
-            (Taken::Through(_), SourcePosition::Id(_))
-            | (Taken::Recent(_), SourcePosition::Number(_)) => false,
+            (TakenPositions::Nothing, _)
+            | (TakenPositions::Through(_), SourcePosition::Number(_))
+            | (TakenPositions::Recent(_), SourcePosition::Id(_)) => true,
+            (TakenPositions::Through(_), SourcePosition::Id(_))
+            | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
         }
     }
 
@@ -135,20 +136,22 @@ impl ForeignSource {
     /// nothing was taken.
     pub(crate) fn last_number(&self) -> Option<u64> {
         match &self.taken {
-            Taken::Through(last) => Some(*last),
-            Taken::Nothing | Taken::Recent(_) => None,
+            TakenPositions::Through(last) => Some(*last),
+            TakenPositions::Nothing | TakenPositions::Recent(_) => None,
         }
     }
 
     fn take(&mut self, position: &SourcePosition) {
         match (&mut self.taken, position) {
-            (Taken::Through(last), SourcePosition::Number(number)) => *last = (*last).max(*number),
-            (Taken::Recent(items), SourcePosition::Id(id)) => items.insert(id),
-            (_, SourcePosition::Number(number)) => self.taken = Taken::Through(*number),
+            (TakenPositions::Through(last), SourcePosition::Number(number)) => {
+                *last = (*last).max(*number)
+            }
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
+            (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
             (_, SourcePosition::Id(id)) => {
                 let mut items = RecentItems::default();
                 items.insert(id);
-                self.taken = Taken::Recent(items);
+                self.taken = TakenPositions::Recent(items);
             }
         }
     }
@@ -225,9 +228,55 @@ impl Sources {
         let Self { by_id } = self;
         to.each(by_id.iter(), |to, (id, source)| source.encode(to, id));
     }
+
+    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        let sources = from.list_of(ForeignSource::decode)?;
+        let by_id = sources.into_iter().collect();
+        Ok(Self { by_id })
+    }
+}
+
+impl TakenPositions {
+    fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        if from.is_number()? {
+            return from.take().map(Self::Through);
+        }
+        let hashes: Vec<minicbor::bytes::ByteArray<16>> = from.list_of(Decoding::take)?;
+        if hashes.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let order: VecDeque<ItemHash> = hashes.into_iter().map(ItemHash::from).collect();
+        let known = order.iter().copied().collect();
+        Ok(Self::Recent(RecentItems { order, known }))
+    }
 }
 
 impl ForeignSource {
+    fn decode(from: &mut Decoding<'_>) -> Result<(SourceId, Self), UnreadableState> {
+        from.list(4)?;
+        let (id, owner) = from.take()?;
+        let taken = TakenPositions::decode(from)?;
+        let attached = from.some(|from| {
+            let (generation, instance, actor) = from.take()?;
+            Ok(SourceHolder {
+                generation,
+                instance,
+                actor,
+            })
+        })?;
+        let last_batch = from.some(|from| {
+            let (first, count) = from.take()?;
+            Ok(SourceBatch { first, count })
+        })?;
+        let source = Self {
+            owner,
+            taken,
+            attached,
+            last_batch,
+        };
+        Ok((id, source))
+    }
+
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, id: &SourceId) {
         let Self {
             owner,
@@ -238,11 +287,13 @@ impl ForeignSource {
         to.list(4);
         to.put((id, owner));
         match taken {
-            Taken::Nothing => to.put(()),
-            Taken::Through(last) => to.put(last),
-            Taken::Recent(RecentItems { order, known: _ }) => to.each(order.iter(), |to, hash| {
-                to.put(minicbor::bytes::ByteArray::from(*hash));
-            }),
+            TakenPositions::Nothing => to.put(()),
+            TakenPositions::Through(last) => to.put(last),
+            TakenPositions::Recent(RecentItems { order, known: _ }) => {
+                to.each(order.iter(), |to, hash| {
+                    to.put(minicbor::bytes::ByteArray::from(*hash));
+                })
+            }
         }
         to.some(attached.as_ref(), |to, attached| {
             let SourceHolder {

@@ -8,7 +8,10 @@ use std::{
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
 use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
 
-use crate::state::encoding::{Encoding, Sink};
+use crate::state::{
+    decoding::{Decoding, UnreadableState},
+    encoding::{Encoding, Sink},
+};
 
 /// The end of a wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -172,5 +175,19 @@ impl Wakes {
             wake.encode(to, *position);
         });
         to.put(unfinished);
+    }
+
+    pub(super) fn decode(&mut self, from: &mut Decoding<'_>) -> Result<(), UnreadableState> {
+        from.list(2)?;
+        for (position, wake) in from.list_of(Wake::decode)? {
+            let is_over = wake.end.is_some();
+            self.insert(position, wake);
+            if is_over {
+                self.live.remove(&position);
+                self.pending.remove(&position);
+            }
+        }
+        self.unfinished = from.take()?;
+        Ok(())
     }
 }

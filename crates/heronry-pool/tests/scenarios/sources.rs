@@ -203,10 +203,14 @@ fn j7_one_bridge_reports_from_a_source_at_a_time() {
 fn j7_a_bridge_of_a_run_has_its_source_as_long_as_its_joining_lives() {
     let mut pool = Scenario::of("lead");
     pool.attach("lead", "feed", "a").answer("3");
+    pool.report_from("lead", "feed/3", "k", &[("1", tool())])
+        .ok();
     pool.join(Joining::of("lead").instance("other")).ok();
+    pool.report_from("lead/1", "feed/3", "l", &[("1", tool())])
+        .refused("fenced");
     pool.attach("lead", "feed", "b")
-        .records(["5 lead has feed as b"])
-        .answer("5");
+        .records(["6 lead has feed as b"])
+        .answer("6 after 1");
 }
 
 #[test]

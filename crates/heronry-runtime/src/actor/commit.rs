@@ -116,6 +116,7 @@ impl PoolActor {
                 answers.extend(self.launch());
                 self.release(answers);
                 self.hand_over_keys(head);
+                self.snapshot_in_time();
                 Flow::Go
             }
             Err(error) => {
@@ -129,6 +130,7 @@ impl PoolActor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
+        self.shown = head;
         if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }
@@ -153,7 +155,7 @@ impl PoolActor {
         if let Some((settings, version)) = newest {
             self.settings_version = version;
             self.queue.resize(&settings.limits);
-            self.published.set_limits(&settings.limits);
+            self.published.set(settings);
         }
     }
 
@@ -228,11 +230,12 @@ impl PoolActor {
         for held in decided.into_iter().flat_map(|batch| batch.answers) {
             held.fail_before(FailedAppend { outcome, why });
         }
+        self.keeping.folds.stop();
         self.end_asides().await;
     }
 
     /// Logs why an append failed.
-    fn logged(&self, error: &AppendError) -> FailedAppend {
+    pub(super) fn logged(&self, error: &AppendError) -> FailedAppend {
         if let AppendError::Store { outcome, error } = error {
             let cause = error.cause().name();
             tracing::error!(pool = %self.pool, cause, ?outcome, %error, "append failed");

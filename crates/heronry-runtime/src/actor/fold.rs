@@ -2,16 +2,19 @@
 
 use std::{panic::resume_unwind, sync::Arc};
 
-use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
+use heronry_journal::ChunkHash;
 use heronry_pool::{Engine, engine::Replay};
 use heronry_store::{Checkpoint, FencingToken, Head, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position};
 use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking};
 
-use crate::{OpenError, openings::OpeningProgress, runtime::Environment};
+use crate::{
+    OpenError,
+    folding::{FoldedTo, Folding, PAGE_BYTES, damaged},
+    openings::OpeningProgress,
+    runtime::Environment,
+};
 
-/// The most bytes of the journal in one read, beside a first chunk.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The number of keys in memory from which on they go to the store.
 const KEYS_RUN: usize = 8_192;
 
@@ -20,6 +23,8 @@ pub(super) struct Folded {
     pub(super) engine: Engine,
     pub(super) head: Position,
     pub(super) last_hash: ChunkHash,
+    /// The point where the fold began: of a snapshot, of the baseline, or before the first record.
+    pub(super) begun: Position,
 }
 
 /// Folds a journal on a thread of its own, so that no async worker is held up by reads and rules. A
@@ -75,32 +80,35 @@ async fn fold(
             engine: replay.finish(),
             head: Position::ZERO,
             last_hash: ChunkHash::START,
+            begun: Position::ZERO,
         });
     };
-    if head.floor > Position::ZERO.next() {
-        return Err(OpenError::Trimmed { floor: head.floor });
-    }
-    let first = store.journal.read(pool, Position::ZERO, 1).await?;
-    let first = first.chunks.first().map(|chunk| chunk.header().epoch);
-    let first = first.unwrap_or(head.epoch);
-    let replay = Replay::new(pool.clone(), first, minter, durability)
+    let folding = Folding {
+        store,
+        pool,
+        minter: &environment.minter,
+        head,
+    };
+    let FoldedTo { replay, chain } = folding.begin(head.head).await?;
+    let replay = replay
         .keeping_finished(environment.finished_kept)
         .matching_in_slices_of(environment.matching_slice);
+    let begun = chain.position();
     let mut fold = Fold {
         progress: environment.openings.begin(pool, &environment.clock),
         store,
         pool,
         token,
-        replay,
-        chain: Chain::start(),
+        to: FoldedTo { replay, chain },
     };
-    fold.start_from_kept_keys().await?;
+    fold.start_from_kept_keys(head).await?;
     fold.replay(head).await?;
-    let last_hash = fold.chain.hash();
+    let FoldedTo { replay, chain } = fold.to;
     Ok(Folded {
-        engine: fold.replay.finish(),
+        engine: replay.finish(),
         head: head.head,
-        last_hash,
+        last_hash: chain.hash(),
+        begun,
     })
 }
 
@@ -109,26 +117,57 @@ struct Fold<'a> {
     store: &'a Store,
     pool: &'a PoolId,
     token: FencingToken,
-    replay: Replay,
-    chain: Chain,
+    to: FoldedTo,
 }
 
 impl Fold<'_> {
     /// Leaves out keys that the store has of this journal; what it has of another goes.
-    async fn start_from_kept_keys(&mut self) -> Result<(), OpenError> {
+    ///
+    /// The fold may begin at a state that has taken in records whose keys the store does not have: those
+    /// records are read for their keys.
+    async fn start_from_kept_keys(&mut self, head: Head) -> Result<(), OpenError> {
         let (keys, journal) = (&self.store.keys, &*self.store.journal);
-        if let Some(at) = keys.checkpoint(self.pool).await?
-            && stands_on(journal, self.pool, at).await?
-        {
-            self.replay.set_keys_kept(at.position);
-            return Ok(());
+        let kept = match keys.checkpoint(self.pool).await? {
+            Some(at) if stands_on(journal, self.pool, at).await? => at.position,
+            Some(_) | None => {
+                keys.clear(self.pool).await?;
+                let trimmed = head.floor.previous();
+                if trimmed > Position::ZERO {
+                    let pool = self.pool;
+                    tracing::warn!(%pool, %trimmed, "keys of trimmed records are lost: they are free again");
+                }
+                trimmed
+            }
+        };
+        self.to.replay.set_keys_kept(kept);
+        let begun = self.to.chain.position();
+        let mut after = kept;
+        while after < begun {
+            let page = self
+                .store
+                .journal
+                .read(self.pool, after, PAGE_BYTES)
+                .await?;
+            for chunk in page.chunks.iter().take_while(|it| it.first() <= begun) {
+                for record in chunk.records_after(after) {
+                    let record = record.map_err(|error| damaged(chunk, error))?;
+                    self.to.replay.note_keys(&record);
+                }
+                after = chunk.last();
+                let header = chunk.header();
+                let at = Checkpoint {
+                    epoch: header.epoch,
+                    position: chunk.last(),
+                    hash: chunk.hash(),
+                };
+                self.flush_keys(at).await?;
+            }
         }
-        keys.clear(self.pool).await?;
         Ok(())
     }
 
     async fn replay(&mut self, head: Head) -> Result<(), OpenError> {
-        let mut after = Position::ZERO;
+        let mut after = self.to.chain.position();
         while after < head.head {
             let page = self
                 .store
@@ -136,10 +175,10 @@ impl Fold<'_> {
                 .read(self.pool, after, PAGE_BYTES)
                 .await?;
             for chunk in &page.chunks {
-                self.replay_chunk(chunk)?;
+                self.to.push(chunk)?;
                 after = chunk.last();
             }
-            self.flush_keys().await?;
+            self.flush_keys(self.point()).await?;
             self.progress.reach(after, head.head);
             // Whoever opens the pool may have given up.
             tokio::task::yield_now().await;
@@ -147,45 +186,25 @@ impl Fold<'_> {
         Ok(())
     }
 
-    fn replay_chunk(&mut self, chunk: &Chunk) -> Result<(), OpenError> {
-        self.chain.push(chunk).map_err(|error| OpenError::Damaged {
-            at: chunk.first(),
-            source: Box::new(error),
-        })?;
-        for record in chunk.records() {
-            let record: Record = record.map_err(|error| damaged(chunk, error))?;
-            self.replay.record(&record).map_err(Box::new)?;
+    fn point(&self) -> Checkpoint {
+        Checkpoint {
+            epoch: self.to.replay.state().epoch(),
+            position: self.to.chain.position(),
+            hash: self.to.chain.hash(),
         }
-        self.replay.forget_finished(chunk.last());
-        Ok(())
     }
 
-    async fn flush_keys(&mut self) -> Result<(), OpenError> {
-        if self.replay.recent().len() < KEYS_RUN {
+    async fn flush_keys(&mut self, checkpoint: Checkpoint) -> Result<(), OpenError> {
+        let replay = &mut self.to.replay;
+        if replay.recent().len() < KEYS_RUN {
             return Ok(());
         }
-        let checkpoint = Checkpoint {
-            epoch: self.replay.state().epoch(),
-            position: self.chain.position(),
-            hash: self.chain.hash(),
-        };
-        let run = self.replay.hand_over_keys(checkpoint.position);
+        let run = replay.hand_over_keys(checkpoint.position);
         self.store
             .keys
             .put_run(self.pool, run, checkpoint, self.token)
             .await?;
-        self.replay.keys_kept();
+        replay.keys_kept();
         Ok(())
-    }
-}
-
-fn damaged(chunk: &Chunk, error: ChunkError) -> OpenError {
-    let at = error.position().unwrap_or_else(|| chunk.first());
-    let newer = error.is_newer();
-    let source = Box::new(error);
-    if newer {
-        OpenError::Newer { at, source }
-    } else {
-        OpenError::Damaged { at, source }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use heronry_store::{Checkpoint, Head, StoreError};
+use heronry_types::Position;
 
 use super::{
     Flow, PoolActor,
@@ -20,6 +21,17 @@ impl PoolActor {
         if self.hands_keys_over || self.engine.recent().len() < KEYS_RECENT_MAX {
             return;
         }
+        self.hand_over_keys_up_to(head);
+    }
+
+    /// Hands over the keys of all records that are durable, unless others are on their way.
+    pub(super) fn hand_over_all_keys(&mut self) {
+        if !self.hands_keys_over && self.shown.head > Position::ZERO {
+            self.hand_over_keys_up_to(self.shown);
+        }
+    }
+
+    fn hand_over_keys_up_to(&mut self, head: Head) {
         let checkpoint = Checkpoint {
             epoch: head.epoch,
             position: head.head,
@@ -44,6 +56,7 @@ impl PoolActor {
         match result {
             Ok(()) => {
                 self.engine.keys_kept();
+                self.keys_are_kept();
                 Flow::Go
             }
             Err(error) => Flow::Stop(StopReason::StoreFenced(error.cause())),

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use heronry_store::{CommitOutcome, FencingToken, LEASE_TERM};
+use heronry_store::{CommitOutcome, FencingToken, Head, LEASE_TERM};
 use heronry_types::{PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
@@ -10,11 +10,19 @@ use super::{
     Flow, PoolActor,
     asides::Asides,
     fold::{Folded, fold_aside},
+    keeping::Keeping,
     scan::ScansBegun,
 };
 use crate::{
-    CallError, OpenError, bulk::Appends, published::Published, queue::Queue, renewal::Renewal,
-    runtime::Environment, time::PoolTime, waiters::Waiters,
+    CallError, OpenError,
+    bulk::Appends,
+    keeping::{self, Folds, KeepRequests},
+    published::Published,
+    queue::Queue,
+    renewal::Renewal,
+    runtime::Environment,
+    time::PoolTime,
+    waiters::Waiters,
 };
 
 /// A pool that is owned and folded, and not running yet.
@@ -24,6 +32,7 @@ pub(crate) struct Opening {
     pub(crate) timelines: Timelines,
     pub(crate) token: FencingToken,
     pub(crate) published: Arc<Published>,
+    pub(crate) keep: KeepRequests,
 }
 
 impl Opening {
@@ -44,10 +53,25 @@ impl Opening {
         let settings_version = state.settings_version();
         queue.resize(&settings.limits);
         let published = Arc::new(Published::default());
-        published.set_limits(&settings.limits);
+        published.set(settings);
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
+        let (keep, requests) = keeping::requests();
+        let folds = Folds::new(
+            environment.store.clone(),
+            pool.clone(),
+            environment.minter.clone(),
+        );
+        let folds = folds.with(&environment.background, environment.finished_kept);
+        let mut keeping = Keeping::new(folds, requests, environment.snapshot_every);
+        keeping.snapshot_at = folded.begun;
+        let shown = Head {
+            epoch: timelines.newest(),
+            head: folded.head,
+            floor: folded.engine.state().floor(),
+            last_hash: folded.last_hash,
+        };
         let mut actor = PoolActor {
             pool: pool.clone(),
             engine: folded.engine,
@@ -60,6 +84,8 @@ impl Opening {
             published: Arc::clone(&published),
             head: sender,
             durable: folded.head,
+            shown,
+            keeping,
             handed: folded.head,
             last_hash: folded.last_hash,
             pending: VecDeque::new(),
@@ -88,6 +114,7 @@ impl Opening {
             timelines,
             token,
             published,
+            keep,
         })
     }
 }

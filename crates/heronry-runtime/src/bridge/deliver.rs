@@ -37,8 +37,8 @@ impl Delivery {
         self.insist(attempt).await
     }
 
-    pub(super) fn of(self, claim: SourceClaim) -> Arc<Attached> {
-        Arc::new(Attached {
+    pub(super) fn of(self, claim: SourceClaim) -> Arc<AttachedBridge> {
+        Arc::new(AttachedBridge {
             delivery: self,
             claim,
             keys: AtomicU64::new(0),
@@ -78,7 +78,7 @@ impl Delivery {
 
 /// A bridge that has its source.
 #[derive(Debug)]
-pub(super) struct Attached {
+pub(super) struct AttachedBridge {
     pub(super) delivery: Delivery,
     claim: SourceClaim,
     /// The number of keys that were given out.
@@ -96,7 +96,7 @@ pub(super) struct Delivered {
     pub(super) gaps: u64,
 }
 
-impl Attached {
+impl AttachedBridge {
     /// Appends events of one run, in order; one that is refused by itself becomes a gap.
     pub(super) async fn append(
         &self,

@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     IntakeError,
-    tally::{BridgeCounts, Tally},
+    tally::{BridgeCounts, BridgeTally},
     task::Wish,
 };
 
@@ -54,7 +54,7 @@ pub struct BridgeHandle {
 #[derive(Clone, Debug)]
 pub struct BridgeControl {
     wish: Arc<watch::Sender<Wish>>,
-    tally: Arc<Tally>,
+    tally: Arc<BridgeTally>,
 }
 
 impl BridgeControl {
@@ -73,7 +73,7 @@ impl BridgeHandle {
     pub(super) fn new(
         task: JoinHandle<Result<BridgeCounts, BridgeEnd>>,
         wish: watch::Sender<Wish>,
-        tally: Arc<Tally>,
+        tally: Arc<BridgeTally>,
     ) -> Self {
         let wish = Arc::new(wish);
         let control = BridgeControl { wish, tally };

@@ -1,4 +1,4 @@
-//! What a bridge has done so far.
+//! The tally of a bridge: what it has done so far.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +24,7 @@ pub struct BridgeCounts {
 
 /// The present tally of a bridge, shared with its handle.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct BridgeTally {
     inner: Mutex<Counted>,
 }
 
@@ -37,7 +37,7 @@ struct Counted {
     left: Option<u64>,
 }
 
-impl Tally {
+impl BridgeTally {
     fn lock(&self) -> MutexGuard<'_, Counted> {
         // What is counted is whole at every moment.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,9 +10,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     BridgeEnd, IntakeError, MissingItem, SourceHold, SourceItem,
-    deliver::{Attached, Delivered},
+    deliver::{AttachedBridge, Delivered},
     order::SourceOrder,
-    tally::{BridgeCounts, Tally},
+    tally::{BridgeCounts, BridgeTally},
 };
 
 /// The wish of who holds the handle.
@@ -56,15 +56,19 @@ enum Step {
 /// A bridge at work.
 #[derive(Debug)]
 pub(super) struct BridgeTask {
-    attached: Arc<Attached>,
+    attached: Arc<AttachedBridge>,
     order: SourceOrder,
     buffer: VecDeque<SourceItem>,
-    tally: Arc<Tally>,
+    tally: Arc<BridgeTally>,
     flow: Flow,
 }
 
 impl BridgeTask {
-    pub(super) fn new(attached: Arc<Attached>, attachment: SourceHold, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(
+        attached: Arc<AttachedBridge>,
+        attachment: SourceHold,
+        tally: Arc<BridgeTally>,
+    ) -> Self {
         Self {
             attached,
             order: SourceOrder::after(attachment.last_number),
@@ -304,7 +308,7 @@ impl Settled {
     }
 }
 
-async fn deliver(attached: Arc<Attached>, step: Step) -> Result<Settled, IntakeError> {
+async fn deliver(attached: Arc<AttachedBridge>, step: Step) -> Result<Settled, IntakeError> {
     match step {
         Step::Append { run, events } => {
             let items = events.len() as u64;

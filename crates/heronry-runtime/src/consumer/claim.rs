@@ -1,14 +1,15 @@
 //! Claims of consumers, and commits of their holders: the durable part.
 
 use heronry_event::filter::Fingerprint;
-use heronry_pool::{Rejection, locate};
+use heronry_journal::ConsumerReset;
+use heronry_pool::{Rejection, decide::RecordConsumerReset, locate};
 use heronry_store::{
     CommitOutcome, ConsumerCursor, ConsumerError, ConsumerId, ConsumerStep, FilterFingerprint,
     ProjectionChange, StoreError, Tenure,
 };
-use heronry_types::{Cursor, Position};
+use heronry_types::{ConsumerRecovery, ConsumerStaleness, Cursor, Position};
 
-use super::{ConsumeError, ConsumerClaim, ConsumerStart, OnFilterChanged, OnHeld, OnStale};
+use super::{ConsumeError, ConsumerClaim, ConsumerStart, OnFilterChanged, OnHeld};
 use crate::{CallError, Pool};
 
 /// The most times that a claim is tried again because another one was faster.
@@ -21,6 +22,12 @@ pub struct ClaimedConsumer {
     pub cursor: Cursor,
     /// The generation of the claim. Commits name it.
     pub generation: u64,
+}
+
+/// A cursor after which a consumer cannot go on.
+struct StaleCursor {
+    reason: ConsumerStaleness,
+    why: Rejection,
 }
 
 impl Pool {
@@ -142,26 +149,38 @@ impl Pool {
                 let checked = self.check_reading(cursor, floor);
                 checked
                     .map(|()| cursor)
-                    .map_err(|why| CallError::from(why).into())
+                    .map_err(|stale| CallError::from(stale.why).into())
             }
         }
     }
 
-    /// Returns the cursor after which a consumer goes on that stands at this one.
+    /// Returns the cursor after which a consumer goes on that stands at this one. That it is stale is
+    /// recorded, whatever is done then; a stale cursor that stays is told once as long as the pool is open.
     async fn cursor_of(
         &self,
         claim: &ConsumerClaim,
         stands: Cursor,
     ) -> Result<Cursor, ConsumeError> {
         let floor = self.floor().await?;
-        let Err(why) = self.check_reading(stands, floor) else {
+        let Err(StaleCursor { reason, why }) = self.check_reading(stands, floor) else {
             return Ok(stands);
         };
         let to = match claim.on_stale {
-            OnStale::Fail => None,
-            OnStale::RestartAtFloor => Some(self.cursor(floor.previous())),
-            OnStale::Head => Some(self.head()),
+            ConsumerRecovery::Fail => None,
+            ConsumerRecovery::RestartAtFloor => Some(self.cursor(floor.previous())),
+            ConsumerRecovery::Head => Some(self.head()),
         };
+        let reset = ConsumerReset {
+            consumer: claim.name.clone(),
+            from: stands,
+            to,
+            reason,
+            recovery: claim.on_stale,
+        };
+        if self.shared().holders.is_news(&reset) {
+            tracing::warn!(pool = %self.id(), consumer = %claim.name, %why, "a consumer is stale");
+            self.call(RecordConsumerReset { reset }).await?;
+        }
         to.ok_or_else(|| ConsumeError::Stale {
             name: claim.name.clone(),
             why,
@@ -169,14 +188,24 @@ impl Pool {
     }
 
     /// Checks that a consumer may go on after a cursor.
-    fn check_reading(&self, cursor: Cursor, floor: Position) -> Result<(), Rejection> {
-        let position = locate(self.timelines(), self.head().position, cursor)?;
-        if position < floor.previous() {
-            let floor = self.cursor(floor.previous());
-            let requested = cursor;
-            return Err(Rejection::CursorTrimmed { requested, floor });
+    fn check_reading(&self, cursor: Cursor, floor: Position) -> Result<(), StaleCursor> {
+        if let Err(why) = locate(self.timelines(), self.head().position, cursor) {
+            let reason = match self.timelines().check(cursor) {
+                Ok(()) => ConsumerStaleness::Ahead,
+                Err(_) => ConsumerStaleness::Foreign,
+            };
+            return Err(StaleCursor { reason, why });
         }
-        Ok(())
+        if cursor.position >= floor.previous() {
+            return Ok(());
+        }
+        Err(StaleCursor {
+            reason: ConsumerStaleness::Trimmed,
+            why: Rejection::CursorTrimmed {
+                requested: cursor,
+                floor: self.cursor(floor.previous()),
+            },
+        })
     }
 
     /// Returns the oldest position that is kept.

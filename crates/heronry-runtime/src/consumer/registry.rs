@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use heronry_journal::ConsumerReset;
 use heronry_store::ConsumerId;
-use heronry_types::Cursor;
 
 /// The activity of a consumer in this process.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,8 +31,8 @@ pub(crate) struct Holders {
 #[derive(Debug, Default)]
 struct HoldersState {
     held: BTreeMap<ConsumerId, Holding>,
-    /// The stale cursors of which the pool was told, so that each is told once.
-    told: HashMap<ConsumerId, Cursor>,
+    /// The resets of which the pool was told last, so that each is told once.
+    told: HashMap<ConsumerId, ConsumerReset>,
 }
 
 /// One holder.
@@ -97,9 +97,11 @@ impl Holders {
         is_parked
     }
 
-    /// Returns true when the pool was not told yet that this cursor is stale.
-    pub(crate) fn is_news(&self, name: &ConsumerId, stale: Cursor) -> bool {
-        self.lock().told.insert(name.clone(), stale) != Some(stale)
+    /// Returns true when the pool was not told of this reset yet. It counts as told from here on.
+    pub(crate) fn is_news(&self, reset: &ConsumerReset) -> bool {
+        let mut state = self.lock();
+        let before = state.told.insert(reset.consumer.clone(), reset.clone());
+        before.as_ref() != Some(reset)
     }
 }
 

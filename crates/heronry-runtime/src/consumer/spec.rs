@@ -2,7 +2,7 @@
 
 use heronry_event::filter::Filter;
 use heronry_store::{ConsumerId, FilterFingerprint};
-use heronry_types::{Cursor, Millis};
+use heronry_types::{ConsumerRecovery, Cursor, Millis};
 
 /// The time after its last commit in which a consumer keeps records from being trimmed, unless its
 /// holder says otherwise: seven days.
@@ -17,18 +17,6 @@ pub enum ConsumerStart {
     Head,
     /// The consumer begins after this cursor.
     Cursor(Cursor),
-}
-
-/// The recovery of a consumer whose cursor the pool does not take any more: records after it were
-/// trimmed, it is ahead of the journal, or it is of another timeline.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OnStale {
-    /// The holder gets a typed error, and the cursor stays where it is.
-    Fail,
-    /// The consumer goes on before the oldest record that is kept.
-    RestartAtFloor,
-    /// The consumer goes on after the present head.
-    Head,
 }
 
 /// The answer to a holder of a consumer that another one in this process holds.
@@ -60,7 +48,7 @@ pub struct ConsumerClaim {
     /// The point at which it begins when it has no cursor yet.
     pub start: ConsumerStart,
     /// The recovery when its cursor is stale.
-    pub on_stale: OnStale,
+    pub on_stale: ConsumerRecovery,
     /// The answer when somebody in this process holds it.
     pub on_held: OnHeld,
     /// The answer when its cursor is of another filter.
@@ -78,7 +66,7 @@ impl ConsumerClaim {
             name,
             filter,
             start: ConsumerStart::Floor,
-            on_stale: OnStale::Fail,
+            on_stale: ConsumerRecovery::Fail,
             on_held: OnHeld::Refuse,
             on_filter_changed: OnFilterChanged::Refuse,
             hold_for: CONSUMER_HOLD,

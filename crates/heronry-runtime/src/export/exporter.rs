@@ -55,7 +55,7 @@ pub struct Exporter<F> {
     pending: Vec<Event>,
     /// The cursor to commit when `pending` is delivered; `None` when it is committed.
     upto: Option<Cursor>,
-    /// The monotonic time at which the oldest of `pending` was read.
+    /// The monotonic time since which something waits: an event, or a cursor to commit.
     since: Option<Millis>,
     figures: watch::Sender<ExportFigures>,
 }
@@ -118,7 +118,8 @@ impl<F: EventFeed> Exporter<F> {
                 let flush_for = self.options.flush_for;
                 stopping = Stopping::Until(self.after(flush_for));
             }
-            let head = self.gather(stopping, stop).await?;
+            let wait = self.wait(until, stopping);
+            let head = self.gather(wait, stop).await?;
             let is_at_head = head.is_some_and(|head| self.has_read(*target.get_or_insert(head)));
             if stopping == Stopping::No && until == ExportUntil::Stopped {
                 target = None;
@@ -164,44 +165,46 @@ impl<F: EventFeed> Exporter<F> {
         let waited = self
             .since
             .is_some_and(|since| self.now().0.saturating_sub(since.0) >= self.options.interval.0);
-        // A cursor that moved over events that stay inside is committed when it is at rest.
-        let has_only_moved = self.pending.is_empty() && self.upto.is_some();
-        waited
-            || has_only_moved
-            || self.pending.len() >= self.batch_max()
-            || (stopping != Stopping::No && !self.pending.is_empty())
+        let is_full = self.pending.len() >= self.batch_max();
+        waited || is_full || (stopping != Stopping::No && self.since.is_some())
+    }
+
+    /// Returns the longest wait for a next event.
+    fn wait(&self, until: ExportUntil, stopping: Stopping) -> Millis {
+        match (until, stopping, self.since) {
+            (ExportUntil::Head, _, _) | (_, Stopping::Until(_), _) => Millis(0),
+            (ExportUntil::Stopped, Stopping::No, None) => WAIT_MAX,
+            (ExportUntil::Stopped, Stopping::No, Some(since)) => {
+                let waited = self.now().0.saturating_sub(since.0);
+                Millis(self.options.interval.0.saturating_sub(waited))
+            }
+        }
     }
 
     /// Reads on, when there is room. Returns the head when it read.
     async fn gather(
         &mut self,
-        stopping: Stopping,
+        wait: Millis,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Option<Cursor>, F::Error> {
         let room = self.batch_max().saturating_sub(self.pending.len());
         if room == 0 {
             return Ok(None);
         }
-        let wait = match (stopping, self.since) {
-            (Stopping::Until(_), _) => Millis(0),
-            (Stopping::No, None) => WAIT_MAX,
-            (Stopping::No, Some(since)) => {
-                let waited = self.now().0.saturating_sub(since.0);
-                Millis(self.options.interval.0.saturating_sub(waited))
-            }
-        };
         let reading = self.feed.next_batch(room, wait);
-        let batch = if stopping == Stopping::No {
+        let batch = if wait.0 == 0 {
+            reading.await?
+        } else {
             tokio::select! {
                 batch = reading => batch?,
                 () = stopped(stop) => return Ok(None),
             }
-        } else {
-            reading.await?
         };
         self.take(batch.events);
         if batch.after != batch.scanned_to {
             self.upto = Some(batch.scanned_to);
+            let now = self.now();
+            self.since.get_or_insert(now);
         }
         Ok(Some(batch.head))
     }
@@ -214,9 +217,6 @@ impl<F: EventFeed> Exporter<F> {
         let may_leave = |event: &Event| event.envelope.governance.privacy <= privacy_max;
         self.pending.extend(events.into_iter().filter(may_leave));
         let kept = self.pending.len().saturating_sub(before);
-        if kept > 0 && self.since.is_none() {
-            self.since = Some(self.now());
-        }
         let waiting = self.pending.len();
         self.figures.send_modify(|figures| {
             figures.left_out += read.saturating_sub(kept) as u64;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use heronry_store::{Clock, ConsumerId, FilterFingerprint, StoreErrorKind};
-use heronry_types::{Cursor, Millis, Position};
+use heronry_types::{ConsumerRecovery, Cursor, Millis, Position};
 
 use crate::{
     Pool,
-    consumer::{ConsumeError, ConsumerClaim, HeldConsumer, OnFilterChanged, OnHeld, OnStale},
+    consumer::{ConsumeError, ConsumerClaim, HeldConsumer, OnFilterChanged, OnHeld},
 };
 
 /// The consumer under whose name the store keeps how far a host was told.
@@ -35,7 +35,7 @@ impl ResumeProgress {
         #[expect(clippy::expect_used, reason = "the name is a constant")]
         let name = ConsumerId::parse(CONSUMER).expect("the name of the consumer is an id");
         let claim = ConsumerClaim {
-            on_stale: OnStale::RestartAtFloor,
+            on_stale: ConsumerRecovery::RestartAtFloor,
             on_held: OnHeld::TakeOver,
             on_filter_changed: OnFilterChanged::Accept,
             ..ConsumerClaim::new(name, FILTER)

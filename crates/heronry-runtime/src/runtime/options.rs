@@ -14,6 +14,8 @@ use crate::{
     tokens::TokenKey,
 };
 
+/// The number of records of a pool after which a snapshot of it is taken, when nobody says otherwise.
+pub const SNAPSHOT_EVERY: u64 = 128 * 1_024;
 /// The number of newest events of a pool that are kept for readers that follow it.
 const TAIL_EVENTS: usize = 2_048;
 
@@ -29,6 +31,7 @@ pub struct RuntimeOptions {
     finished_kept: usize,
     matching_slice: usize,
     side_work: SideWork,
+    snapshot_every: u64,
     tail_events: usize,
 }
 
@@ -48,6 +51,7 @@ impl RuntimeOptions {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
+            snapshot_every: SNAPSHOT_EVERY,
             tail_events: TAIL_EVENTS,
         }
     }
@@ -92,6 +96,13 @@ impl RuntimeOptions {
         self
     }
 
+    /// Sets the number of records of a pool after which a snapshot of it is taken, beside its actor. A pool opens
+    /// from its latest snapshot, and folds the records since. No answer depends on the number; one at least.
+    pub fn with_snapshots_every(mut self, records: u64) -> Self {
+        self.snapshot_every = records.max(1);
+        self
+    }
+
     /// Sets the number of newest events of a pool that are kept in memory for readers that follow it, while
     /// there are any. Readers that are further behind read the store. No stream depends on the number.
     pub fn with_tail_events(mut self, most: usize) -> Self {
@@ -115,6 +126,8 @@ impl RuntimeOptions {
             matching_slice: self.matching_slice,
             openings: Arc::default(),
             side_work: self.side_work,
+            background: SideWork::with_permits(1),
+            snapshot_every: self.snapshot_every,
             tail_size: TailSize::of(self.tail_events),
             body_permits: BodyPermits::default(),
         }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use heronry_api::server::PoolSample;
 use heronry_runtime::{
+    ConsumerActivity, ConsumerView,
     figures::Distribution,
     layers::{StoreFigures, StoreOperation},
 };
@@ -50,6 +51,12 @@ struct PoolLabel {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet)]
+struct ConsumerLabels {
+    pool: String,
+    consumer: String,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet)]
 struct OperationLabels {
     port: &'static str,
     operation: &'static str,
@@ -66,6 +73,15 @@ impl PoolLabel {
     fn of(pool: &PoolSample) -> Self {
         Self {
             pool: pool.pool.to_string(),
+        }
+    }
+}
+
+impl ConsumerLabels {
+    fn of(pool: &PoolSample, consumer: &ConsumerView) -> Self {
+        Self {
+            pool: pool.pool.to_string(),
+            consumer: consumer.name.to_string(),
         }
     }
 }
@@ -137,6 +153,7 @@ impl Collector for Scrape {
         for family in &POOL_COUNTERS {
             self.of_pools(&mut to, family, ConstCounter::new)?;
         }
+        self.consumers(&mut to)?;
         self.appends(&mut to)?;
         operations(&mut to, &self.store)
     }
@@ -174,6 +191,49 @@ impl Scrape {
         for pool in &self.pools {
             let value = metric((family.value)(pool));
             value.encode(encoder.encode_family(&PoolLabel::of(pool))?)?;
+        }
+        Ok(())
+    }
+
+    fn consumers(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let each = || {
+            let pools = self.pools.iter();
+            pools.flat_map(|pool| {
+                pool.consumers
+                    .iter()
+                    .map(|it| (ConsumerLabels::of(pool, it), it))
+            })
+        };
+        let lag = Described(
+            "heronry_consumer_lag_records",
+            "Records after the cursor of a named consumer.",
+        );
+        let mut family = describe(to, lag, MetricType::Gauge)?;
+        for (labels, consumer) in each() {
+            // A cursor that is not of this journal is behind by nothing that can be counted.
+            if let Some(lag) = consumer.lag {
+                ConstGauge::new(lag).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let committed = Described(
+            "heronry_consumer_committed_seconds",
+            "Time of the last commit of a named consumer, in seconds since 1970.",
+        );
+        let mut family = describe(to, committed, MetricType::Gauge)?;
+        for (labels, consumer) in each() {
+            if let Some(committed_at) = consumer.committed_at {
+                let seconds = committed_at.as_millis().div_euclid(1_000);
+                ConstGauge::new(seconds).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let held = Described(
+            "heronry_consumer_held",
+            "1 while the server holds a named consumer, 0 when nobody there does or its export is parked.",
+        );
+        let mut family = describe(to, held, MetricType::Gauge)?;
+        for (labels, consumer) in each() {
+            let is_held = u64::from(consumer.activity == ConsumerActivity::Held);
+            ConstGauge::new(is_held).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
@@ -284,6 +344,7 @@ mod tests {
             queued_commands: 8,
             streams: 9,
             counts: PoolCounts::default(),
+            consumers: Vec::new(),
         };
         let append = StoreOperation {
             port: "journal",

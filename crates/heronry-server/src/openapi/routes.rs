@@ -7,6 +7,7 @@ pub(crate) mod effects;
 pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod inbox;
+pub(crate) mod keeping;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pools;

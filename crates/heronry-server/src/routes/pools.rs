@@ -11,8 +11,8 @@ use futures::stream;
 use heronry_api::pool;
 use heronry_transfer::TransferError;
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
-    PoolView, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, ExportQuery, PatchSettings, PoolBody, PoolDeleted,
+    PoolList, PoolOpened, PoolView, SettingsChanged,
 };
 
 use super::{PoolRequest, Route, recorded};
@@ -113,9 +113,10 @@ async fn export(
     State(app): State<SharedApp>,
     params: Params,
     Authenticated(identity): Authenticated,
+    Query(query): Query<ExportQuery>,
 ) -> Result<Response, ProblemAnswer> {
     let id = params.id("pool")?;
-    let export = pool::export(&app.api, &identity, &id).await?;
+    let export = pool::export(&app.api, &identity, &id, query).await?;
     let lines = stream::try_unfold(export, |mut export| async move {
         let lines = export.next().await.inspect_err(|error| {
             tracing::error!(%error, "an export broke off");

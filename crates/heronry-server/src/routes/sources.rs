@@ -1,11 +1,12 @@
 //! Foreign sources: attaching a bridge, leaving one, and what is missing.
 
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
     routing::MethodFilter,
 };
 use heronry_api::source;
-use heronry_wire::{AttachSource, Changed, DetachSource, SourceAttached, TellGap};
+use heronry_wire::{AttachSource, Changed, DetachSource, TellGap};
 
 use super::{PoolRequest, Route, recorded};
 use crate::{
@@ -43,10 +44,10 @@ pub(super) fn rows() -> Vec<Route> {
 async fn attach(
     request: PoolRequest,
     Json(body): Json<AttachSource>,
-) -> Result<(StatusCode, Json<SourceAttached>), ProblemAnswer> {
+) -> Result<Response, ProblemAnswer> {
     let source = request.params.id("source")?;
     let attached = source::attach(&request.access, source, body).await?;
-    Ok(recorded(attached))
+    Ok(recorded(attached).into_response())
 }
 
 async fn detach(
@@ -61,8 +62,8 @@ async fn tell_gap(
     request: PoolRequest,
     headers: HeaderMap,
     Json(body): Json<TellGap>,
-) -> Result<(StatusCode, Json<Changed>), ProblemAnswer> {
+) -> Result<Response, ProblemAnswer> {
     let source = request.params.id("source")?;
     let told = source::tell_gap(&request.access, source, body, key(&headers)?).await?;
-    Ok(recorded(told))
+    Ok(recorded(told).into_response())
 }

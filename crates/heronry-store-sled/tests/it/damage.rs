@@ -116,10 +116,7 @@ fn large_bodies_lie_in_the_log() {
         assert_eq!(folder.blobs(), 0);
     }
     let pool = sample::pool(1);
-    let trim = writer
-        .store
-        .journal
-        .trim(&pool, Position(900), writer.token);
+    let trim = sample::trim(&*writer.store.journal, &pool, Position(900), writer.token);
     block_on(trim).unwrap();
     for _ in 0..20 {
         writer.write(1).unwrap();

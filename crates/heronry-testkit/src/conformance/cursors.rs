@@ -364,7 +364,7 @@ async fn a_trim_leaves_cursors(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = four_records(place).await?;
     commit(&writer, "a", None, at(1, 1)).await?;
     let journal = &writer.store.journal;
-    let trim = journal.trim(&writer.pool, Position(4), writer.token);
+    let trim = sample::trim(&**journal, &writer.pool, Position(4), writer.token);
     same("the floor", &trim.await?.floor, &Position(4))?;
     check(&writer, "a", Some(at(1, 1))).await?;
     commit(&writer, "a", Some(at(1, 1)), at(3, 1)).await

@@ -3,6 +3,7 @@
 pub(super) mod appends;
 pub(super) mod arrivals;
 pub(super) mod arrivals_kept;
+pub(super) mod baselines;
 pub(super) mod deletions;
 pub(super) mod durable;
 pub(super) mod pages;
@@ -179,7 +180,7 @@ async fn fenced(place: &dyn StorePlace) -> Result<(), Failure> {
     let append = writer.attempt(next.clone(), guard).await;
     check_fenced(&refused("a stale token", append)?)?;
     writer.unchanged().await?;
-    let trim = store.journal.trim(&writer.pool, Position(1), stale).await;
+    let trim = sample::trim(&*store.journal, &writer.pool, Position(1), stale).await;
     check_fenced(&refused("a stale token", trim)?)?;
     writer.append(next).await.map(drop).map_err(Failure::from)
 }
@@ -245,10 +246,12 @@ async fn a_timeline_starts_where_an_append_says_so(place: &dyn StorePlace) -> Re
     for bytes_max in [1, usize::MAX] {
         check_epochs(&writer, bytes_max, second).await?;
     }
-    let trimmed = writer
-        .store
-        .journal
-        .trim(&writer.pool, Position(4), writer.token);
+    let trimmed = sample::trim(
+        &*writer.store.journal,
+        &writer.pool,
+        Position(4),
+        writer.token,
+    );
     same(
         "the floor after a trim",
         &trimmed.await?.floor,

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use heronry_store::{
     CONSUMERS_PER_POOL_MAX, ConsumerCursor, ConsumerError, ConsumerStep, PROJECTION_BYTES_MAX,
     PROJECTION_CHANGES_MAX, PROJECTION_COMMIT_BYTES_MAX, PROJECTION_KEY_BYTES_MAX,
-    PROJECTION_ROWS_MAX, PROJECTION_VALUE_BYTES_MAX, ProjectionChange, RowRange,
+    PROJECTION_VALUE_BYTES_MAX, ProjectionChange, RowRange,
 };
 use heronry_types::Position;
 

@@ -287,7 +287,7 @@ async fn four_chunks(place: &dyn StorePlace) -> Result<(CaseWriter, Snapshot), F
 
 async fn trim(writer: &CaseWriter, before: u64) -> Result<(), Failure> {
     let journal = &writer.store.journal;
-    let trim = journal.trim(&writer.pool, Position(before), writer.token);
+    let trim = sample::trim(&**journal, &writer.pool, Position(before), writer.token);
     same("the floor", &trim.await?.floor, &Position(before))
 }
 

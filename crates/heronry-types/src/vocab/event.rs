@@ -203,6 +203,7 @@ event_kinds! {
     SourceGap = "source_gap": AgentPool Fact,
     SourceAttached = "source_attached": AgentPool Fact,
     SourceDetached = "source_detached": AgentPool Fact,
+    ConsumerReset = "consumer_reset": AgentPool Fact,
 }
 
 vocabulary! {

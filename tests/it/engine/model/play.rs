@@ -45,6 +45,8 @@ pub(super) struct Play {
     pub(super) sent: Vec<(usize, MessageId, Position)>,
     pub(super) wakes: Vec<(usize, WakeId)>,
     pub(super) effects: Vec<(usize, Cursor)>,
+    /// The number of requests about foreign sources.
+    pub(super) sourced: u32,
     /// Every body that there is, or was.
     pub(super) contents: Vec<Known>,
     /// Those that were stored under a key.
@@ -75,6 +77,7 @@ impl Play {
             sent: Vec::new(),
             wakes: Vec::new(),
             effects: Vec::new(),
+            sourced: 0,
             contents: Vec::new(),
             stored: HashMap::new(),
         };
@@ -177,6 +180,9 @@ impl Play {
             ModelStep::Wait(who, wait) => self.wait(who, wait).await,
             ModelStep::Cancel(by, wake) => self.cancel(by, wake).await,
             ModelStep::Report(who, key, count) => self.report(who, key, count).await,
+            ModelStep::ReportFrom(who, first, count) => self.report_from(who, first, count).await,
+            ModelStep::Miss(who, through) => self.miss(who, through).await,
+            ModelStep::EndFrom(who, at) => self.end_from(who, at).await,
             ModelStep::Intend(who, key) => self.intend(who, key).await,
             ModelStep::Attempt(by, effect, of) => self.attempt(by, effect, of).await,
             ModelStep::Result(by, effect, of) => self.result(by, effect, of).await,

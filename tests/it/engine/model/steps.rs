@@ -160,6 +160,12 @@ pub(super) enum ModelStep {
     Cancel(By, usize),
     /// So many events under a key.
     Report(Who, u8, u8),
+    /// So many events of the run's foreign source, from this number on.
+    ReportFrom(Who, u64, u64),
+    /// Events of that source are missing, up to this number where it is known.
+    Miss(Who, Option<u64>),
+    /// The foreign source says that its run has ended, at this number.
+    EndFrom(Who, u64),
     /// Something outside, under a key or without.
     Intend(Who, Option<u8>),
     Attempt(By, usize, Of),
@@ -345,6 +351,11 @@ pub(super) fn step() -> impl Strategy<Value = ModelStep> {
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| ModelStep::Cancel(by, wake)),
         5 => (who(), 0..40_u8, 1..4_u8)
             .prop_map(|(who, key, count)| ModelStep::Report(who, key, count)),
+        5 => (who(), 0..30_u64, 1..5_u64)
+            .prop_map(|(who, first, count)| ModelStep::ReportFrom(who, first, count)),
+        2 => (who(), proptest::option::of(0..30_u64))
+            .prop_map(|(who, through)| ModelStep::Miss(who, through)),
+        1 => (who(), 0..40_u64).prop_map(|(who, at)| ModelStep::EndFrom(who, at)),
         5 => (who(), proptest::option::of(0..40_u8))
             .prop_map(|(who, key)| ModelStep::Intend(who, key)),
         3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| ModelStep::Attempt(by, effect, of)),

@@ -6,11 +6,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use heronry_journal::Baseline;
 use heronry_store::{
     AppendError, Checkpoint, Commit, ContentPack, ContentPlace, ContentsLayer, CustodyLayer,
     FencingToken, Guard, Head, JournalLayer, KeyedEntry, KeysLayer, Layer, Layered, LeaseError,
     LeasesLayer, Page, ReadError, Store, StoreError, Stored,
 };
+use heronry_testkit::sample;
 use heronry_types::{Body, ContentRef, Millis, PoolId, Position, Timestamp};
 
 use super::lies::Lie;
@@ -176,16 +178,25 @@ impl JournalLayer for Liar {
     async fn trim(
         &self,
         pool: &PoolId,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
         self.unsealed().await;
-        let more = u64::from(self.is(Lie::TrimsOneTooMany));
         let token = self.token(pool, token);
-        self.inner
-            .journal
-            .trim(pool, before.plus(more), token)
-            .await
+        let journal = &*self.inner.journal;
+        if self.is(Lie::TrimsOneTooMany) {
+            let mut more = baseline.floor();
+            let head = journal.head(pool).await.ok().flatten();
+            // The next chunk goes, too.
+            while let Ok(other) = sample::baseline(journal, pool, more).await
+                && other.floor() <= baseline.floor()
+                && head.is_some_and(|head| more < head.head)
+            {
+                more = more.next();
+            }
+            return sample::trim(journal, pool, more, token).await;
+        }
+        journal.trim(pool, baseline, token).await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {

@@ -192,7 +192,7 @@ impl<'a> Play<'a> {
         let before = Position(u64::from(before) % (end + 3));
         let token = make::token(self.pool(name), token);
         let expected = self.model.trim(name, before, token.0);
-        let found = self.store().journal.trim(name, before, token).await;
+        let found = sample::trim(&*self.store().journal, name, before, token).await;
         let what = format!("a trim before {before}");
         same(&what, &found.map_err(|error| refused(&error)), &expected)
     }

@@ -78,6 +78,7 @@ fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
         fields_of::<raw::ManifestFile>()
     );
     assert_eq!(names("Keys of a member"), fields_of::<raw::MemberTable>());
+    assert_eq!(names("Retention"), fields_of::<raw::RetentionTable>());
     let mut limits: Vec<&str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
     limits.sort_unstable();
     assert_eq!(names("Limits"), limits);

@@ -2,13 +2,14 @@
 
 use heronry_types::{AgentId, LimitName, Limits, PoolId, RunId, TopicId, Vocabulary, nearest};
 use heronry_wire::Unreadable;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
 use super::ManifestFault;
+use crate::durations::TimeSpan;
 
 /// The time until which a member runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -38,7 +39,21 @@ pub(crate) enum RestartWhen {
 pub(super) struct ManifestFile {
     pub(super) pool: PoolId,
     pub(super) limits: Option<Limits>,
+    pub(super) retention: Option<RetentionTable>,
     pub(super) member: Option<Vec<Spanned<MemberTable>>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RetentionTable {
+    #[serde(default, deserialize_with = "age")]
+    pub(super) age: Option<TimeSpan>,
+    pub(super) bytes: Option<u64>,
+    pub(super) keep_min: Option<u64>,
+}
+
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeSpan>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +70,8 @@ pub(super) struct MemberTable {
     pub(super) restart: RestartWhen,
 }
 
-pub(super) const FILE_KEYS: [&str; 3] = ["pool", "limits", "member"];
+pub(super) const FILE_KEYS: [&str; 4] = ["pool", "limits", "retention", "member"];
+pub(super) const RETENTION_KEYS: [&str; 3] = ["age", "bytes", "keep_min"];
 pub(super) const MEMBER_KEYS: [&str; 7] = [
     "agent", "run", "replicas", "topics", "command", "until", "restart",
 ];
@@ -81,6 +97,9 @@ fn refuse_unknown_keys(file: &DeTable<'_>) -> Result<(), (usize, ManifestFault)>
     let limits: Vec<&'static str> = LimitName::ALL.iter().map(|n| n.wire_name()).collect();
     if let Some(DeValue::Table(table)) = file.get("limits").map(Spanned::get_ref) {
         check_keys(table, "[limits]", &limits)?;
+    }
+    if let Some(DeValue::Table(table)) = file.get("retention").map(Spanned::get_ref) {
+        check_keys(table, "[retention]", &RETENTION_KEYS)?;
     }
     if let Some(DeValue::Array(members)) = file.get("member").map(Spanned::get_ref) {
         for member in members {

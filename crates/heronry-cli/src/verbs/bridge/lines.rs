@@ -93,6 +93,7 @@ impl<R: BufRead> LineReader<R> {
     /// Reads to the end of a line; of one that is too long, the rest is passed over.
     fn next_line(&mut self) -> io::Result<Option<Line>> {
         let (mut line, mut bytes) = (Vec::new(), 0_u64);
+        let mut fits = true;
         loop {
             let part = self.input.fill_buf()?;
             if part.is_empty() && bytes == 0 {
@@ -101,24 +102,23 @@ impl<R: BufRead> LineReader<R> {
             let end = part.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(part.len(), |end| end + 1);
             let content = part.get(..end.unwrap_or(taken)).unwrap_or_default();
-            bytes += taken as u64;
-            if line.len() + content.len() <= LINE_BYTES_MAX {
+            bytes += content.len() as u64;
+            fits &= line.len() + content.len() <= LINE_BYTES_MAX;
+            if fits {
                 line.extend_from_slice(content);
             } else {
-                line.clear();
-                // What follows does not fit either.
-                line.resize(LINE_BYTES_MAX, 0);
+                line = Vec::new();
             }
             let is_end = end.is_some() || part.is_empty();
             self.input.consume(taken);
             if is_end {
                 self.number += 1;
-                let fits = bytes <= LINE_BYTES_MAX as u64 + 1;
-                return Ok(Some(if fits {
+                let line = if fits {
                     Line::Whole(line)
                 } else {
                     Line::TooLong { bytes }
-                }));
+                };
+                return Ok(Some(line));
             }
         }
     }

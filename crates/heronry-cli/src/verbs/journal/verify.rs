@@ -1,6 +1,7 @@
 //! `heronry journal verify`: checks a store in a process of its own, because a damaged file can end
 //! the process that reads it.
 
+mod baseline;
 mod bodies;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use clap::Args;
-use heronry_journal::{Chain, Chunk, ChunkHash};
+use heronry_journal::Chunk;
 use heronry_runtime::marks::{Marks, rolled_back};
 use heronry_store::{ReadError, Reservation, StoreErrorKind};
 use heronry_types::{PoolId, Position, counted};
@@ -61,14 +62,15 @@ struct Bad {
 }
 
 /// A pool's journal without fault.
-#[derive(Debug, Deserialize, Serialize)]
-struct PoolReport {
-    pool: PoolId,
-    epoch: String,
-    head: Position,
-    chunks: u64,
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolReport {
+    pub(crate) pool: PoolId,
+    pub(crate) epoch: String,
+    pub(crate) head: Position,
+    pub(crate) chunks: u64,
     records: u64,
-    contents: u64,
+    pub(crate) contents: u64,
     /// The number of bodies that were left out of the export from which the pool was imported.
     contents_left_out: u64,
     hash: String,
@@ -89,25 +91,44 @@ pub(crate) const POOL_FIELDS: [&str; 8] = [
 /// Has a store checked, and reports the findings.
 pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let path = store.path();
+    let report = checked(store).await?;
+    cx.out
+        .answer(&report, RowsPlace::Of("pools"), || lines_of(path, &report))?;
+    report.check_good(path)?;
+    Ok(Exit::Ok)
+}
+
+/// Has a store checked, and returns its pools when all of it is good.
+pub(crate) async fn good(store: &StoreChoice) -> Result<Vec<PoolReport>, Failure> {
+    let report = checked(store).await?;
+    report.check_good(store.path())?;
+    Ok(report.pools)
+}
+
+/// Has a store checked by a process of its own.
+async fn checked(store: &StoreChoice) -> Result<Report, Failure> {
     let program = std::env::current_exe().map_err(Failure::failed)?;
     let mut command = Command::new(program);
     command.arg("__verify").arg(store.to_string());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.map_err(Failure::failed)?;
     let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
-    let report = read_report(path, &output)?;
-    cx.out
-        .answer(&report, RowsPlace::Of("pools"), || lines_of(path, &report))?;
-    match (report.first_bad, report.unfinished_move) {
-        (None, None) => Ok(Exit::Ok),
-        (None, Some(unfinished)) => Err(Failure::failed(format_args!(
-            "{} is not damaged, and {unfinished}",
-            path.display()
-        ))),
-        (Some(bad), _) => Err(Failure::new(
-            Exit::Damaged,
-            format_args!("{} is damaged: {bad}", path.display()),
-        )),
+    read_report(store.path(), &output)
+}
+
+impl Report {
+    fn check_good(&self, path: &Path) -> Result<(), Failure> {
+        match (&self.first_bad, &self.unfinished_move) {
+            (None, None) => Ok(()),
+            (None, Some(unfinished)) => Err(Failure::failed(format_args!(
+                "{} is not damaged, and {unfinished}",
+                path.display()
+            ))),
+            (Some(bad), _) => Err(Failure::new(
+                Exit::Damaged,
+                format_args!("{} is damaged: {bad}", path.display()),
+            )),
+        }
     }
 }
 
@@ -273,15 +294,11 @@ async fn check(opened: &OpenedStore, pool: &PoolId) -> Result<PoolReport, PoolFa
         hash: head.last_hash.to_string(),
     };
     let mut bodies = Bodies::of(opened, pool);
-    let mut chain: Option<Chain> = None;
+    let mut chain = baseline::check(opened, pool, head).await?;
     let mut after = head.floor.previous();
     loop {
         let chunks = read(opened, pool, after).await?;
         for chunk in &chunks {
-            // What precedes the floor is gone: the first chunk says itself what it follows.
-            let epoch = chunk.header().epoch;
-            let start = Chain::after(epoch, chunk.first().previous(), first_hash(chunk));
-            let chain = chain.get_or_insert(start);
             if let Err(error) = chain.push(chunk) {
                 return bad(pool, error.at, &error);
             }
@@ -293,20 +310,12 @@ async fn check(opened: &OpenedStore, pool: &PoolId) -> Result<PoolReport, PoolFa
             None => break,
         }
     }
-    match chain {
-        Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {}
-        Some(_) | None => return bad(pool, after.next(), &"the journal ends before its head"),
+    if chain.position() != head.head || chain.hash() != head.last_hash {
+        return bad(pool, after.next(), &"the journal ends before its head");
     }
     report.contents_left_out = bodies.check_missing(head.floor.previous()).await?;
     report.contents = bodies.check_rows().await?;
     Ok(report)
-}
-
-fn first_hash(chunk: &Chunk) -> ChunkHash {
-    match chunk.first() {
-        Position(1) => ChunkHash::START,
-        Position(_) => chunk.header().previous,
-    }
 }
 
 /// Reads chunks; when one cannot be read, finds out which.

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::{
     failure::Failure,
     host::{ListenAddress, Rollback, ServerSettings, StoreChoice},
+    verbs::export::plan::ExportPlan,
 };
 
 /// The longest of each bound of a connection: a day.
@@ -21,7 +22,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with its meaning.
-const KEYS: [(&str, SettingReader); 13] = [
+const KEYS: [(&str, SettingReader); 14] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
@@ -86,6 +87,14 @@ const KEYS: [(&str, SettingReader); 13] = [
         config.settings.connections.drain = Millis(number(value, 0..=DRAIN_MS_MAX)?);
         Ok(())
     }),
+    ("exports", |config, value| {
+        let tables = value
+            .as_array()
+            .ok_or("write tables, each as [[exports]]")?;
+        let plans = tables.iter().map(ExportPlan::read);
+        config.exports = plans.collect::<Result<_, _>>()?;
+        Ok(())
+    }),
 ];
 
 /// Takes the value of a key over, or says which values the key takes.
@@ -97,6 +106,8 @@ pub(super) struct Config {
     pub(super) store: Option<StoreChoice>,
     pub(super) listen: Option<ListenAddress>,
     pub(super) settings: ServerSettings,
+    /// The exports that the server runs by itself.
+    pub(super) exports: Vec<ExportPlan>,
 }
 
 impl Config {
@@ -166,10 +177,12 @@ mod tests {
         let config = read(
             "store = 'memory'\nlisten = '127.0.0.1:1'\nstay = true\nstrict = true\ndisk_free_bytes_min = 2\n\
              connections_max = 3\nhead_ms = 4\nbody_ms = 5\nwrite_stall_ms = 6\nidle_ms = 7\n\
-             drain_ms = 8\nbodies_bytes_max = 67108864\nlinger_ms = 9",
+             drain_ms = 8\nbodies_bytes_max = 67108864\nlinger_ms = 9\n\
+             [[exports]]\npool = 'p'\nconsumer = 'audit'\nto = 'file:a'",
         )
         .unwrap();
         assert_eq!(config.store, Some(StoreChoice::Memory));
+        assert_eq!(config.exports.len(), 1);
         assert_eq!(config.listen, Some("127.0.0.1:1".parse().unwrap()));
         assert_eq!(config.settings.when_closed, WhenStoreCloses::Stay);
         assert_eq!(config.settings.rollback, Rollback::Refuse);
@@ -200,6 +213,7 @@ mod tests {
             ("head_ms = 0", "from 1 to 86400000"),
             ("head_ms = 1.5", "write a whole number"),
             ("drain_ms = 5001", "from 0 to 5000"),
+            ("exports = 1", "write tables, each as [[exports]]"),
             ("disk_free_bytes_min = -1", "from 0 to"),
             ("idle = 1", "did you mean \"idle_ms\"?"),
             (

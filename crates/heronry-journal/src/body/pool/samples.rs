@@ -1,8 +1,8 @@
 //! Samples of records about a pool as a whole.
 
 use heronry_types::{
-    AgentId, Broadcast, Cursor, Epoch, EpochReason, LimitName, Limits, MessagePolicy, PoolConfig,
-    Position, ResumeCause, Settings, Timestamp, WakePayload,
+    AgentId, Broadcast, Cursor, Epoch, EpochReason, LimitName, Limits, MessagePolicy, Millis,
+    PoolConfig, Position, ResumeCause, Retention, Settings, Timestamp, WakePayload,
 };
 use proptest::{option, prelude::*};
 
@@ -45,7 +45,7 @@ impl Sample for PoolConfigured {
     }
 }
 
-/// Settings for each version, each with limits that the one before does not know.
+/// Settings for each version, each with something that the one before does not know.
 fn every_settings() -> Vec<Settings> {
     let mebibyte = 1024 * 1024;
     let added: [&[(LimitName, u64)]; 7] = [
@@ -71,7 +71,7 @@ fn every_settings() -> Vec<Settings> {
         ],
     ];
     let mut limits = Limits::default();
-    added
+    let mut every: Vec<_> = added
         .iter()
         .map(|added| {
             for (name, value) in *added {
@@ -79,9 +79,20 @@ fn every_settings() -> Vec<Settings> {
             }
             Settings {
                 limits: limits.clone(),
+                retention: None,
             }
         })
-        .collect()
+        .collect();
+    let retention = Retention {
+        age_ms: Some(Millis::from_secs(86_400)),
+        bytes: Some(64 * mebibyte),
+        keep_min: Some(1_000),
+    };
+    every.push(Settings {
+        limits,
+        retention: Some(retention),
+    });
+    every
 }
 
 fn config() -> PoolConfig {
@@ -98,13 +109,20 @@ fn config() -> PoolConfig {
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    few((word::<LimitName>(), any::<u64>())).prop_map(|entries| {
+    let limits = few((word::<LimitName>(), any::<u64>())).prop_map(|entries| {
         let mut limits = Limits::default();
         for (name, value) in entries {
             limits.set(name, value);
         }
-        Settings { limits }
-    })
+        limits
+    });
+    let number = || any::<Option<u64>>();
+    let retention = (number(), number(), number()).prop_map(|(age, bytes, keep_min)| Retention {
+        age_ms: age.map(Millis),
+        bytes,
+        keep_min,
+    });
+    (limits, option::of(retention)).prop_map(|(limits, retention)| Settings { limits, retention })
 }
 
 fn any_config() -> impl Strategy<Value = PoolConfig> {

@@ -395,7 +395,7 @@ impl Command for SendMessage {
 
     fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Sent, Rejection> {
         let receipt = answer::receipt(state, applied.first, applied.durability)
-            .ok_or(Rejection::MessageNotFound)?;
+            .ok_or_else(|| state.no_message(applied.first))?;
         Ok(Sent {
             receipt,
             repeated: applied.how == How::Repeated,

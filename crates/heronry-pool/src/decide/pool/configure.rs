@@ -1,7 +1,7 @@
 //! Creating a pool, and changing its settings.
 
 use heronry_journal::{Body, PoolConfigured, PoolCreated};
-use heronry_types::{Limits, PoolSpec, Position};
+use heronry_types::{Limits, PoolSpec, Position, Retention};
 
 use crate::{
     Caller, Done, Rejection, State,
@@ -57,6 +57,9 @@ pub struct ConfigurePool {
     pub expected_version: u64,
     /// The limits to change.
     pub limits: Limits,
+    /// How much of its journal the pool keeps from here on. `None` leaves it as it is; one that keeps
+    /// everything takes the setting away.
+    pub retention: Option<Retention>,
 }
 
 impl Command for ConfigurePool {
@@ -77,6 +80,9 @@ impl Command for ConfigurePool {
         }
         let mut settings = state.settings.clone();
         settings.limits.merge(&self.limits);
+        if let Some(retention) = self.retention {
+            settings.retention = Some(retention).filter(|it| !it.keeps_everything());
+        }
         if settings == state.settings {
             return Ok(Decision::Nothing);
         }

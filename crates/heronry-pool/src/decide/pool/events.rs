@@ -144,6 +144,11 @@ impl Command for AppendEvents {
             return Ok(Decision::Repeat(first));
         }
         self.report.check_size(state)?;
+        // Who was taken over stops, also when there is nothing new.
+        let standing = guard::standing(state, &self.caller, &self.report.run);
+        if let Err(fenced @ Rejection::Fenced) = standing {
+            return Err(fenced);
+        }
         let fresh = source::fresh(
             state,
             &self.caller,
@@ -154,7 +159,7 @@ impl Command for AppendEvents {
         if fresh.is_empty() || has_ended {
             return Ok(Decision::Nothing);
         }
-        let member = guard::standing(state, &self.caller, &self.report.run)?;
+        let member = standing?;
         self.report.check(state, member)?;
         let author = Author::member(state, &self.caller, member);
         let entries = match self.end() {

@@ -4,7 +4,7 @@ use heronry_journal::{Body, SourceAttached, SourceDetached};
 use heronry_types::{Generation, InstanceId, OnAttached, RunId, SourceId};
 
 use crate::{
-    Attached, Caller, Done, Rejection, State,
+    AttachedSource, Caller, Done, Rejection, State,
     command::{AboutWakes, Applied, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::{
         guard,
@@ -39,7 +39,7 @@ impl AttachSource {
 }
 
 impl Command for AttachSource {
-    type Answer = Attached;
+    type Answer = AttachedSource;
 
     fn profile(&self) -> Profile<'_> {
         Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
@@ -72,9 +72,9 @@ impl Command for AttachSource {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Attached, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<AttachedSource, Rejection> {
         let source = state.sources.get(&self.source);
-        Ok(Attached {
+        Ok(AttachedSource {
             generation: Generation(applied.first),
             last_number: source.and_then(crate::state::ForeignSource::last_number),
             done: Done::at(state, applied),

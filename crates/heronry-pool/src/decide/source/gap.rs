@@ -10,7 +10,7 @@ use crate::{
     },
     decide::{
         guard,
-        source::{SourceClaim, admit_claim, author, check_position},
+        source::{SourceClaim, admit, admit_claim, author, check_position},
     },
     hash::RequestHasher,
     rejection::ConflictField,
@@ -82,6 +82,8 @@ impl Command for RecordSourceGap {
         if let Some(run) = &self.run {
             guard::identity(&self.caller, run)?;
         }
+        // Who may not speak of the source learns nothing of its keys.
+        admit(state, &self.caller, &self.claim.source)?;
         if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
             return Ok(Decision::Repeat(first));
         }

@@ -6,12 +6,21 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use heronry_types::{ContentRef, Position};
+use minicbor::bytes::{ByteSlice, ByteVec};
+
+use crate::state::{
+    decoding::{Decoding, UnreadableState},
+    encoding::{Encoding, Sink},
+};
 
 /// The number of positions that share a shelf: an offset in it is one byte.
 const SHELF: u64 = 256;
 
 /// The number of bodies that share a bucket, on average.
 const BUCKET: usize = 32;
+
+/// The bytes of a referrer.
+const REFERRER_BYTES: usize = 10;
 
 /// A finished message that is not in memory, and the records of everything that happened to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,7 +62,7 @@ impl Archive {
         let mut records = vec![accepted];
         let mut last = accepted;
         while !steps.is_empty() {
-            last = Position(last.0 + take_number(&mut steps)?);
+            last = Position(last.0.checked_add(take_number(&mut steps)?)?);
             records.push(last);
         }
         Some(ArchivedMessage { accepted, records })
@@ -72,6 +81,64 @@ impl Archive {
         {
             entries.drain(range);
         }
+    }
+
+    /// Forgets the messages that were accepted before this position: their records are gone.
+    pub(super) fn forget_before(&mut self, floor: Position) {
+        let ShelfPlace { shelf, .. } = ShelfPlace::of(floor);
+        self.shelves = self.shelves.split_off(&shelf);
+        if let Some(entries) = self.shelves.get_mut(&shelf) {
+            let gone: Vec<u8> = offsets(entries)
+                .filter(|offset| shelf * SHELF + u64::from(*offset) < floor.0)
+                .collect();
+            for offset in gone {
+                if let Some(range) = range_of(entries, offset) {
+                    entries.drain(range);
+                }
+            }
+        }
+        self.contents.keep(|accepted| accepted >= floor);
+    }
+
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self { shelves, contents } = self;
+        to.list(2);
+        to.each(shelves.iter(), |to, (shelf, entries)| {
+            to.put((shelf, <&ByteSlice>::from(entries.as_slice())));
+        });
+        let mut referrers = Vec::with_capacity(contents.count * REFERRER_BYTES);
+        let mut sorted: Vec<_> = contents.buckets.iter().flatten().collect();
+        sorted.sort_unstable_by_key(|it| (it.accepted, it.part));
+        for referrer in sorted {
+            let Referrer { part, accepted } = referrer;
+            referrers.extend_from_slice(part);
+            referrers.extend_from_slice(accepted);
+        }
+        to.put(<&ByteSlice>::from(referrers.as_slice()));
+    }
+
+    pub(super) fn decode(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+        let mut archive = Self::default();
+        from.list(2)?;
+        let shelves: Vec<(u64, ByteVec)> = from.list_of(Decoding::take)?;
+        for (shelf, entries) in shelves {
+            let entries: Vec<u8> = entries.into();
+            if !are_whole(&entries) {
+                return Err(from.malformed("a shelf of the archive that is not whole"));
+            }
+            archive.shelves.insert(shelf, entries);
+        }
+        let referrers: ByteVec = from.take()?;
+        let (referrers, rest) = referrers.as_chunks::<REFERRER_BYTES>();
+        if !rest.is_empty() {
+            return Err(from.malformed("a part of a message of the archive"));
+        }
+        for referrer in referrers {
+            let [one, two, three, four, accepted @ ..] = *referrer;
+            let part = [one, two, three, four];
+            archive.contents.put(Referrer { part, accepted });
+        }
+        Ok(archive)
     }
 
     /// Walks the messages whose bodies may be this one: it is among them if it has left memory, and
@@ -120,6 +187,32 @@ fn range_of(entries: &[u8], offset: u8) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Walks the offsets of the entries of a shelf.
+fn offsets(entries: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let (offset, after) = rest.split_first()?;
+        rest = after;
+        let length = usize::try_from(take_number(&mut rest)?).ok()?;
+        (_, rest) = rest.split_at_checked(length)?;
+        Some(*offset)
+    })
+}
+
+/// Returns true when a shelf is nothing but entries.
+fn are_whole(entries: &[u8]) -> bool {
+    let mut rest = entries;
+    while let Some((_, after)) = rest.split_first() {
+        rest = after;
+        let length = take_number(&mut rest).and_then(|it| usize::try_from(it).ok());
+        let Some((_, after)) = length.and_then(|it| rest.split_at_checked(it)) else {
+            return false;
+        };
+        rest = after;
+    }
+    true
 }
 
 /// Writes a number, seven bits a byte, the lowest first.
@@ -173,18 +266,30 @@ struct Contents {
 
 impl Contents {
     fn add(&mut self, content: ContentRef, accepted: Position) {
+        let [_, _, accepted @ ..] = accepted.0.to_be_bytes();
+        self.put(Referrer {
+            part: part_of(content).to_le_bytes(),
+            accepted,
+        });
+    }
+
+    fn put(&mut self, referrer: Referrer) {
         if self.count >= self.buckets.len() * BUCKET {
             self.split();
         }
-        let part = part_of(content);
-        let [_, _, accepted @ ..] = accepted.0.to_be_bytes();
-        let at = self.bucket_of(part);
+        let at = self.bucket_of(referrer.part());
         if let Some(bucket) = self.buckets.get_mut(at) {
-            bucket.push(Referrer {
-                part: part.to_le_bytes(),
-                accepted,
-            });
+            bucket.push(referrer);
             self.count += 1;
+        }
+    }
+
+    /// Forgets what refers from other messages than these.
+    fn keep(&mut self, wanted: impl Fn(Position) -> bool) {
+        for bucket in &mut self.buckets {
+            let before = bucket.len();
+            bucket.retain(|referrer| wanted(referrer.accepted()));
+            self.count -= before - bucket.len();
         }
     }
 

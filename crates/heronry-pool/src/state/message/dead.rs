@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use heronry_types::{DeadReason, Position, RunId, Timestamp};
 
-use crate::state::encoding::{Encoding, Sink};
+use crate::state::{
+    decoding::{Decoding, UnreadableState},
+    encoding::{Encoding, Sink},
+};
 
 /// A copy that is dead until it is replayed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,5 +80,19 @@ impl DeadLetters {
         to.each(by_copy.iter(), |to, ((run, accepted), dead)| {
             to.put((run, accepted, dead.fields()));
         });
+    }
+
+    pub(in crate::state) fn decode(
+        &mut self,
+        from: &mut Decoding<'_>,
+    ) -> Result<(), UnreadableState> {
+        let dead: Vec<(RunId, Position, DeadLetter)> = from.list_of(|from| {
+            from.list(3)?;
+            Ok((from.take()?, from.take()?, DeadLetter::decode(from)?))
+        })?;
+        for (run, accepted, letter) in dead {
+            self.insert(run, accepted, letter);
+        }
+        Ok(())
     }
 }

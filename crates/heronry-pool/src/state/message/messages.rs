@@ -1,7 +1,7 @@
 //! The messages of a pool: those that may still change are in memory, the others in the journal.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     hash::{Hash, Hasher},
     sync::{Mutex, PoisonError},
 };
@@ -10,6 +10,7 @@ use heronry_types::{ContentRef, Position};
 
 use crate::state::{
     Message, MessageAt,
+    decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
     message::{
         archive::{Archive, ArchivedMessage},
@@ -44,8 +45,14 @@ impl Referrers {
 
     fn push(&mut self, position: Position) {
         match self {
-            Self::One([one]) => *self = Self::Many(vec![*one, position]),
-            Self::Many(many) => many.push(position),
+            Self::One([one]) => {
+                let pair = [(*one).min(position), (*one).max(position)];
+                *self = Self::Many(pair.to_vec());
+            }
+            Self::Many(many) => {
+                let at = many.partition_point(|it| *it < position);
+                many.insert(at, position);
+            }
         }
     }
 
@@ -201,6 +208,75 @@ impl Messages {
         to.each(unfinished.into_iter(), |to, at| {
             at.message.encode(to, at.accepted);
         });
+    }
+
+    pub(in crate::state) fn decode(
+        &mut self,
+        from: &mut Decoding<'_>,
+    ) -> Result<(), UnreadableState> {
+        from.list(2)?;
+        let (count, fold) = from.take()?;
+        self.ended = EndedMessages { count, fold };
+        for (accepted, message) in from.list_of(|from| Message::decode(from, false))? {
+            let is_over = !message.is_open();
+            self.insert(accepted, message);
+            if is_over {
+                self.count_over();
+            }
+        }
+        Ok(())
+    }
+
+    /// Encodes the messages that are finished: those in memory as they are, of the others where the journal
+    /// has them.
+    pub(in crate::state) fn encode_finished<W: Sink>(&self, to: &mut Encoding<W>) {
+        let leaving: HashSet<Position> = self.finished.iter().map(|it| it.accepted).collect();
+        let mut staying = self.sorted();
+        staying.retain(|at| at.message.is_finished && !leaving.contains(&at.accepted));
+        to.list(3);
+        to.each(staying.into_iter(), |to, at| {
+            at.message.encode(to, at.accepted)
+        });
+        let leaving = self.finished.iter();
+        let leaving = leaving.filter_map(|it| Some((it, self.by_position.get(&it.accepted)?)));
+        let leaving: Vec<_> = leaving.collect();
+        to.each(leaving.into_iter(), |to, (finished, message)| {
+            to.list(2);
+            to.put(finished.by);
+            message.encode(to, finished.accepted);
+        });
+        self.archive.encode(to);
+    }
+
+    pub(in crate::state) fn decode_finished(
+        &mut self,
+        from: &mut Decoding<'_>,
+    ) -> Result<(), UnreadableState> {
+        from.list(3)?;
+        let finished = |from: &mut Decoding<'_>| Message::decode(from, true);
+        let staying = from.list_of(finished)?;
+        let leaving = from.list_of(|from| {
+            from.list(2)?;
+            let by = from.take()?;
+            let (accepted, message) = finished(from)?;
+            Ok((Finished { accepted, by }, message))
+        })?;
+        for (accepted, message) in staying {
+            self.insert(accepted, message);
+            self.count_over();
+        }
+        for (finished, message) in leaving {
+            self.insert(finished.accepted, message);
+            self.count_over();
+            self.finished.push_back(finished);
+        }
+        self.archive = Archive::decode(from)?;
+        Ok(())
+    }
+
+    /// Forgets the finished messages of which the journal was trimmed, as far as they have left memory.
+    pub(crate) fn forget_before(&mut self, floor: Position) {
+        self.archive.forget_before(floor);
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {

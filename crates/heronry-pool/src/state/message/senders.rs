@@ -24,6 +24,26 @@ impl Senders {
         }
     }
 
+    /// Returns every sender that has copies, in order.
+    pub(crate) fn all(&self) -> Vec<(&RunId, u64)> {
+        let one = self.one.iter().map(|(run, count)| (run, *count));
+        let others = self.others.iter().flat_map(|others| others.iter());
+        let mut all: Vec<_> = one
+            .chain(others.map(|(run, count)| (run, *count)))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Says how many copies a sender has, of which nothing was known.
+    pub(crate) fn set(&mut self, sender: RunId, count: u64) {
+        if self.one.is_none() && self.others.is_none() {
+            self.one = Some((sender, count));
+        } else {
+            self.others.get_or_insert_default().insert(sender, count);
+        }
+    }
+
     /// Counts one copy more.
     pub(crate) fn add(&mut self, sender: &RunId) {
         match &mut self.one {

@@ -25,6 +25,7 @@ impl Scenario {
         limits: &[(LimitName, u64)],
     ) -> Step {
         let configure = ConfigurePool {
+            retention: None,
             caller: self.speaker(by).0,
             expected_version,
             limits: limits_of(limits),

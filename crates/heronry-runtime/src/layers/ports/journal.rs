@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use heronry_journal::Baseline;
 use heronry_store::{
     AppendError, Commit, FencingToken, Guard, Head, JournalLayer, Page, ReadError, StoreError,
 };
@@ -83,7 +84,7 @@ impl<O: Observer> JournalLayer for Observed<O> {
     async fn trim(
         &self,
         pool: &PoolId,
-        before: Position,
+        baseline: Baseline,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
         let call = StoreCall {
@@ -91,8 +92,17 @@ impl<O: Observer> JournalLayer for Observed<O> {
             pool: Some(pool),
             size: None,
         };
-        self.call(call, self.inner.journal.trim(pool, before, token))
+        self.call(call, self.inner.journal.trim(pool, baseline, token))
             .await
+    }
+
+    async fn baseline(&self, pool: &PoolId) -> Result<Option<Baseline>, StoreError> {
+        let call = StoreCall {
+            operation: of("baseline"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.journal.baseline(pool)).await
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {

@@ -1,8 +1,8 @@
 //! Pools: opening, showing, changing, deleting and exporting them.
 
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
-    PoolView, ProblemKind, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, ExportQuery, PatchSettings, PoolBody, PoolDeleted,
+    PoolList, PoolOpened, PoolView, ProblemKind, SettingsChanged,
 };
 
 use crate::openapi::{Contract, Tag};
@@ -17,11 +17,7 @@ pub(crate) fn open_pool(contract: Contract) -> Contract {
         .reads::<PoolBody>()
         .answers::<PoolOpened>(201, "The pool was created.")
         .answers::<PoolOpened>(200, "The pool was there.")
-        .refuses(&[
-            ProblemKind::ConfigConflict,
-            ProblemKind::NotSupported,
-            ProblemKind::Policy,
-        ])
+        .refuses(&[ProblemKind::ConfigConflict, ProblemKind::Policy])
 }
 
 pub(crate) fn list_pools(contract: Contract) -> Contract {
@@ -41,7 +37,7 @@ pub(crate) fn change_settings(contract: Contract) -> Contract {
         .named("changeSettings", Tag::Pools)
         .reads::<PatchSettings>()
         .answers::<SettingsChanged>(200, "The settings that hold now.")
-        .refuses(&[ProblemKind::SettingsConflict, ProblemKind::NotSupported])
+        .refuses(&[ProblemKind::SettingsConflict])
 }
 
 pub(crate) fn delete_pool(contract: Contract) -> Contract {
@@ -59,5 +55,6 @@ pub(crate) fn delete_pool(contract: Contract) -> Contract {
 pub(crate) fn export_pool(contract: Contract) -> Contract {
     contract
         .named("exportPool", Tag::Pools)
+        .queries::<ExportQuery>()
         .answers_text(EXPORT_MEDIA_TYPE, LINES)
 }

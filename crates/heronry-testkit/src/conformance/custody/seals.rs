@@ -32,7 +32,7 @@ async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     let append = writer.attempt(next, writer.guard()).await;
     check_unwritten(what, &refused(what, append)?)?;
     let what = "a trim of a sealed store";
-    let trim = journal.trim(&writer.pool, Position(1), writer.token).await;
+    let trim = sample::trim(&**journal, &writer.pool, Position(1), writer.token).await;
     check_unwritten(what, &refused(what, trim)?)?;
     let what = "a body for a sealed store";
     let (name, body) = (sample::content_ref(1), sample::body(1));

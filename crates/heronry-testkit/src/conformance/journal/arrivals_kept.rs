@@ -92,7 +92,7 @@ async fn an_arriving_pool_is_not_trimmed(place: &dyn StorePlace) -> Result<(), F
     writer.append(part(None)).await?;
     writer.append(part(writer.head)).await?;
     let journal = writer.store.journal.clone();
-    let trim = journal.trim(&writer.pool, Position(3), writer.token).await;
+    let trim = sample::trim(&*journal, &writer.pool, Position(3), writer.token).await;
     let error = refused("a trim of what nobody sees", trim)?;
     let AppendError::Store { error, .. } = error else {
         return Err(otherwise("a trim of what nobody sees", &error));

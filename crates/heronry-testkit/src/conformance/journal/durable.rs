@@ -117,9 +117,7 @@ async fn a_trim_is_kept(place: &dyn StorePlace) -> Result<(), Failure> {
         writer.write(&[2]).await?;
     }
     let journal = &writer.store.journal;
-    let head = journal
-        .trim(&writer.pool, Position(6), writer.token)
-        .await?;
+    let head = sample::trim(&**journal, &writer.pool, Position(6), writer.token).await?;
     let pool = writer.pool.clone();
     drop(writer);
     let store = place.open()?;
@@ -213,7 +211,7 @@ async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
 
     let later = refused("a later append", writer.write(&[1]).await)?;
     check_outcome(&later, CommitOutcome::None)?;
-    let trim = store.journal.trim(&pool, Position(1), token).await;
+    let trim = sample::trim(&*store.journal, &pool, Position(1), token).await;
     check_outcome(&refused("a later trim", trim)?, CommitOutcome::None)?;
     check_closed("a watch from before", watch.await)?;
     check_closed(

@@ -107,9 +107,7 @@ async fn ten_chunks(place: &dyn StorePlace) -> Result<CaseWriter, Failure> {
 
 async fn trim(writer: &mut CaseWriter, before: u64) -> Result<u64, Failure> {
     let journal = &writer.store.journal;
-    let head = journal
-        .trim(&writer.pool, Position(before), writer.token)
-        .await?;
+    let head = sample::trim(&**journal, &writer.pool, Position(before), writer.token).await?;
     same(
         "the head after a trim",
         &journal.head(&writer.pool).await?,

@@ -54,11 +54,7 @@ async fn a_page_says_where_the_journal_stands(place: &dyn StorePlace) -> Result<
         same("the head of a page", &Some(page.await?.head), &writer.head)?;
     }
     let journal = writer.store.journal.clone();
-    writer.head = Some(
-        journal
-            .trim(&writer.pool, Position(4), writer.token)
-            .await?,
-    );
+    writer.head = Some(sample::trim(&*journal, &writer.pool, Position(4), writer.token).await?);
     let page = journal.read(&writer.pool, Position(3), 1).await?;
     same("the head after a trim", &Some(page.head), &writer.head)?;
     same("its floor", &page.head.floor, &Position(4))
@@ -83,12 +79,10 @@ async fn records_begin_in_the_middle_of_a_chunk(place: &dyn StorePlace) -> Resul
 async fn a_repeated_trim_drops_nothing(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 5).await?;
     let journal = &writer.store.journal;
-    let first = journal
-        .trim(&writer.pool, Position(8), writer.token)
-        .await?;
+    let first = sample::trim(&**journal, &writer.pool, Position(8), writer.token).await?;
     same("the floor", &first.floor, &Position(7))?;
     for before in [8, 7, 1, 0] {
-        let again = journal.trim(&writer.pool, Position(before), writer.token);
+        let again = sample::trim(&**journal, &writer.pool, Position(before), writer.token);
         same("the head after a repeat", &again.await?, &first)?;
     }
     let page = journal.read(&writer.pool, Position(6), usize::MAX).await?;
@@ -112,10 +106,7 @@ async fn a_trim_leaves_the_other_pools(place: &dyn StorePlace) -> Result<(), Fai
         writers.push(writer);
     }
     for writer in writers.iter().skip(1).take(1) {
-        store
-            .journal
-            .trim(&writer.pool, Position(8), writer.token)
-            .await?;
+        sample::trim(&*store.journal, &writer.pool, Position(8), writer.token).await?;
     }
     for (writer, floor) in writers.iter().zip([1, 7, 1]) {
         let head = store.journal.head(&writer.pool).await?;
@@ -139,7 +130,7 @@ async fn a_trim_keeps_the_contents(place: &dyn StorePlace) -> Result<(), Failure
         writer.append(commit).await?;
     }
     let journal = &writer.store.journal;
-    let trim = journal.trim(&writer.pool, Position(7), writer.token);
+    let trim = sample::trim(&**journal, &writer.pool, Position(7), writer.token);
     same("the floor", &trim.await?.floor, &Position(7))?;
     let contents = &writer.store.contents;
     for number in 1..=4 {
@@ -154,9 +145,7 @@ async fn a_trim_keeps_the_contents(place: &dyn StorePlace) -> Result<(), Failure
 async fn a_trim_keeps_the_chain(place: &dyn StorePlace) -> Result<(), Failure> {
     let (writer, sent) = stairs(place, 5).await?;
     let journal = &writer.store.journal;
-    journal
-        .trim(&writer.pool, Position(7), writer.token)
-        .await?;
+    sample::trim(&**journal, &writer.pool, Position(7), writer.token).await?;
     let page = journal.read(&writer.pool, Position(6), 1).await?;
     let previous = page.chunks.first().map(|chunk| chunk.header().previous);
     let trimmed = sent.get(2).map(Chunk::hash);
@@ -166,7 +155,7 @@ async fn a_trim_keeps_the_chain(place: &dyn StorePlace) -> Result<(), Failure> {
 async fn a_trim_of_no_journal_is_refused(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = CaseWriter::of(&place.open()?, 1).await?;
     let journal = &writer.store.journal;
-    let trim = journal.trim(&writer.pool, Position(1), writer.token).await;
+    let trim = sample::trim(&**journal, &writer.pool, Position(1), writer.token).await;
     let error = refused("a trim of no journal", trim)?;
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise("a trim of no journal", &error));

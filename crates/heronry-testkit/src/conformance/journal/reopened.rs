@@ -208,7 +208,7 @@ async fn a_failed_trim_closes_the_store(place: &dyn StorePlace) -> Result<(), Fa
     writer.write(&[1, 1, 1]).await?;
     let journal = writer.store.journal.clone();
     syncs(place)?.fail_next();
-    let trim = journal.trim(&writer.pool, Position(3), writer.token).await;
+    let trim = sample::trim(&*journal, &writer.pool, Position(3), writer.token).await;
     let error = refused("a trim whose sync failed", trim)?;
     let AppendError::Store { outcome, .. } = error else {
         return Err(otherwise("a trim whose sync failed", &error));

@@ -194,7 +194,12 @@ async fn reads_beside_trims_are_whole_or_say_so(place: &dyn StorePlace) -> Resul
     let (journal, pool) = (&writer.store.journal, &writer.pool);
     let write = || {
         (1..=CHUNKS).try_for_each(|before| {
-            let head = block_on(journal.trim(pool, Position(before), writer.token))?;
+            let head = block_on(sample::trim(
+                &**journal,
+                pool,
+                Position(before),
+                writer.token,
+            ))?;
             same("the floor", &head.floor, &Position(before))
         })
     };

@@ -1,4 +1,4 @@
-//! What records say of foreign sources of events.
+//! Records about foreign sources of events, as lines of text.
 
 use heronry_journal::{SourceAttached, SourceDetached, SourceGap};
 
