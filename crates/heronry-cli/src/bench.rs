@@ -15,6 +15,7 @@ mod redis;
 mod reopen;
 mod resident;
 mod row;
+mod streams;
 mod waits;
 mod watch;
 
@@ -43,6 +44,8 @@ pub(crate) enum Group {
     Waits,
     /// Reading events
     Reads,
+    /// Streams of events: replay, many subscribers, readers over HTTP
+    Streams,
     /// Delays of a bystander beside a member that asks for much
     Fair,
     /// Opening a large pool, and sends beside snapshots and trims
@@ -90,6 +93,7 @@ pub(crate) async fn measure(
         Group::Crowd => crowd::measure(scale).await,
         Group::Waits => waits::measure(scale).await,
         Group::Reads => reads::measure(scale).await,
+        Group::Streams => streams::measure(scale, folder).await,
         Group::Fair => fair::measure(scale, folder).await,
         Group::Reopen => reopen::measure(scale, folder).await,
     }

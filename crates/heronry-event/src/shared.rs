@@ -35,9 +35,14 @@ impl<T: Serialize> Shared<T> {
         })
     }
 
+    /// Returns true when the JSON is written already.
+    pub fn is_written(&self) -> bool {
+        self.0.json.get().is_some()
+    }
+
     /// Adds the JSON to `text`. What only this reader has is written right there, and not kept.
     pub fn write_json(&self, text: &mut Vec<u8>) {
-        let is_shared = Arc::strong_count(&self.0) > 1 || self.0.json.get().is_some();
+        let is_shared = Arc::strong_count(&self.0) > 1 || self.is_written();
         if is_shared {
             text.extend_from_slice(self.json());
         } else {

@@ -12,14 +12,18 @@ use heronry_api::event::{EventWatch, WatchItem};
 use heronry_event::StreamItem;
 use heronry_wire::EVENT_STREAM;
 
+/// About the bytes of an item.
+const ITEM_BYTES: usize = 1_024;
+
 /// Answers with a stream that lasts until the subscription, the server or the reader ends it.
 pub(crate) fn answer(watch: EventWatch) -> Response {
     let written = stream::unfold(watch, |mut watch| async move {
         let written = match watch.next().await? {
             WatchItem::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
             WatchItem::Items(items) => {
-                let (count, write) = (items.len(), move || written(&items));
-                watch.write(count, write).await
+                // What was written for another stream is only copied.
+                let count = items.iter().filter(|item| !is_written(item)).count();
+                watch.write(count, move || written(&items)).await
             }
         };
         Some((Ok::<Bytes, Infallible>(written), watch))
@@ -33,7 +37,7 @@ pub(crate) fn answer(watch: EventWatch) -> Response {
 
 /// Writes items as server-sent events. An item is plain data, and its JSON is one line.
 fn written(items: &[StreamItem]) -> Bytes {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(items.len() * ITEM_BYTES);
     for item in items {
         text.extend_from_slice(b"event: ");
         text.extend_from_slice(item.name().as_bytes());
@@ -46,6 +50,18 @@ fn written(items: &[StreamItem]) -> Bytes {
         text.extend_from_slice(b"\n\n");
     }
     Bytes::from(text)
+}
+
+/// Returns true when the data of an item is written already.
+fn is_written(item: &StreamItem) -> bool {
+    match item {
+        StreamItem::Event(event) => event.is_written(),
+        StreamItem::Ephemeral(event) => event.is_written(),
+        StreamItem::CaughtUp { .. }
+        | StreamItem::Gap { .. }
+        | StreamItem::Dropped(_)
+        | StreamItem::Closed { .. } => false,
+    }
 }
 
 /// Writes the data of an item. That of an event is written once for all streams that send it.

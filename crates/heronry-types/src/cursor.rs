@@ -77,7 +77,14 @@ pub struct Epoch(#[cfg_attr(feature = "schema", schemars(with = "String"))] pub 
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // At once: a cursor is written with every event.
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        let halves = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let mut text = [0; 32];
+        for (place, half) in text.iter_mut().zip(halves) {
+            digit(half).encode_utf8(std::slice::from_mut(place));
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

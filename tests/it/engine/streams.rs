@@ -10,7 +10,10 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, EventQuery, EventsError, Follow, OnTrimmed, Pool, ReadFrom};
 use heronry_store::FencingToken;
-use heronry_tests::{World, body, key, on_every_store, on_every_store_with_threads, run, topic};
+use heronry_tests::{
+    StoreKind, World, as_many_as_asked, body, key, on_every_store, on_every_store_with_threads,
+    run, topic,
+};
 use heronry_types::{Address, Cursor, Epoch, EventKind, Millis, Position, RunEnd};
 
 on_every_store! {
@@ -27,6 +30,7 @@ on_every_store! {
 }
 
 on_every_store_with_threads! {
+    o2_a_subscriber_a_hundred_times_slower_than_the_writer_loses_nothing
     o4_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them
     o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_go_on
 }
@@ -131,6 +135,58 @@ async fn o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_g
     assert_eq!(items.len(), 10_001);
     assert_eq!(items[10_000], StreamItem::CaughtUp { head: pool.head() });
     world.check_replay(&pool).await;
+}
+
+/// Returns the resident bytes of this process, where the system tells.
+fn resident() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = told.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4_096)
+}
+
+/// The most bytes by which the process may grow while a slow subscriber falls behind a store with a file.
+const GROWS_BY: u64 = 64 * 1024 * 1024;
+
+async fn o2_a_subscriber_a_hundred_times_slower_than_the_writer_loses_nothing(world: World) {
+    // A million in `HERONRY_SLOW_READER_EVENTS=1000000 cargo nextest run`; memory is looked at from 200 000 on.
+    let events = as_many_as_asked("HERONRY_SLOW_READER_EVENTS", 4_000) as u64;
+    let is_long = events >= 200_000 && world.kind != StoreKind::Memory;
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let first = pool.head().position;
+    let mut stream = pool
+        .subscribe(after(pool.head()), Follow::Live)
+        .await
+        .unwrap();
+    let (mut seen, mut before) = (Vec::new(), None);
+    // Two records each, and one of a hundred events is read meanwhile.
+    for number in 0..events / 100 {
+        send_many(&world, (&pool, &lead), number * 50..(number + 1) * 50).await;
+        let item = soon(stream.next()).await.unwrap().unwrap();
+        seen.extend(
+            item.cursor()
+                .filter(|_| matches!(item, StreamItem::Event(_))),
+        );
+        if number == events / 1_000 {
+            before = resident().filter(|_| is_long);
+        }
+    }
+    let grown = before
+        .zip(resident())
+        .map(|(before, now)| now.saturating_sub(before));
+    assert!(
+        grown.is_none_or(|grown| grown < GROWS_BY),
+        "grew by {grown:?}"
+    );
+    while seen.last() != Some(&pool.head()) {
+        let item = soon(stream.next()).await.unwrap().unwrap();
+        seen.extend(
+            item.cursor()
+                .filter(|_| matches!(item, StreamItem::Event(_))),
+        );
+    }
+    let every = (first.0 + 1..=pool.head().position.0).map(|at| World::cursor(&pool, Position(at)));
+    assert!(seen.into_iter().eq(every), "every event once, in order");
 }
 
 /// Follows a stream up to the joining of `end`, and gives way so often between two items. Returns the cursors

@@ -2,7 +2,7 @@
 
 mod loads;
 mod scene;
-mod wire;
+pub(super) mod wire;
 
 use std::{
     io,

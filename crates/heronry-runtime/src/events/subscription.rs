@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use heronry_event::{CloseReason, GapReason, SharedEvent, StreamItem};
+use heronry_event::{CloseReason, GapReason, StreamItem};
 use heronry_types::{Cursor, Position};
 
 use super::{
@@ -190,7 +190,8 @@ impl Subscription {
         let view = self.view.as_ref();
         let came = poll_fn(|cx| look(cx, attachment, view)).await;
         match came {
-            Came::Facts(facts) => self.buffer.extend(facts.into_iter().map(StreamItem::from)),
+            // Nothing waits: it is asked for when all of that was taken.
+            Came::Facts(facts) => self.buffer = facts,
             Came::Ephemeral(item) => self.buffer.push_back(item),
             Came::Overflow(passed) => self.overflow(passed),
             Came::End(Link::Attached) => {}
@@ -311,7 +312,7 @@ impl Subscription {
 
 /// What comes at the head.
 enum Came {
-    Facts(VecDeque<SharedEvent>),
+    Facts(VecDeque<StreamItem>),
     Ephemeral(StreamItem),
     /// The reader is too slow for events without a record; it has passed this position.
     Overflow(Position),

@@ -175,11 +175,11 @@ impl Attachment {
     }
 
     /// Moves at most `most` events into `taken`; without any, says how the reader goes on.
-    pub(super) fn poll_take(
+    pub(super) fn poll_take<T: From<SharedEvent>>(
         &self,
         cx: &mut Context<'_>,
         most: usize,
-        taken: &mut VecDeque<SharedEvent>,
+        taken: &mut VecDeque<T>,
     ) -> Poll<Link> {
         self.mailbox().poll_take(cx, most, taken)
     }

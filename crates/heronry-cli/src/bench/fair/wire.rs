@@ -14,9 +14,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The address of the server, and the token of the caller that asks it.
 #[derive(Clone, Debug)]
-pub(super) struct Asker {
-    pub(super) server: SocketAddr,
-    pub(super) token: String,
+pub(in crate::bench) struct Asker {
+    pub(in crate::bench) server: SocketAddr,
+    pub(in crate::bench) token: String,
 }
 
 impl Asker {
@@ -27,18 +27,18 @@ impl Asker {
     }
 
     /// Returns the bytes of a request without a body.
-    pub(super) fn get(&self, path: &str) -> Vec<u8> {
+    pub(in crate::bench) fn get(&self, path: &str) -> Vec<u8> {
         self.head("GET", path, "").into_bytes()
     }
 
     /// Returns the bytes of a request for a stream of events.
-    pub(super) fn stream(&self, path: &str) -> Vec<u8> {
+    pub(in crate::bench) fn stream(&self, path: &str) -> Vec<u8> {
         let accept = "accept: text/event-stream\r\n";
         self.head("GET", path, accept).into_bytes()
     }
 
     /// Returns the bytes of a request with a body of JSON.
-    pub(super) fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+    pub(in crate::bench) fn post(&self, path: &str, body: &Value) -> Vec<u8> {
         self.with_body(
             "POST",
             path,
@@ -46,8 +46,22 @@ impl Asker {
         )
     }
 
+    /// Returns the bytes of a request that puts a body of JSON.
+    pub(in crate::bench) fn put(&self, path: &str, body: &Value) -> Vec<u8> {
+        self.with_body(
+            "PUT",
+            path,
+            ("application/json", body.to_string().as_bytes()),
+        )
+    }
+
     /// Returns the bytes of a request with a body.
-    pub(super) fn with_body(&self, method: &str, path: &str, body: (&str, &[u8])) -> Vec<u8> {
+    pub(in crate::bench) fn with_body(
+        &self,
+        method: &str,
+        path: &str,
+        body: (&str, &[u8]),
+    ) -> Vec<u8> {
         let (media_type, body) = body;
         let of_body = format!(
             "content-type: {media_type}\r\ncontent-length: {}\r\n",
@@ -68,18 +82,38 @@ impl Asker {
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Wire(BufReader<TcpStream>);
+pub(in crate::bench) struct Wire(BufReader<TcpStream>);
 
 impl Wire {
-    pub(super) fn connect(server: SocketAddr) -> io::Result<Self> {
+    pub(in crate::bench) fn connect(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self(BufReader::with_capacity(64 * 1024, stream)))
     }
 
+    /// Connects with a small buffer, for one of very many connections.
+    pub(in crate::bench) fn connect_small(server: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self(BufReader::with_capacity(4 * 1024, stream)))
+    }
+
+    /// Reads so many items of a stream.
+    pub(in crate::bench) fn skip_items(&mut self, mut items: usize) -> io::Result<()> {
+        let mut line = Vec::new();
+        while items > 0 {
+            line.clear();
+            if self.0.read_until(b'\n', &mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            items -= usize::from(line.starts_with(b"data: "));
+        }
+        Ok(())
+    }
+
     /// Asks, reads the whole answer, and returns its status.
-    pub(super) fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
+    pub(in crate::bench) fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
         self.0.get_mut().write_all(request)?;
         let head = self.head()?;
         match head.body {
@@ -90,7 +124,7 @@ impl Wire {
     }
 
     /// Asks for a stream, and reads it until a line of it says this, or until `goes_on` says no.
-    pub(super) fn follow(
+    pub(in crate::bench) fn follow(
         &mut self,
         request: &[u8],
         line: &[u8],

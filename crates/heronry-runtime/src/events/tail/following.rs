@@ -1,8 +1,13 @@
 //! The readers near the head, and which events concern them: data and rules, without tasks.
 
-use std::{collections::HashMap, mem, sync::Arc, task::Waker};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+    sync::Arc,
+    task::Waker,
+};
 
-use heronry_event::{SharedEvent, index::FilterIndex};
+use heronry_event::{Filter, SharedEvent, index::FilterIndex};
 use heronry_types::{Position, RunId};
 use slab::Slab;
 
@@ -27,6 +32,8 @@ pub(super) struct Following {
     through: Position,
     matched: MatchedTo,
     index: FilterIndex<usize>,
+    /// The readers that want every event: no filter is asked for them.
+    unfiltered: BTreeSet<usize>,
     readers: Slab<NearReader>,
     /// The readers whose view ends when a run departs.
     by_run: HashMap<RunId, Vec<usize>>,
@@ -64,6 +71,7 @@ impl Following {
             through,
             matched: MatchedTo::new(through),
             index: FilterIndex::new(),
+            unfiltered: BTreeSet::new(),
             readers: Slab::new(),
             by_run: HashMap::new(),
             found: Vec::new(),
@@ -115,7 +123,7 @@ impl Following {
             awaits: false,
         });
         if link == Link::Attached {
-            self.index.insert(key, &asked.query.filter);
+            self.match_for(key, &asked.query.filter);
             if let Some(run) = asked.viewing_run() {
                 self.by_run.entry(run.clone()).or_default().push(key);
             }
@@ -145,9 +153,19 @@ impl Following {
         }
     }
 
+    /// Begins to match for a reader.
+    fn match_for(&mut self, key: usize, filter: &Filter) {
+        if filter.normal_form() == "true" {
+            self.unfiltered.insert(key);
+        } else {
+            self.index.insert(key, filter);
+        }
+    }
+
     /// Stops matching for a reader.
     fn disconnect(&mut self, key: usize) {
         self.index.remove(key);
+        self.unfiltered.remove(&key);
         let reader = self.readers.get(key);
         let Some(run) = reader.and_then(|reader| reader.asked.viewing_run()) else {
             return;
@@ -194,6 +212,7 @@ impl Following {
         let mut found = mem::take(&mut self.found);
         found.clear();
         self.index.matches(&event.event().envelope, &mut found);
+        found.extend(&self.unfiltered);
         for key in &found {
             let Some(reader) = self.readers.get_mut(*key) else {
                 continue;
@@ -257,7 +276,8 @@ impl Following {
 
     fn end(self, then: impl Fn(&NearReader) -> Link) -> Vec<Waker> {
         let attached = self.readers.iter();
-        let attached = attached.filter(|(key, _)| self.index.contains(*key));
+        let is_attached = |key| self.index.contains(key) || self.unfiltered.contains(&key);
+        let attached = attached.filter(|(key, _)| is_attached(*key));
         let ends = attached.filter_map(|(_, reader)| {
             let none = std::iter::empty::<(SharedEvent, usize)>();
             let (_, waker) = reader

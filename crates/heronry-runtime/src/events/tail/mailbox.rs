@@ -131,11 +131,11 @@ impl Mailbox {
 
     /// Moves at most `most` events into `taken`; without any, says how the reader goes on. Pending while
     /// nothing waits and more is to come.
-    pub(super) fn poll_take(
+    pub(super) fn poll_take<T: From<SharedEvent>>(
         &self,
         cx: &mut Context<'_>,
         most: usize,
-        taken: &mut impl Extend<SharedEvent>,
+        taken: &mut VecDeque<T>,
     ) -> Poll<Link> {
         let mut contents = self.lock();
         let count = contents.events.len().min(most);
@@ -143,7 +143,7 @@ impl Mailbox {
             let mut bytes = 0;
             taken.extend(contents.events.drain(..count).map(|(event, size)| {
                 bytes += size;
-                event
+                T::from(event)
             }));
             contents.bytes -= bytes;
             return Poll::Ready(Link::Attached);
