@@ -272,14 +272,14 @@ async fn w3_what_was_found_and_not_recorded_is_found_again(world: World) {
 async fn w5_a_wake_fails_when_what_it_looks_back_at_is_gone(world: World) {
     let (pool, lead, scout) = pair(&world).await;
     history(&world, &pool, &scout).await;
+    let journal = &world.store().journal;
+    // Reads are held below.
+    let baseline = heronry_testkit::sample::baseline(&**journal, pool.id(), Position(600)).await;
     let hold = world.faults.hold_reads();
     let wake = world.register(&pool, &lead, from_start(NEWS, "w")).await;
     hold.reached(1).await;
-    let journal = &world.store().journal;
-    let before = Position(600);
-    heronry_testkit::sample::trim(&**journal, pool.id(), before, FencingToken(1))
-        .await
-        .unwrap();
+    let trim = journal.trim(pool.id(), baseline.unwrap(), FencingToken(1));
+    trim.await.unwrap();
     hold.release();
     let end = ended(&pool, &lead, &wake.wake_id).await;
     assert_eq!(end.status, WakeStatus::Failed);
