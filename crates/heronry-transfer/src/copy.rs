@@ -45,7 +45,7 @@ pub(super) async fn bring(
 ) -> Result<Vec<Carried>, TransferError> {
     let pools = named(from, pools).await?;
     check_free(to, &pools).await?;
-    check_whole((from, to), &pools, goes_on).await?;
+    check_whole(from, to, &pools, goes_on).await?;
     let mut fleet = Fleet::new(to, carrier);
     let ended = fleet.carry(from, &pools, goes_on).await;
     fleet.release(ended).await
@@ -64,7 +64,8 @@ pub(super) async fn check_free(to: &Store, pools: &[PoolId]) -> Result<(), Trans
 /// Reads every pool to its end: a damaged one is found before anything is written, and one with a
 /// timeline of another pool.
 pub(super) async fn check_whole(
-    (from, to): (&Store, &Store),
+    from: &Store,
+    to: &Store,
     pools: &[PoolId],
     goes_on: GoesOn,
 ) -> Result<(), TransferError> {

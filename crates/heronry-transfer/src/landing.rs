@@ -44,7 +44,7 @@ pub(super) struct Landing<'a> {
     store: &'a Store,
     pool: PoolId,
     token: FencingToken,
-    /// What stands for the records before the first chunk. The first append takes it along.
+    /// The baseline of a trimmed pool. The first append takes it along.
     baseline: Option<Box<Baseline>>,
     /// The head of the pool in the store.
     head: Option<Head>,

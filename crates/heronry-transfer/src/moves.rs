@@ -158,7 +158,7 @@ impl MoveEnds<'_> {
         }
         let pools = named(self.from, &Pools::All).await?;
         check_free(self.to, &pools).await?;
-        check_whole((self.from, self.to), &pools, GoesOn::AsBefore).await?;
+        check_whole(self.from, self.to, &pools, GoesOn::AsBefore).await?;
         let owned = self.own(&pools).await?;
         let ended = self.bring_and_seal(&pools).await;
         let released = self.disown(owned).await;
@@ -205,7 +205,7 @@ impl MoveEnds<'_> {
         let pools = named(self.from, &Pools::All).await?;
         let (mut moved, missing) = self.arrived(pools).await?;
         if !missing.is_empty() {
-            check_whole((self.from, self.to), &missing, GoesOn::AsBefore).await?;
+            check_whole(self.from, self.to, &missing, GoesOn::AsBefore).await?;
             let mut reserved = reservation.map_or_else(BTreeSet::new, |it| it.pools);
             reserved.extend(missing.iter().cloned());
             let brought = self.bring(&reserved, &missing).await;
