@@ -29,9 +29,11 @@ pub enum TransferError {
         /// The place where the pools went.
         moved_to: String,
     },
-    /// Records at the start of the journal are gone, and nothing stands for them.
+    /// Records at the start of the journal are gone. The store's memory of their keys and ids does not go
+    /// along, so at another place a repeat would be a second message.
     #[error(
-        "records of pool {pool} before {floor} are trimmed; only a whole journal can be carried"
+        "records of pool {pool} before {floor} are trimmed, and what the store knows of their idempotency keys \
+         and message ids cannot be carried; stop its server and copy its data directory as a whole"
     )]
     Trimmed {
         /// The pool.

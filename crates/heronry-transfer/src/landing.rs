@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heronry_journal::{Baseline, Chunk};
+use heronry_journal::Chunk;
 use heronry_store::{
     AppendError, Arrival, Commit, CommitOutcome, ConsumerStanding, ContentPack, ContentPlace,
     Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent, Timeline,
@@ -44,8 +44,6 @@ pub(super) struct Landing<'a> {
     store: &'a Store,
     pool: PoolId,
     token: FencingToken,
-    /// The baseline of a trimmed pool. The first append takes it along.
-    baseline: Option<Box<Baseline>>,
     /// The head of the pool in the store.
     head: Option<Head>,
     /// The content of the next append: at least the last chunk, as the last append shows the pool.
@@ -99,7 +97,6 @@ impl<'a> Landing<'a> {
             store,
             pool,
             token,
-            baseline: None,
             head: None,
             held: PendingAppend::default(),
             consumers: Vec::new(),
@@ -111,10 +108,10 @@ impl<'a> Landing<'a> {
     /// Takes a piece.
     pub(super) async fn take(&mut self, piece: PoolPiece) -> Result<(), TransferError> {
         match piece {
-            PoolPiece::Baseline(baseline) => {
-                self.baseline = Some(baseline);
-                Ok(())
-            }
+            PoolPiece::Baseline(baseline) => Err(TransferError::Trimmed {
+                pool: self.pool.clone(),
+                floor: baseline.floor(),
+            }),
             PoolPiece::Chunk(chunk) => self.take_chunk(chunk).await,
             PoolPiece::With(pack) => self.take_pack(pack).await,
             PoolPiece::Alone(content) => self.take_alone(content).await,
@@ -237,9 +234,7 @@ impl<'a> Landing<'a> {
             Arrival::Part => Vec::new(),
             Arrival::Whole => std::mem::take(&mut self.consumers),
         };
-        let baseline = self.baseline.take();
-        let before = baseline.as_ref().map(|baseline| baseline.epoch());
-        let epoch = self.head.map(|head| head.epoch).or(before);
+        let epoch = self.head.map(|head| head.epoch);
         let commit = Commit {
             timeline: held.timeline(epoch),
             chunks: held.chunks,
@@ -247,7 +242,7 @@ impl<'a> Landing<'a> {
             erasures: held.erasures,
             consumers,
             arrival,
-            baseline,
+            baseline: None,
         };
         let guard = Guard {
             expected_head: self.head.map_or(Position::ZERO, |head| head.head),

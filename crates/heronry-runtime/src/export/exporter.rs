@@ -232,7 +232,7 @@ impl<F: EventFeed> Exporter<F> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Option<ExportEnd>, F::Error> {
         let mut pause = self.options.pause;
-        while let Err(error) = self.attempt().await {
+        while let Err(error) = self.attempt(stopping, stop).await {
             self.figures.send_modify(|figures| figures.failed += 1);
             let retry_after = match error.fault {
                 SinkFault::Permanent => {
@@ -269,16 +269,34 @@ impl<F: EventFeed> Exporter<F> {
         Ok(None)
     }
 
-    async fn attempt(&self) -> Result<(), SinkError> {
+    /// Makes one attempt, for as long as the options say. One that is stopped meanwhile has the time of a
+    /// flush, and no more.
+    async fn attempt(
+        &self,
+        stopping: &mut Stopping,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), SinkError> {
         if self.pending.is_empty() {
             return Ok(());
         }
         let attempt_for = self.options.attempt_for;
-        tokio::select! {
-            biased;
-            taken = self.sink.append_batch(&self.pending) => taken,
-            () = self.clock.alarm(self.after(attempt_for)) => {
-                Err(SinkError::transient(format!("the sink did not answer within {attempt_for}")))
+        let late = self.after(attempt_for);
+        let mut taken = self.sink.append_batch(&self.pending);
+        loop {
+            let end = match *stopping {
+                Stopping::No => late,
+                Stopping::Until(at) => late.min(at),
+            };
+            tokio::select! {
+                biased;
+                taken = &mut taken => return taken,
+                () = self.clock.alarm(end) => {
+                    let why = format!("the sink did not answer within {attempt_for}, or before the end");
+                    return Err(SinkError::transient(why));
+                }
+                () = stopped(stop), if *stopping == Stopping::No => {
+                    *stopping = Stopping::Until(self.after(self.options.flush_for));
+                }
             }
         }
     }

@@ -136,6 +136,8 @@ impl FileSink {
 impl FileState {
     /// Adds whole lines, and waits for the device. What was written in part is cut off again.
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        // Somebody else may have emptied or shortened the file, as a rotation of logs does: it goes on at the end.
+        self.length = self.length.min(self.file.metadata()?.len());
         // An attempt before may have left a part that could not be cut off.
         self.file.set_len(self.length)?;
         self.file.seek(SeekFrom::Start(self.length))?;
