@@ -13,7 +13,7 @@ use super::{
         row::{FigureRow, figure, median},
         watch::Watch,
     },
-    count, query, report,
+    ReportedBatch, count, query, report,
 };
 use crate::failure::Failure;
 
@@ -29,7 +29,11 @@ pub(super) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow
     for number in 0..events / APPENDED {
         let is_rare = number % (ONE_OF / APPENDED) == 0;
         kinds[0] = [EventKind::ToolCompleted, EventKind::ToolFailed][usize::from(is_rare)];
-        report(&ground.pool, &ground.sender, (&kinds, number)).await?;
+        let batch = ReportedBatch {
+            number,
+            kinds: &kinds,
+        };
+        report(&ground.pool, &ground.sender, batch).await?;
     }
     let rare = Filter::compile(r#"kind == "tool_failed""#).or_stop()?;
     let (mut whole, mut sparse) = (Vec::new(), Vec::new());
