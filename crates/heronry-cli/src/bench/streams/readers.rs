@@ -110,6 +110,7 @@ fn idle(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
 }
 
 /// The appends of a measurement.
+#[derive(Clone, Copy)]
 struct AppendLoad {
     /// The number of events of each append.
     batch: usize,
