@@ -116,9 +116,10 @@ pub async fn publish_ephemeral(
     trace: Option<Trace>,
 ) -> Result<EphemeralPublished, Refusal> {
     let run = access.identity().acting(body.run_id.take(), "run_id")?;
-    let author = (access.caller(), run);
-    let pool = access.pool();
-    let published = pool.publish_ephemeral(author, body.events, trace).await?;
+    let (pool, caller) = (access.pool(), access.caller());
+    let published = pool
+        .publish_ephemeral(caller, run, body.events, trace)
+        .await?;
     Ok(EphemeralPublished {
         first: published.first,
         last: published.last,

@@ -21,7 +21,7 @@ pub use subscription::Subscription;
 pub(crate) use tail::{Tail, TailSize};
 
 use crate::{CallError, EventsError, Pool};
-use reader::{JournalReader, ReadOutcome, Waited};
+use reader::{JournalReader, ReadOutcome, WaitedAtHead};
 use slice::Budget;
 
 /// The most bytes of the journal that one page looks through.
@@ -101,7 +101,7 @@ impl Pool {
                 ReadOutcome::Head if events.is_empty() && wait.0 > 0 => {
                     self.forget_unread();
                     tokio::select! {
-                        waited = reader.wait(self, limit, &mut events) => if waited == Waited::Over { break },
+                        waited = reader.wait(self, limit, &mut events) => if waited == WaitedAtHead::Over { break },
                         () = clock.alarm(until) => break,
                     }
                 }

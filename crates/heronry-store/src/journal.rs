@@ -40,7 +40,7 @@ pub struct Commit {
     pub timeline: Timeline,
     /// The completeness of the pool after the append.
     pub arrival: Arrival,
-    /// What stands before the first chunk, when a new pool is brought from a journal that was trimmed.
+    /// The state before the first chunk, when a new pool is brought from a journal that was trimmed.
     /// It comes with the first append of a new pool, and with no other; the first chunk then begins at
     /// its floor.
     pub baseline: Option<Box<Baseline>>,

@@ -47,13 +47,22 @@ fn delta(summary: &str) -> NewEvent {
     said(EventKind::ModelStreamDelta, summary)
 }
 
+async fn publish_all(
+    pool: &Pool,
+    caller: &Caller,
+    events: Vec<NewEvent>,
+) -> Result<EphemeralPublished, CallError> {
+    let run = World::run_of(caller);
+    pool.publish_ephemeral(caller.clone(), run, events, None)
+        .await
+}
+
 async fn publish(
     pool: &Pool,
     caller: &Caller,
     event: NewEvent,
 ) -> Result<EphemeralPublished, CallError> {
-    let author = (caller.clone(), World::run_of(caller));
-    pool.publish_ephemeral(author, vec![event], None).await
+    publish_all(pool, caller, vec![event]).await
 }
 
 fn rejected(published: Result<EphemeralPublished, CallError>) -> Rejection {
@@ -270,10 +279,9 @@ async fn s3_what_ends_something_must_be_recorded(world: World) {
     let lead = world.join(&pool, "lead").await;
     let mut stream = live(&pool, Viewer::Operator, (OverflowPolicy::LatestOnly, 8)).await;
     let head = pool.head();
-    let author = || (lead.clone(), World::run_of(&lead));
     for kind in EventKind::ALL.iter().filter(|kind| kind.is_terminal()) {
         let events = vec![delta("a word"), NewEvent::new(*kind)];
-        let refused = pool.publish_ephemeral(author(), events, None).await;
+        let refused = publish_all(&pool, &lead, events).await;
         let fault = EventFault::MustBeFact { kind: *kind };
         let rejection = Rejection::Event { index: 1, fault };
         assert_eq!(rejected(refused), rejection);
@@ -283,7 +291,7 @@ async fn s3_what_ends_something_must_be_recorded(world: World) {
     let rejection = Rejection::Event { index: 0, fault };
     let refused = publish(&pool, &lead, own).await;
     assert_eq!(rejected(refused), rejection);
-    let none = pool.publish_ephemeral(author(), Vec::new(), None).await;
+    let none = publish_all(&pool, &lead, Vec::new()).await;
     assert_eq!(rejected(none), Rejection::NoEvents);
     assert_eq!(pool.head(), head);
     // Nothing of a refused batch was shown, and no number was used up.

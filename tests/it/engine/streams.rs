@@ -31,7 +31,7 @@ on_every_store! {
 
 on_every_store_with_threads! {
     o2_a_subscriber_a_hundred_times_slower_than_the_writer_loses_nothing
-    o4_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them
+    s2_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them
     o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_go_on
 }
 
@@ -218,7 +218,7 @@ async fn follow_at_pace(pool: Pool, query: EventQuery, yields: usize) -> Vec<Cur
     }
 }
 
-async fn o4_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them(
+async fn s2_readers_of_every_pace_see_the_same_stream_however_little_is_kept_for_them(
     world: World,
 ) {
     // Of two events that are kept for those near the head, one may wait for each: the readers are handed

@@ -5,11 +5,12 @@ use super::Finding;
 use super::tree::Tree;
 use crate::packages::Published;
 
-/// The crates that others pick alone, and how many direct dependencies each may have.
+/// The crates that others pick alone, and how many direct dependencies each may have. Events have one more,
+/// `serde_json`: the JSON of an event is written once for all its readers, and they share it.
 const DEPENDENCIES_MAX: [(&str, usize); 3] = [
     ("heronry-types", 6),
     ("heronry-journal", 6),
-    ("heronry-event", 6),
+    ("heronry-event", 7),
 ];
 
 /// The most keywords and categories that the registry takes.
@@ -193,7 +194,7 @@ mod tests {
             name: "heronry-event".to_owned(),
             folder: "crates/heronry-event".to_owned(),
             features: vec!["wide".to_owned()],
-            direct_dependencies: 6,
+            direct_dependencies: 7,
             keywords: 3,
             categories: 1,
             missing: Vec::new(),
@@ -225,13 +226,13 @@ mod tests {
     #[test]
     fn crate_at_its_limit_passes_and_one_dependency_more_does_not() {
         let heavy = Sheet {
-            direct_dependencies: 7,
+            direct_dependencies: 8,
             ..sheet()
         };
         check_sheet(
             heavy,
             &[README],
-            &["has 7 direct dependencies, the limit is 6"],
+            &["has 8 direct dependencies, the limit is 7"],
         );
         let other = Sheet {
             name: "heronry-server".to_owned(),

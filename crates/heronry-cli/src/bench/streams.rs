@@ -40,18 +40,27 @@ fn query(filter: Filter, from: ReadFrom) -> EventQuery {
     }
 }
 
-/// Reports a batch of so many events.
+/// A batch of events that is reported.
+#[derive(Clone, Copy)]
+struct ReportedBatch<'a> {
+    /// The number of the batch in its pool.
+    number: usize,
+    /// The kinds of its events, in order.
+    kinds: &'a [EventKind],
+}
+
+/// Reports a batch.
 async fn report(
     pool: &Pool,
     caller: &Caller,
-    (kinds, number): (&[EventKind], usize),
+    batch: ReportedBatch<'_>,
 ) -> Result<Position, Failure> {
-    let events = kinds.iter().copied().map(NewEvent::new).collect();
+    let events = batch.kinds.iter().copied().map(NewEvent::new).collect();
     let append = AppendEvents::new(
         caller.clone(),
         run_of(caller)?,
         events,
-        id("batch", number)?,
+        id("batch", batch.number)?,
     );
     Ok(pool.call(append).await.or_stop()?.last.position)
 }

@@ -4,6 +4,8 @@
 //! Progress is no part of the state: after the pool was opened it is counted again, from the registration
 //! of each on, a slice at a time.
 
+use std::collections::BTreeMap;
+
 use heronry_event::{
     Envelope,
     filter::{CompileErrors, Fingerprint},
@@ -204,13 +206,11 @@ impl Conditions {
         matches?.last().copied()
     }
 
-    /// Returns the events that count so far for each wake, in order of the registrations.
-    pub(super) fn counted_events(&self) -> Vec<(Position, Vec<CountedEvent>)> {
+    /// Returns the events that count so far for each wake, by the registration of the wake.
+    pub(super) fn counted_events(&self) -> BTreeMap<Position, Vec<CountedEvent>> {
         let waiting = self.waiting.iter();
         let counted = waiting.map(|(at, it)| (*at, it.progress.clone().counted()));
-        let mut counted: Vec<_> = counted.filter(|(_, events)| !events.is_empty()).collect();
-        counted.sort_unstable_by_key(|(registered, _)| *registered);
-        counted
+        counted.filter(|(_, events)| !events.is_empty()).collect()
     }
 
     /// Returns true when this wake waits.

@@ -109,7 +109,7 @@ impl Engine {
 
     fn to_image(&self) -> Vec<u8> {
         let state = self.state.to_bytes();
-        let counted: Vec<_> = self.triggers.counted_events();
+        let counted: Vec<_> = self.triggers.counted_events().into_iter().collect();
         let mut encoder = Encoder::new(Vec::with_capacity(state.len() + 64));
         let state = <&ByteSlice>::from(state.as_slice());
         let written = encoder.encode((state, self.matching.settled(), counted));

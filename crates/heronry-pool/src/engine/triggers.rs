@@ -1,6 +1,6 @@
 //! Matching records against the wakes that wait.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use heronry_event::{
     Envelope,
@@ -147,7 +147,7 @@ impl Triggers {
     }
 
     /// Returns the events that count so far, for each wake for which earlier events count.
-    pub(super) fn counted_events(&self) -> Vec<(Position, Vec<CountedEvent>)> {
+    pub(super) fn counted_events(&self) -> BTreeMap<Position, Vec<CountedEvent>> {
         self.counting.counted_events()
     }
 

@@ -1,4 +1,4 @@
-//! What a holder of a named consumer asks for.
+//! The request of a holder of a named consumer.
 
 use heronry_event::filter::Filter;
 use heronry_store::{ConsumerId, FilterFingerprint};

@@ -1,4 +1,4 @@
-//! Where the consumers of a pool stand, and what they hold.
+//! The consumers of a pool as they stand, and the records that they hold.
 
 use heronry_event::filter::Fingerprint;
 use heronry_store::{ConsumerId, StoreError};

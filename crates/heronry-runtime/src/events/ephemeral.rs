@@ -67,7 +67,8 @@ impl Pool {
     /// that end something are refused, because they must be recorded.
     pub async fn publish_ephemeral(
         &self,
-        (caller, run): (Caller, RunId),
+        caller: Caller,
+        run: RunId,
         events: Vec<NewEvent>,
         trace: Option<Trace>,
     ) -> Result<EphemeralPublished, CallError> {
@@ -101,7 +102,7 @@ struct EphemeralReader {
     inbox: Arc<Inbox>,
 }
 
-/// What waits for one reader.
+/// The events without a record that wait for one reader.
 #[derive(Debug)]
 struct Inbox {
     contents: Mutex<InboxContents>,

@@ -38,7 +38,7 @@ pub(super) enum ReadOutcome {
 
 /// The end of a wait at the head.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Waited {
+pub(super) enum WaitedAtHead {
     /// There is more in the store.
     ReadOn,
     /// Events were found, or there is nothing to wait for.
@@ -169,9 +169,9 @@ impl JournalReader {
         pool: &Pool,
         most: usize,
         found: &mut Vec<Event>,
-    ) -> Waited {
+    ) -> WaitedAtHead {
         let Some(attachment) = Tail::join_at_head(pool, &self.asked, self.place.after) else {
-            return Waited::ReadOn;
+            return WaitedAtHead::ReadOn;
         };
         let waits = WaitAtHead {
             reader: self,
@@ -181,8 +181,8 @@ impl JournalReader {
         let link = waits.attachment.take(most, &mut taken).await;
         found.extend(taken.into_iter().map(SharedEvent::into_event));
         match link {
-            Link::Behind(_) => Waited::ReadOn,
-            Link::Attached | Link::Closed { .. } | Link::Stopped => Waited::Over,
+            Link::Behind(_) => WaitedAtHead::ReadOn,
+            Link::Attached | Link::Closed { .. } | Link::Stopped => WaitedAtHead::Over,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a viewer sees of records.
+//! The view that a viewer has of records.
 
 use heronry_event::{CloseReason, Event};
 use heronry_journal::{Body, Record};

@@ -32,9 +32,9 @@ pub struct Subscription {
     follow: Follow,
     buffer: VecDeque<StreamItem>,
     stage: Stage,
-    source: Source,
+    source: StreamSource,
     wants: Option<WantsEphemeral>,
-    /// What the stream sees of events without a record, once it has caught up.
+    /// The view of events without a record, once the stream has caught up; `None` before, or when it asked for none.
     view: Option<EphemeralView>,
 }
 
@@ -51,7 +51,7 @@ enum Stage {
 
 /// The place that the next events come from.
 #[derive(Debug)]
-enum Source {
+enum StreamSource {
     /// The store, at the reader's own cursor.
     Store,
     /// The pool's tail.
@@ -78,7 +78,7 @@ impl Subscription {
             follow,
             buffer: VecDeque::new(),
             stage: Stage::Behind,
-            source: Source::Store,
+            source: StreamSource::Store,
             wants: None,
             view: None,
         })
@@ -104,8 +104,8 @@ impl Subscription {
             | StreamItem::Closed { .. } => None,
         });
         let reached = || match &self.source {
-            Source::Store => self.reader.after(),
-            Source::Tail(attachment) => attachment.scanned_to(),
+            StreamSource::Store => self.reader.after(),
+            StreamSource::Tail(attachment) => attachment.scanned_to(),
         };
         self.pool.cursor(waiting.unwrap_or_else(reached))
     }
@@ -171,7 +171,7 @@ impl Subscription {
 
     /// Returns true when a stream that goes on reads the store.
     fn is_in_store(&self) -> bool {
-        let reads_store = matches!(self.source, Source::Store);
+        let reads_store = matches!(self.source, StreamSource::Store);
         reads_store && self.stage == Stage::Live && !self.reader.is_closed()
     }
 
@@ -184,7 +184,7 @@ impl Subscription {
 
     /// Waits for what comes at the head.
     async fn take(&mut self) {
-        let Source::Tail(attachment) = &self.source else {
+        let StreamSource::Tail(attachment) = &self.source else {
             return;
         };
         let view = self.view.as_ref();
@@ -211,12 +211,12 @@ impl Subscription {
     /// Goes on with the store after a position.
     fn go_on_after(&mut self, after: Position) {
         self.reader.go_on_after(after);
-        self.source = Source::Store;
+        self.source = StreamSource::Store;
     }
 
     /// Returns true when the next events come from the tail, to which a stream comes back that is near again.
     fn is_near(&mut self) -> bool {
-        if let Source::Tail(_) = self.source {
+        if let StreamSource::Tail(_) = self.source {
             return true;
         }
         if self.stage != Stage::Live || self.reader.is_closed() {
@@ -224,7 +224,7 @@ impl Subscription {
         }
         let attachment = Tail::join(&self.pool, self.reader.asked(), self.reader.after());
         let is_back = attachment.is_some();
-        self.source = attachment.map_or(Source::Store, Source::Tail);
+        self.source = attachment.map_or(StreamSource::Store, StreamSource::Tail);
         is_back
     }
 
@@ -283,7 +283,7 @@ impl Subscription {
                 // One that is not near any more reads on.
                 let after = self.reader.after();
                 let attachment = Tail::join_at_head(&self.pool, self.reader.asked(), after);
-                self.source = attachment.map_or(Source::Store, Source::Tail);
+                self.source = attachment.map_or(StreamSource::Store, StreamSource::Tail);
             }
             (Stage::Over, _) => {}
         }
@@ -310,7 +310,7 @@ impl Subscription {
     }
 }
 
-/// What comes at the head.
+/// The next thing that comes at the head.
 enum Came {
     Facts(VecDeque<StreamItem>),
     Ephemeral(StreamItem),

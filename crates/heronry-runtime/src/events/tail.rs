@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{Party, Pool};
 use following::{Attached, Following};
-use mailbox::{Mailbox, MailboxRoom};
+use mailbox::Mailbox;
 use ring::TailEvent;
 
 pub(super) use mailbox::Link;
@@ -44,24 +44,33 @@ const READ_BYTES: usize = 256 * 1024;
 /// would cost more.
 const NEAR: u64 = 64;
 
+/// The room for events that are kept in one place.
+#[derive(Clone, Copy, Debug)]
+struct EventRoom {
+    /// The most events.
+    events: usize,
+    /// The most bytes of the records that they are made of.
+    bytes: usize,
+}
+
 /// The sizes of a pool's tail. No stream depends on them: a reader that is further behind reads for itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TailSize {
-    /// The most events of the ring.
-    ring_events: usize,
-    /// The most bytes of records whose events are in the ring.
-    ring_bytes: usize,
-    /// The most that waits for one reader.
-    mailbox: MailboxRoom,
+    /// The room of the ring.
+    ring: EventRoom,
+    /// The room for what waits for one reader.
+    mailbox: EventRoom,
 }
 
 impl TailSize {
     /// Returns the sizes of a ring of so many events, of which half may wait for one reader.
     pub(crate) fn of(events: usize) -> Self {
         Self {
-            ring_events: events,
-            ring_bytes: 1024 * 1024,
-            mailbox: MailboxRoom {
+            ring: EventRoom {
+                events,
+                bytes: 1024 * 1024,
+            },
+            mailbox: EventRoom {
                 events: (events / 2).max(1),
                 bytes: 256 * 1024,
             },
@@ -72,14 +81,14 @@ impl TailSize {
 /// The tail of a pool. It costs nothing while nobody follows.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    present: Mutex<Present>,
+    present: Mutex<TailState>,
     /// Rings when the last reader has gone.
     deserted: Notify,
     size: TailSize,
 }
 
 #[derive(Debug)]
-struct Present {
+struct TailState {
     following: Option<Following>,
     /// The number of times that somebody began to follow.
     round: u64,
@@ -88,7 +97,7 @@ struct Present {
 impl Tail {
     pub(crate) fn of(size: TailSize) -> Self {
         Self {
-            present: Mutex::new(Present {
+            present: Mutex::new(TailState {
                 following: None,
                 round: 0,
             }),
@@ -98,7 +107,7 @@ impl Tail {
     }
 
     /// A panic while the lock is held ends the tail: its readers go on by themselves.
-    fn lock(&self) -> MutexGuard<'_, Present> {
+    fn lock(&self) -> MutexGuard<'_, TailState> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -221,7 +230,7 @@ struct TailRun {
 
 /// The end of a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Wait {
+enum TailWait {
     /// There may be something to do.
     Over,
     /// Nobody follows any more.
@@ -248,9 +257,9 @@ impl TailRun {
             match self.slice(place.clone()).await {
                 Ok(TailSlice::At(reached)) => place = reached,
                 Err(Missed::Head { .. }) => match self.wait(&mut head).await {
-                    Wait::Over => {}
-                    Wait::Deserted => return,
-                    Wait::Stopped => return self.stop(),
+                    TailWait::Over => {}
+                    TailWait::Deserted => return,
+                    TailWait::Stopped => return self.stop(),
                 },
                 // Each reader meets by itself what is gone, or broken.
                 Ok(TailSlice::Deserted) | Err(Missed::Trimmed { .. } | Missed::Failed(_)) => return,
@@ -273,16 +282,16 @@ impl TailRun {
     }
 
     /// Waits until there is more to read, or nobody follows.
-    async fn wait(&self, head: &mut watch::Receiver<Position>) -> Wait {
+    async fn wait(&self, head: &mut watch::Receiver<Position>) -> TailWait {
         let mut deserted = pin!(self.pool.shared().tail().deserted.notified());
         // From here on it is noticed.
         deserted.as_mut().enable();
         if !self.is_wanted() {
-            return Wait::Deserted;
+            return TailWait::Deserted;
         }
         tokio::select! {
-            changed = head.changed() => changed.map_or(Wait::Stopped, |()| Wait::Over),
-            () = deserted => if self.is_wanted() { Wait::Over } else { Wait::Deserted },
+            changed = head.changed() => changed.map_or(TailWait::Stopped, |()| TailWait::Over),
+            () = deserted => if self.is_wanted() { TailWait::Over } else { TailWait::Deserted },
         }
     }
 

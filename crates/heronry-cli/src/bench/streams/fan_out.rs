@@ -13,7 +13,7 @@ use super::{
         row::{FigureRow, figure, median},
         watch::Watch,
     },
-    count, query, report,
+    ReportedBatch, count, query, report,
 };
 use crate::failure::Failure;
 
@@ -44,7 +44,11 @@ pub(super) async fn deliveries(scale: Scale) -> Result<FigureRow, Failure> {
         }
         let start = Watch::start();
         for number in 0..events / APPENDED {
-            report(&ground.pool, &ground.sender, (&kinds, number)).await?;
+            let batch = ReportedBatch {
+                number,
+                kinds: &kinds,
+            };
+            report(&ground.pool, &ground.sender, batch).await?;
         }
         let seen = try_join_all(readers).await.or_stop()?;
         each.push(start.micros() * 1e3 / figure(SUBSCRIBERS * events));

@@ -26,8 +26,8 @@ pub(super) fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Fai
     let folder = folder.to_owned();
     let measuring = thread::spawn(move || {
         let mut rows = idle(scale, &folder)?;
-        rows.push(deliveries(&folder, (100, scale.of(100)))?.at_most(1.0));
-        rows.push(deliveries(&folder, (1, scale.of(1_000)))?.at_most(5.0));
+        rows.push(deliveries(&folder, AppendLoad::of(100, scale.of(100)))?.at_most(1.0));
+        rows.push(deliveries(&folder, AppendLoad::of(1, scale.of(1_000)))?.at_most(5.0));
         Ok(rows)
     });
     let measured = measuring.join();
@@ -109,8 +109,24 @@ fn idle(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     Ok(rows)
 }
 
-/// Measures the processor's time of a delivery: `rounds` appends of `batch` events to all readers.
-fn deliveries(folder: &Path, (batch, rounds): (usize, usize)) -> Result<FigureRow, Failure> {
+/// The appends of a measurement.
+#[derive(Clone, Copy)]
+struct AppendLoad {
+    /// The number of events of each append.
+    batch: usize,
+    /// The number of appends.
+    rounds: usize,
+}
+
+impl AppendLoad {
+    fn of(batch: usize, rounds: usize) -> Self {
+        Self { batch, rounds }
+    }
+}
+
+/// Measures the processor's time of a delivery of appends to all readers.
+fn deliveries(folder: &Path, load: AppendLoad) -> Result<FigureRow, Failure> {
+    let AppendLoad { batch, rounds } = load;
     let served = Served::start(folder)?;
     let operator = &served.operator;
     let mut wire = open(operator)?;

@@ -13,7 +13,7 @@ use super::{
         row::{FigureRow, figure, median},
         watch::Watch,
     },
-    count, query, report,
+    ReportedBatch, count, query, report,
 };
 use crate::failure::Failure;
 
@@ -35,7 +35,11 @@ pub(super) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow
                 EventKind::ToolCompleted
             };
         }
-        report(&ground.pool, &ground.sender, (&kinds, number)).await?;
+        let batch = ReportedBatch {
+            number,
+            kinds: &kinds,
+        };
+        report(&ground.pool, &ground.sender, batch).await?;
     }
     let rare = Filter::compile(r#"kind == "tool_failed""#).or_stop()?;
     let (mut whole, mut sparse) = (Vec::new(), Vec::new());

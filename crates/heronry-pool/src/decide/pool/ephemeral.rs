@@ -2,11 +2,9 @@
 
 use heronry_event::Event;
 use heronry_journal::Record;
-use heronry_types::{
-    Cursor, EventSemantics, NewEvent, Position, RunId, Timestamp, Trace, Visibility,
-};
+use heronry_types::{Cursor, EventSemantics, NewEvent, RunId, Trace, Visibility};
 
-use super::report::Report;
+use super::report::ReportedEvents;
 use crate::{
     Caller, EventFault, Rejection, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
@@ -22,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PublishEphemeral {
     caller: Caller,
-    report: Report,
+    report: ReportedEvents,
 }
 
 /// Events that may be shown, and not recorded.
@@ -39,7 +37,7 @@ pub struct Unrecorded {
 impl PublishEphemeral {
     /// Returns the command.
     pub fn new(caller: Caller, run: RunId, events: Vec<NewEvent>) -> Self {
-        let report = Report::new(run, events);
+        let report = ReportedEvents::new(run, events);
         Self { caller, report }
     }
 
@@ -65,10 +63,10 @@ impl PublishEphemeral {
         source::fresh(state, &self.caller, None, &self.report.events)
     }
 
-    fn events(&self, state: &State, at: (Position, Timestamp)) -> Result<Unrecorded, Rejection> {
+    fn events(&self, state: &State, applied: Applied<'_>) -> Result<Unrecorded, Rejection> {
         let member = guard::standing(state, &self.caller, &self.report.run)?;
         let author = Author::member(state, &self.caller, member);
-        let (after, published_at) = at;
+        let after = applied.first;
         let events = self.fresh(state)?.into_iter();
         let entries = events.map(|event| self.report.entry(state, &author, event, None));
         let draft = Draft::of(entries.collect::<Result<_, _>>()?);
@@ -77,7 +75,7 @@ impl PublishEphemeral {
         let shown = draft.entries.into_iter().map(|entry| {
             let record = Record {
                 position: after,
-                recorded_at: published_at,
+                recorded_at: applied.now,
                 entry,
             };
             let mut event = project(state.timelines(), &record);
@@ -112,6 +110,6 @@ impl Command for PublishEphemeral {
     }
 
     fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Unrecorded, Rejection> {
-        self.events(state, (applied.first, applied.now))
+        self.events(state, applied)
     }
 }

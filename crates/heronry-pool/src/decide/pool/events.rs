@@ -3,7 +3,7 @@
 use heronry_journal::{Entry, EventBatch, RequestHash};
 use heronry_types::{Epoch, IdempotencyKey, NewEvent, Payload, Position, RunEnd, RunId, Trace};
 
-use super::report::Report;
+use super::report::ReportedEvents;
 use crate::{
     Appended, Caller, Minter, Rejection, State,
     command::{
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AppendEvents {
     caller: Caller,
-    report: Report,
+    report: ReportedEvents,
     key: IdempotencyKey,
     hash: RequestHash,
     /// The approximate size of the events in bytes.
@@ -35,7 +35,7 @@ pub struct AppendEvents {
 impl AppendEvents {
     /// Returns the command; hashes the request, so call it on the caller's side of the queue.
     pub fn new(caller: Caller, run: RunId, events: Vec<NewEvent>, key: IdempotencyKey) -> Self {
-        let report = Report::new(run, events);
+        let report = ReportedEvents::new(run, events);
         let mut hasher = RequestHasher::new("events/1");
         hasher.put(&report.events);
         Self {
@@ -68,14 +68,24 @@ impl AppendEvents {
     }
 }
 
+/// The end of a run, as an event of a source tells it.
+struct ToldEnd<'a> {
+    end: RunEnd,
+    /// The text that the event shows.
+    note: Option<&'a str>,
+}
+
 impl AppendEvents {
     /// Returns the end of the run that the one event of the batch tells.
-    fn end(&self) -> Option<(RunEnd, &NewEvent)> {
+    fn end(&self) -> Option<ToldEnd<'_>> {
         let [event] = self.report.events.as_slice() else {
             return None;
         };
         self.report.from.as_ref()?;
-        Some((RunEnd::told_by(event.kind)?, event))
+        Some(ToldEnd {
+            end: RunEnd::told_by(event.kind)?,
+            note: note_of(event),
+        })
     }
 
     /// Returns the records of events that were not taken before.
@@ -109,9 +119,9 @@ impl AppendEvents {
 }
 
 /// Returns the text that an event shows, as the note of the end that it tells.
-fn note_of(event: &NewEvent) -> Option<String> {
+fn note_of(event: &NewEvent) -> Option<&str> {
     match &event.payload {
-        Payload::Summary { summary, .. } => Some(summary.clone()),
+        Payload::Summary { summary, .. } => Some(summary),
         Payload::EnvelopeOnly | Payload::Refs { .. } => None,
     }
 }
@@ -163,7 +173,13 @@ impl Command for AppendEvents {
         self.report.check(state, member)?;
         let author = Author::member(state, &self.caller, member);
         let entries = match self.end() {
-            Some((end, event)) => member::ended(state, member, &author, end, note_of(event)),
+            Some(told) => member::ended(
+                state,
+                member,
+                &author,
+                told.end,
+                told.note.map(str::to_owned),
+            ),
             None => self.entries(state, &author, &fresh)?,
         };
         Ok(Decision::Write(Draft::of(entries)))

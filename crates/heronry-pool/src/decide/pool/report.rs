@@ -1,4 +1,4 @@
-//! What a member reports: the rules that all its events follow, recorded or not.
+//! Events that a member reports: the rules that all its events follow, recorded or not.
 
 use heronry_journal::{ApplicationEvent, Body, Entry, EventBatch, SourceStep};
 use heronry_types::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// The events that a run reports.
 #[derive(Clone, Debug)]
-pub(super) struct Report {
+pub(super) struct ReportedEvents {
     pub(super) run: RunId,
     pub(super) events: Vec<NewEvent>,
     /// The source that they come from.
@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) trace: Option<Trace>,
 }
 
-impl Report {
+impl ReportedEvents {
     /// Returns a report of these events.
     pub(super) fn new(run: RunId, events: Vec<NewEvent>) -> Self {
         let events = events.into_iter().map(NewEvent::with_sorted_tags).collect();

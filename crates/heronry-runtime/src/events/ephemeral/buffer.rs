@@ -13,7 +13,7 @@ const BYTES_MAX: usize = 1024 * 1024;
 pub(super) struct EphemeralBuffer {
     policy: OverflowPolicy,
     most: usize,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<BufferedItem>,
     /// The number of events that wait.
     events: usize,
     /// The number of bytes of their JSON.
@@ -30,9 +30,16 @@ enum BufferState {
 }
 
 #[derive(Debug)]
-enum Waiting {
+enum BufferedItem {
     Event(SharedEphemeral, usize),
-    Notice(DroppedEphemeral, Position),
+    Notice(PlacedNotice),
+}
+
+/// A notice, and the position that it follows.
+#[derive(Debug)]
+struct PlacedNotice {
+    notice: DroppedEphemeral,
+    after: Position,
 }
 
 /// The next thing that a reader is told.
@@ -41,23 +48,23 @@ pub(in crate::events) enum NextEphemeral {
     Item(StreamItem),
     /// The stream ends: its reader is too slow.
     Overflow,
-    /// What waits follows this position.
+    /// The next item follows this position.
     After(Position),
     Nothing,
 }
 
-impl Waiting {
+impl BufferedItem {
     fn after(&self) -> Position {
         match self {
             Self::Event(event, _) => event.after().position,
-            Self::Notice(_, after) => *after,
+            Self::Notice(notice) => notice.after,
         }
     }
 
     fn tells_progress(&self) -> bool {
         match self {
             Self::Event(event, _) => event.event.envelope.kind.progress() == Progress::Progress,
-            Self::Notice(..) => false,
+            Self::Notice(_) => false,
         }
     }
 }
@@ -79,7 +86,7 @@ impl EphemeralBuffer {
         if self.state != BufferState::Open {
             return;
         }
-        self.waiting.push_back(Waiting::Event(event, bytes));
+        self.waiting.push_back(BufferedItem::Event(event, bytes));
         self.events += 1;
         self.bytes += bytes;
         while self.events > self.most || (self.events > 1 && self.bytes > BYTES_MAX) {
@@ -92,7 +99,7 @@ impl EphemeralBuffer {
         let newest = self.waiting.len().saturating_sub(1);
         match self.policy {
             OverflowPolicy::DropProgress => {
-                let progress = self.waiting.iter().position(Waiting::tells_progress);
+                let progress = self.waiting.iter().position(BufferedItem::tells_progress);
                 match progress {
                     Some(oldest) => self.drop_at(oldest),
                     None => self.fail(),
@@ -105,7 +112,7 @@ impl EphemeralBuffer {
     }
 
     fn oldest(&self) -> usize {
-        let is_event = |waiting: &Waiting| matches!(waiting, Waiting::Event(..));
+        let is_event = |waiting: &BufferedItem| matches!(waiting, BufferedItem::Event(..));
         self.waiting.iter().position(is_event).unwrap_or(0)
     }
 
@@ -118,35 +125,32 @@ impl EphemeralBuffer {
         let waiting = self.waiting.drain(..end).collect::<Vec<_>>();
         let kept = std::mem::take(&mut self.waiting);
         let dropped = waiting.into_iter().map(|waiting| self.notice(waiting));
-        let notices: Vec<(DroppedEphemeral, Position)> = dropped.collect();
-        let whole = notices.into_iter().reduce(merged);
-        let whole = whole.map(|(notice, after)| Waiting::Notice(notice, after));
-        self.waiting = whole.into_iter().chain(kept).collect();
+        let whole = dropped.reduce(PlacedNotice::merged);
+        let whole = whole.map(BufferedItem::Notice).into_iter();
+        self.waiting = whole.chain(kept).collect();
     }
 
     /// Drops the event at an index. Its notice and those beside it become one.
     fn drop_at(&mut self, index: usize) {
-        let is_notice = |waiting: Option<&Waiting>| matches!(waiting, Some(Waiting::Notice(..)));
+        let is_notice =
+            |waiting: Option<&BufferedItem>| matches!(waiting, Some(BufferedItem::Notice(_)));
         let before = index
             .checked_sub(1)
             .filter(|it| is_notice(self.waiting.get(*it)));
         let after = Some(index + 1).filter(|it| is_notice(self.waiting.get(*it)));
         let (first, last) = (before.unwrap_or(index), after.unwrap_or(index));
-        let dropped: Vec<Waiting> = self.waiting.drain(first..=last).collect();
-        let notices: Vec<_> = dropped
-            .into_iter()
-            .map(|waiting| self.notice(waiting))
-            .collect();
-        if let Some((notice, after)) = notices.into_iter().reduce(merged) {
-            self.waiting.insert(first, Waiting::Notice(notice, after));
+        let dropped: Vec<BufferedItem> = self.waiting.drain(first..=last).collect();
+        let notices = dropped.into_iter().map(|waiting| self.notice(waiting));
+        if let Some(whole) = notices.reduce(PlacedNotice::merged) {
+            self.waiting.insert(first, BufferedItem::Notice(whole));
         }
     }
 
-    /// Returns the notice of something that waits no more, and the position that it follows.
-    fn notice(&mut self, waiting: Waiting) -> (DroppedEphemeral, Position) {
+    /// Returns the notice of something that waits no more.
+    fn notice(&mut self, waiting: BufferedItem) -> PlacedNotice {
         let (event, bytes) = match waiting {
-            Waiting::Event(event, bytes) => (event, bytes),
-            Waiting::Notice(notice, after) => return (notice, after),
+            BufferedItem::Event(event, bytes) => (event, bytes),
+            BufferedItem::Notice(notice) => return notice,
         };
         self.events -= 1;
         self.bytes -= bytes;
@@ -161,7 +165,10 @@ impl EphemeralBuffer {
             policy: self.policy,
             kinds,
         };
-        (notice, event.after().position)
+        PlacedNotice {
+            notice,
+            after: event.after().position,
+        }
     }
 
     /// Takes the next item that follows what a reader has passed.
@@ -179,34 +186,37 @@ impl EphemeralBuffer {
             return NextEphemeral::After(next.after());
         }
         match self.waiting.pop_front() {
-            Some(Waiting::Event(event, bytes)) => {
+            Some(BufferedItem::Event(event, bytes)) => {
                 self.events -= 1;
                 self.bytes -= bytes;
                 NextEphemeral::Item(StreamItem::Ephemeral(event))
             }
-            Some(Waiting::Notice(notice, _)) => NextEphemeral::Item(StreamItem::Dropped(notice)),
+            Some(BufferedItem::Notice(it)) => NextEphemeral::Item(StreamItem::Dropped(it.notice)),
             None => NextEphemeral::Nothing,
         }
     }
 }
 
-/// Returns one notice of two that stand side by side.
-fn merged(
-    (first, one): (DroppedEphemeral, Position),
-    (second, other): (DroppedEphemeral, Position),
-) -> (DroppedEphemeral, Position) {
-    let mut kinds = first.kinds;
-    for (kind, count) in second.kinds {
-        *kinds.entry(kind).or_default() += count;
+impl PlacedNotice {
+    /// Returns one notice of this one and the one behind it.
+    fn merged(self, behind: Self) -> Self {
+        let (first, second) = (self.notice, behind.notice);
+        let mut kinds = first.kinds;
+        for (kind, count) in second.kinds {
+            *kinds.entry(kind).or_default() += count;
+        }
+        let notice = DroppedEphemeral {
+            dropped: first.dropped + second.dropped,
+            first: first.first,
+            last: second.last,
+            policy: first.policy,
+            kinds,
+        };
+        Self {
+            notice,
+            after: self.after.max(behind.after),
+        }
     }
-    let whole = DroppedEphemeral {
-        dropped: first.dropped + second.dropped,
-        first: first.first,
-        last: second.last,
-        policy: first.policy,
-        kinds,
-    };
-    (whole, one.max(other))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use std::{
     task::Waker,
 };
 
-use heronry_event::{Filter, SharedEvent, index::FilterIndex};
+use heronry_event::{Filter, index::FilterIndex};
 use heronry_types::{Position, RunId};
 use slab::Slab;
 
 use super::{
     TailSize,
     mailbox::{Link, Mailbox, MatchedTo},
-    ring::{Ring, TailEvent},
+    ring::{Departing, Ring, TailEvent},
 };
 use crate::events::sight::ReadRequest;
 
@@ -106,14 +106,14 @@ impl Following {
         let mut shown = Vec::new();
         for event in missed.into_iter().flatten().take_while(|_| behind) {
             if asked.sees(event) {
-                shown.push((event.shown(asked.payload), event.bytes()));
+                shown.push(event.sized(asked.payload));
             }
             if let Some(closed) = closes(asked, event) {
                 then = closed;
                 break;
             }
         }
-        let (link, _) = mailbox.deliver(shown.into_iter(), self.size.mailbox, then);
+        let delivery = mailbox.deliver(shown.into_iter(), self.size.mailbox, then);
         let key = self.readers.vacant_key();
         self.readers.insert(NearReader {
             asked: Arc::clone(asked),
@@ -122,7 +122,7 @@ impl Following {
             staged: Vec::new(),
             awaits: false,
         });
-        if link == Link::Attached {
+        if delivery.link == Link::Attached {
             self.match_for(key, &asked.query.filter);
             if let Some(run) = asked.viewing_run() {
                 self.by_run.entry(run.clone()).or_default().push(key);
@@ -191,9 +191,8 @@ impl Following {
         for key in touched {
             awake.extend(self.hand_over(key, &events, Link::Attached));
         }
-        let most = (self.size.ring_events, self.size.ring_bytes);
         for event in events {
-            self.ring.push(event, most);
+            self.ring.push(event, self.size.ring);
         }
         self.through = through;
         self.matched.reach(through);
@@ -234,7 +233,9 @@ impl Following {
         let Some(event) = events.get(number) else {
             return Vec::new();
         };
-        let keys = event.departs().and_then(|(run, _)| self.by_run.get(run));
+        let keys = event
+            .departs()
+            .and_then(|departing| self.by_run.get(departing.run));
         let mut awake = Vec::new();
         for key in keys.cloned().unwrap_or_default() {
             let reader = self.readers.get(key);
@@ -255,12 +256,12 @@ impl Following {
         }
         let payload = reader.asked.payload;
         let staged = staged.iter().filter_map(|number| events.get(*number));
-        let shown = staged.map(|event| (event.shown(payload), event.bytes()));
-        let (link, waker) = reader.mailbox.deliver(shown, self.size.mailbox, then);
-        if link != Link::Attached {
+        let shown = staged.map(|event| event.sized(payload));
+        let delivery = reader.mailbox.deliver(shown, self.size.mailbox, then);
+        if delivery.link != Link::Attached {
             self.disconnect(key);
         }
-        waker
+        delivery.reader
     }
 
     /// Sends every reader on to its own read of the store, and returns those that wait.
@@ -279,11 +280,11 @@ impl Following {
         let is_attached = |key| self.index.contains(key) || self.unfiltered.contains(&key);
         let attached = attached.filter(|(key, _)| is_attached(*key));
         let ends = attached.filter_map(|(_, reader)| {
-            let none = std::iter::empty::<(SharedEvent, usize)>();
-            let (_, waker) = reader
-                .mailbox
-                .deliver(none, self.size.mailbox, then(reader));
-            waker
+            let none = std::iter::empty();
+            let mailbox = &reader.mailbox;
+            mailbox
+                .deliver(none, self.size.mailbox, then(reader))
+                .reader
         });
         ends.collect()
     }
@@ -300,7 +301,7 @@ impl ReadRequest {
 /// Returns how a reader goes on after an event that closes its view.
 fn closes(asked: &ReadRequest, event: &TailEvent) -> Option<Link> {
     let at = event.position();
-    let (run, departure) = event.departs()?;
+    let Departing { run, departure } = event.departs()?;
     let reason = asked.closed_by(at, run, departure)?;
     Some(Link::Closed { at, reason })
 }

@@ -12,6 +12,8 @@ use std::{
 use heronry_event::{CloseReason, SharedEvent};
 use heronry_types::Position;
 
+use super::EventRoom;
+
 /// The last position that a tail has matched against all its readers.
 #[derive(Clone, Debug)]
 pub(super) struct MatchedTo(Arc<AtomicU64>);
@@ -60,7 +62,7 @@ pub(super) struct Mailbox {
 
 #[derive(Debug)]
 struct MailboxContents {
-    events: VecDeque<(SharedEvent, usize)>,
+    events: VecDeque<SizedEvent>,
     bytes: usize,
     /// The last position that was delivered.
     reached: Position,
@@ -68,11 +70,21 @@ struct MailboxContents {
     reader: Option<Waker>,
 }
 
-/// The most that waits in a mailbox.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MailboxRoom {
-    pub(super) events: usize,
+/// An event that waits, and about how large its record is.
+#[derive(Debug)]
+pub(super) struct SizedEvent {
+    pub(super) event: SharedEvent,
+    /// The size in bytes.
     pub(super) bytes: usize,
+}
+
+/// The outcome of a delivery.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// The way in which the reader goes on behind it.
+    pub(super) link: Link,
+    /// The reader, when it waits.
+    pub(super) reader: Option<Waker>,
 }
 
 impl Mailbox {
@@ -100,28 +112,31 @@ impl Mailbox {
     /// reader when it waits.
     pub(super) fn deliver(
         &self,
-        events: impl Iterator<Item = (SharedEvent, usize)>,
-        room: MailboxRoom,
+        events: impl Iterator<Item = SizedEvent>,
+        room: EventRoom,
         then: Link,
-    ) -> (Link, Option<Waker>) {
+    ) -> Delivery {
         let mut contents = self.lock();
         contents.link = match then {
             Link::Behind(after) => Link::Behind(after.max(contents.reached)),
             Link::Attached | Link::Closed { .. } | Link::Stopped => then,
         };
-        for (event, bytes) in events {
-            let position = event.envelope.id().position;
+        for next in events {
+            let position = next.event.envelope.id().position;
             let is_full = contents.events.len() >= room.events
-                || (!contents.events.is_empty() && contents.bytes + bytes > room.bytes);
+                || (!contents.events.is_empty() && contents.bytes + next.bytes > room.bytes);
             if is_full {
                 contents.link = Link::Behind(position.previous());
                 break;
             }
             contents.reached = position;
-            contents.bytes += bytes;
-            contents.events.push_back((event, bytes));
+            contents.bytes += next.bytes;
+            contents.events.push_back(next);
         }
-        (contents.link, contents.reader.take())
+        Delivery {
+            link: contents.link,
+            reader: contents.reader.take(),
+        }
     }
 
     /// Takes the reader out, when it waits.
@@ -141,9 +156,9 @@ impl Mailbox {
         let count = contents.events.len().min(most);
         if count > 0 {
             let mut bytes = 0;
-            taken.extend(contents.events.drain(..count).map(|(event, size)| {
-                bytes += size;
-                T::from(event)
+            taken.extend(contents.events.drain(..count).map(|next| {
+                bytes += next.bytes;
+                T::from(next.event)
             }));
             contents.bytes -= bytes;
             return Poll::Ready(Link::Attached);
@@ -160,8 +175,8 @@ impl Mailbox {
         // In this order: what was matched up to here is in the mailbox, or was taken.
         let matched = self.matched.get();
         let contents = self.lock();
-        if let Some((event, _)) = contents.events.front() {
-            return event.envelope.id().position.previous();
+        if let Some(next) = contents.events.front() {
+            return next.event.envelope.id().position.previous();
         }
         match contents.link {
             Link::Attached | Link::Stopped => matched.max(self.since),

@@ -26,9 +26,9 @@ use crate::{EventQuery, OnTrimmed, ReadFrom, events::sight::ReadRequest};
 const RUNS: [&str; 4] = ["viewer-1", "viewer-2", "other", "more"];
 
 /// A source of numbers that a seed decides.
-struct Draw(u64);
+struct SeededDraw(u64);
 
-impl Draw {
+impl SeededDraw {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
@@ -94,17 +94,17 @@ enum Took {
 }
 
 /// A pool's journal, its tail, and a reader of each kind.
-struct Scene {
+struct TailScene {
     journal: Vec<Record>,
     /// The readers near the head, and the position that was read for them.
     tail: Option<(Following, Position)>,
     size: TailSize,
-    readers: Vec<Reader>,
+    readers: Vec<ModelReader>,
     /// The same readers, which read the journal alone.
-    alone: Vec<Reader>,
+    alone: Vec<ModelReader>,
 }
 
-struct Reader {
+struct ModelReader {
     asked: Arc<ReadRequest>,
     after: Position,
     attached: Option<Attached>,
@@ -112,7 +112,7 @@ struct Reader {
     closed: Option<CloseReason>,
 }
 
-impl Reader {
+impl ModelReader {
     fn of(asked: Arc<ReadRequest>) -> Self {
         Self {
             asked,
@@ -164,7 +164,7 @@ impl Reader {
     }
 }
 
-impl Scene {
+impl TailScene {
     fn of(events: usize) -> Self {
         let readers = [
             request(None, "true"),
@@ -178,12 +178,12 @@ impl Scene {
             journal: Vec::new(),
             tail: None,
             size: TailSize::of(events),
-            alone: readers.iter().cloned().map(Reader::of).collect(),
-            readers: readers.into_iter().map(Reader::of).collect(),
+            alone: readers.iter().cloned().map(ModelReader::of).collect(),
+            readers: readers.into_iter().map(ModelReader::of).collect(),
         }
     }
 
-    fn append(&mut self, draw: &mut Draw) {
+    fn append(&mut self, draw: &mut SeededDraw) {
         for _ in 0..=draw.below(3) {
             let position = self.journal.len() as u64 + 1;
             // Viewers leave late, so that they have something to see before.
@@ -300,7 +300,7 @@ impl Scene {
 
 /// Plays a history in which this many events are kept and anything may come next at every step.
 fn play(seed: u64, events: usize) {
-    let (mut draw, mut scene) = (Draw(seed), Scene::of(events));
+    let (mut draw, mut scene) = (SeededDraw(seed), TailScene::of(events));
     for _ in 0..600 {
         let number = draw.below(scene.readers.len());
         let most = 1 + draw.below(4);

@@ -7,6 +7,7 @@ use heronry_journal::Record;
 use heronry_pool::project;
 use heronry_types::{Payload, Position, RunId, Timelines, Visibility, WakePayload};
 
+use super::{EventRoom, mailbox::SizedEvent};
 use crate::events::sight::{Departure, is_reduced};
 
 /// A record as readers near the head share it.
@@ -19,6 +20,13 @@ pub(crate) struct TailEvent {
     departure: Option<Departure>,
     /// About the size of the record in bytes.
     bytes: usize,
+}
+
+/// A run that departs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Departing<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) departure: Departure,
 }
 
 impl TailEvent {
@@ -37,10 +45,6 @@ impl TailEvent {
         self.event.envelope.id().position
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     pub(super) fn event(&self) -> &Event {
         &self.event
     }
@@ -50,14 +54,24 @@ impl TailEvent {
         self.visibility == Visibility::OutOfScope
     }
 
-    /// Returns the run that departs with this event, and how.
-    pub(super) fn departs(&self) -> Option<(&RunId, Departure)> {
-        let run = self.event.envelope.identity.run.as_ref()?;
-        Some((run, self.departure?))
+    /// Returns the departure of a run that this event is about.
+    pub(super) fn departs(&self) -> Option<Departing<'_>> {
+        Some(Departing {
+            run: self.event.envelope.identity.run.as_ref()?,
+            departure: self.departure?,
+        })
+    }
+
+    /// Returns the event as it waits for a viewer that sees at most this much of its payload.
+    pub(super) fn sized(&self, most: WakePayload) -> SizedEvent {
+        SizedEvent {
+            event: self.shown(most),
+            bytes: self.bytes,
+        }
     }
 
     /// Returns the event with at most this much of its payload.
-    pub(super) fn shown(&self, most: WakePayload) -> SharedEvent {
+    fn shown(&self, most: WakePayload) -> SharedEvent {
         if !is_reduced(&self.event.payload, most) {
             return self.event.clone();
         }
@@ -85,15 +99,15 @@ impl Ring {
         }
     }
 
-    /// Adds the next event, and lets the oldest ones go until at most so many, and so many bytes, are left.
-    pub(super) fn push(&mut self, event: TailEvent, (events, bytes): (usize, usize)) {
-        self.bytes += event.bytes();
+    /// Adds the next event, and lets the oldest ones go until the others have room.
+    pub(super) fn push(&mut self, event: TailEvent, room: EventRoom) {
+        self.bytes += event.bytes;
         self.events.push_back(event);
-        while self.events.len() > events || self.bytes > bytes {
+        while self.events.len() > room.events || self.bytes > room.bytes {
             let Some(oldest) = self.events.pop_front() else {
                 return;
             };
-            self.bytes -= oldest.bytes();
+            self.bytes -= oldest.bytes;
             self.below = oldest.position();
         }
     }
