@@ -52,7 +52,7 @@ enum LineFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "A line, as JSON and as a CloudEvent:\n  \
 {\"kind\":\"tool_completed\",\"position\":17,\"run\":\"scanner-1\",\"summary\":\"12 findings\",\"tags\":[\"lint\"]}\n  \
-{\"specversion\":\"1.0\",\"id\":\"e-17\",\"source\":\"my-runtime\",\"type\":\"com.example.tool_completed\",\
+{\"specversion\":\"1.0\",\"id\":\"e-17\",\"source\":\"ci\",\"type\":\"ci.tool_completed\",\
 \"sequence\":\"17\",\"data\":{\"summary\":\"12 findings\"}}\n\n\
 Example:\n  my-runtime events --follow | heronry --pool review bridge --source my-runtime --as-run scanner-1")]
 pub(crate) struct BridgeArgs {
