@@ -30,17 +30,17 @@ pub(crate) struct Folding<'a> {
 impl Folding<'_> {
     /// Returns the latest state that is kept of a point at or before `until`.
     pub(crate) async fn begin(&self, until: Position) -> Result<FoldedTo, OpenError> {
-        let mut begun = match self.from_snapshot(until).await {
+        let mut begun = match self.on_snapshot(until).await {
             Some(begun) => begun,
-            None if self.head.floor > Position::ZERO.next() => self.from_baseline().await?,
-            None => self.from_nothing().await?,
+            None if self.head.floor > Position::ZERO.next() => self.on_baseline().await?,
+            None => self.on_nothing().await?,
         };
         begun.replay.set_floor(self.head.floor);
         Ok(begun)
     }
 
     /// A snapshot that cannot be used is as one that is not there: the journal has everything.
-    async fn from_snapshot(&self, until: Position) -> Option<FoldedTo> {
+    async fn on_snapshot(&self, until: Position) -> Option<FoldedTo> {
         let pool = self.pool;
         let snapshot = match self.store.snapshots.latest(pool).await {
             Ok(snapshot) => snapshot?,
@@ -82,7 +82,7 @@ impl Folding<'_> {
         }
     }
 
-    async fn from_baseline(&self) -> Result<FoldedTo, OpenError> {
+    async fn on_baseline(&self) -> Result<FoldedTo, OpenError> {
         let floor = self.head.floor;
         let baseline = self.store.journal.baseline(self.pool).await?;
         let baseline = baseline.ok_or(OpenError::Trimmed { floor })?;
@@ -93,18 +93,15 @@ impl Folding<'_> {
             return Err(OpenError::Newer { at, source });
         }
         let chain = Chain::after(baseline.epoch(), at, baseline.point().hash);
-        let replay = self
-            .replay_of(baseline.state())
-            .map_err(|error| match error.is_newer() {
-                true => OpenError::Newer {
-                    at,
-                    source: Box::new(error),
-                },
-                false => OpenError::Damaged {
-                    at,
-                    source: Box::new(error),
-                },
-            })?;
+        let replay = self.replay_of(baseline.state()).map_err(|error| {
+            let is_newer = error.is_newer();
+            let source = Box::new(error);
+            if is_newer {
+                OpenError::Newer { at, source }
+            } else {
+                OpenError::Damaged { at, source }
+            }
+        })?;
         let state = replay.state();
         if baseline.floor() != floor || state.pool() != self.pool || state.head() != at {
             let source = "the baseline is of another point".into();
@@ -113,7 +110,7 @@ impl Folding<'_> {
         Ok(FoldedTo { replay, chain })
     }
 
-    async fn from_nothing(&self) -> Result<FoldedTo, OpenError> {
+    async fn on_nothing(&self) -> Result<FoldedTo, OpenError> {
         let first = self
             .store
             .journal

@@ -1,5 +1,11 @@
 //! A sink against a server that answers as a script says.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails by panicking"
+)]
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -51,13 +57,11 @@ impl Scripted {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let steps: VecDeque<_> = steps.into_iter().collect();
-        let shared = (Arc::clone(&seen), Arc::new(Mutex::new(steps)));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (seen, steps) = shared.clone();
-                tokio::spawn(async move { serve(stream, &seen, &steps).await });
-            }
-        });
+        tokio::spawn(accept(
+            listener,
+            Arc::clone(&seen),
+            Arc::new(Mutex::new(steps)),
+        ));
         let endpoint = Endpoint::parse(&format!("http://{address}/in?a=b")).unwrap();
         Self { endpoint, seen }
     }
@@ -70,9 +74,7 @@ impl Scripted {
     fn ids(&self) -> Vec<Vec<u64>> {
         let positions = |seen: &SeenRequest| {
             let lines = seen.body.lines();
-            lines
-                .map(|line| serde_json_position(line))
-                .collect::<Vec<_>>()
+            lines.map(serde_json_position).collect::<Vec<_>>()
         };
         self.seen().iter().map(positions).collect()
     }
@@ -83,6 +85,17 @@ fn serde_json_position(line: &str) -> u64 {
     let rest = line.split("\"position\":").nth(1).unwrap();
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap()
+}
+
+async fn accept(
+    listener: TcpListener,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
+    steps: Arc<Mutex<VecDeque<ScriptStep>>>,
+) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (seen, steps) = (Arc::clone(&seen), Arc::clone(&steps));
+        tokio::spawn(async move { serve(stream, &seen, &steps).await });
+    }
 }
 
 async fn serve(

@@ -83,7 +83,7 @@ impl Drop for Writer {
 /// The next thing that the writer does.
 enum Next {
     /// This job, and the jobs that have queued up behind it.
-    Job(Job),
+    Job(Box<Job>),
     /// Remove a piece of a deleted pool.
     Sweep,
     /// Nothing any more.
@@ -100,7 +100,7 @@ impl<D: Database> Working<D> {
     fn run(mut self, mut jobs: Receiver<Job>) {
         loop {
             let batch = match self.next(&mut jobs) {
-                Next::Job(first) => coalesce(first, &mut jobs),
+                Next::Job(first) => coalesce(*first, &mut jobs),
                 Next::Sweep => Vec::new(),
                 Next::End => return,
             };
@@ -119,7 +119,7 @@ impl<D: Database> Working<D> {
             jobs.next().now_or_never()
         };
         match job {
-            Some(Some(job)) => Next::Job(job),
+            Some(Some(job)) => Next::Job(Box::new(job)),
             Some(None) => Next::End,
             None => Next::Sweep,
         }

@@ -52,16 +52,16 @@ impl<'e> CloudEvent<'e> {
 
 /// Returns the reference of a pool as the source of its events: its path, percent-encoded.
 fn source(pool: &str) -> String {
-    let mut out = "/v1/pools/".to_owned();
-    for byte in pool.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            byte => out.push_str(&format!("%{byte:02X}")),
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let path = pool.bytes().map(|byte| {
+        if kept(byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
         }
-    }
-    out
+    });
+    let path: String = path.collect();
+    format!("/v1/pools/{path}")
 }
 
 impl ExportFormat {

@@ -180,7 +180,8 @@ fn endpoint(statuses: &[u16]) -> (String, Arc<Mutex<Vec<String>>>) {
     let url = format!("http://{}/in", listener.local_addr().unwrap());
     let bodies = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&bodies);
-    let mut statuses = statuses.to_vec().into_iter();
+    let statuses = statuses.to_vec();
+    let mut statuses = statuses.into_iter();
     thread::spawn(move || {
         for stream in listener.incoming() {
             let stream = stream.unwrap();
@@ -290,10 +291,10 @@ fn o21_an_export_of_the_server_is_parked_by_a_refusal_and_goes_on_when_it_is_res
         "it never came to the head: {}",
         state()
     );
-    let taken: usize = bodies.lock().unwrap()[1..]
+    let delivered: usize = bodies.lock().unwrap()[1..]
         .iter()
         .map(|it| it.lines().count())
         .sum();
-    assert_eq!(taken as u64, now);
+    assert_eq!(delivered as u64, now);
     drop(server);
 }

@@ -20,21 +20,21 @@ async fn resets(world: &World, pool: &Pool) -> Vec<String> {
     let records = world.records(pool).await.into_iter();
     let told = records.filter_map(|record| {
         let event = heronry_pool::project(pool.timelines(), &record);
-        let said = &event.envelope.about.correlation;
+        let correlation = &event.envelope.about.correlation;
         (event.envelope.kind == EventKind::ConsumerReset).then(|| {
-            let of = |name: &str| said.get(name).cloned();
+            let of = |name: &str| correlation.get(name).cloned();
             let place = |name| {
                 let cursor = of(name).map(|text| Cursor::parse(text.as_str()).unwrap());
                 cursor.map_or("nowhere".to_owned(), |cursor| cursor.position.to_string())
             };
-            let word = |name| of(name).unwrap();
+            let said = |name| of(name).unwrap();
             format!(
                 "{} from {} to {}: {}, {}",
-                word("consumer"),
+                said("consumer"),
                 place("from"),
                 place("to"),
-                word("reason"),
-                word("recovery")
+                said("reason"),
+                said("recovery")
             )
         })
     });
@@ -75,8 +75,8 @@ async fn o16_a_consumer_that_was_trimmed_is_told_and_recovers_as_it_asked(world:
         .await;
     let told = read(&mut page.unwrap(), 10).await;
     let said = told.events.iter().map(|event| {
-        let said = &event.envelope.about.correlation;
-        let of = |name: &str| said.get(name).cloned();
+        let correlation = &event.envelope.about.correlation;
+        let of = |name: &str| correlation.get(name).cloned();
         format!("{}, {}", of("reason").unwrap(), of("recovery").unwrap())
     });
     let said: Vec<_> = said.collect();
@@ -171,8 +171,8 @@ async fn o16_a_consumer_ahead_of_an_older_journal_is_told_and_recovers_as_it_ask
     let query = World::seeing(Viewer::Operator, "kind == \"consumer_reset\"");
     let told = pool.events(&query, 10, Millis(0)).await.unwrap().events;
     let said = told.iter().map(|event| {
-        let said = &event.envelope.about.correlation;
-        let of = |name: &str| said.get(name).cloned();
+        let correlation = &event.envelope.about.correlation;
+        let of = |name: &str| correlation.get(name).cloned();
         let is_going_on = of("to").is_some();
         format!(
             "{} {} {is_going_on}",

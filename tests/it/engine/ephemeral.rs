@@ -59,7 +59,7 @@ async fn publish(
 fn rejected(published: Result<EphemeralPublished, CallError>) -> Rejection {
     match published.unwrap_err() {
         CallError::Rejected(rejection) => rejection,
-        error => panic!("{error:?}"),
+        error @ (CallError::Busy { .. } | CallError::Stopped { .. }) => panic!("{error:?}"),
     }
 }
 

@@ -40,12 +40,7 @@ async fn taken(subscription: HubSubscription, until: Cursor) -> Vec<(Event, HubO
             at <= page.scanned_to.position,
             "the page says how far it goes"
         );
-        let origin = if at <= head.position {
-            HubOrigin::Replay
-        } else {
-            HubOrigin::Live
-        };
-        taken.push((event, origin));
+        taken.push((event, origin_of(at, head.position)));
     }
     assert_eq!(live.replayed_to(), head);
     loop {
@@ -56,11 +51,23 @@ async fn taken(subscription: HubSubscription, until: Cursor) -> Vec<(Event, HubO
                 taken.push((event.into_event(), next.origin));
             }
             StreamItem::CaughtUp { head } if head == until => return taken,
-            other => panic!("{other:?}"),
+            other @ (StreamItem::CaughtUp { .. }
+            | StreamItem::Gap { .. }
+            | StreamItem::Ephemeral(_)
+            | StreamItem::Dropped(_)
+            | StreamItem::Closed { .. }) => panic!("{other:?}"),
         }
         if live.scanned_to() == until {
             return taken;
         }
+    }
+}
+
+fn origin_of(at: Position, head: Position) -> HubOrigin {
+    if at <= head {
+        HubOrigin::Replay
+    } else {
+        HubOrigin::Live
     }
 }
 
@@ -92,12 +99,7 @@ async fn o12_the_stream_begins_exactly_behind_the_page(world: World) {
                     after.is_none_or(|after| event.envelope.id().position > after.position)
                 })
                 .map(|event| {
-                    let was_there = event.envelope.id().position <= before.position;
-                    let origin = if was_there {
-                        HubOrigin::Replay
-                    } else {
-                        HubOrigin::Live
-                    };
+                    let origin = origin_of(event.envelope.id().position, before.position);
                     (event, origin)
                 })
                 .collect();

@@ -475,9 +475,9 @@ async fn o18_a_pool_opens_from_its_snapshot(world: World) {
     let mut replay =
         heronry_pool::engine::Replay::new(pool.id().clone(), first, minter, durability);
     let mut other = before[0].clone();
-    before
-        .iter()
-        .for_each(|record| replay.record(record).unwrap());
+    for record in before {
+        replay.record(record).unwrap();
+    }
     other.position = last.position;
     other.recorded_at = last.recorded_at;
     replay.record(&other).unwrap();

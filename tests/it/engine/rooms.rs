@@ -7,7 +7,10 @@ use heronry_pool::{
 };
 use heronry_runtime::{EventQuery, Follow, Pool, ReadFrom, RoomStream};
 use heronry_tests::{World, key, let_others_run, on_every_store, run};
-use heronry_types::{Address, EventKind, NewEvent, Position, RunEnd, SessionId, TopicId};
+use heronry_types::{Address, EventKind, Id, NewEvent, Position, RunEnd, SessionId, TopicId};
+
+/// A field of an event.
+type Field = fn(&Event) -> Option<&str>;
 
 on_every_store! {
     o9_a_run_stream_closes_right_after_the_terminal_fact
@@ -194,18 +197,10 @@ async fn o10_rooms_have_no_cross_talk(world: World) {
     world.say_to(&pool, &ann, (to("ann"), "m2")).await;
     let everything = pages(&pool, "pool").await;
     assert_eq!(everything, world.events(&pool).await);
-    type Field = fn(&Event) -> Option<&str>;
-    let run_of: Field = |event| event.envelope.identity.run.as_ref().map(|it| it.as_str());
-    let session_of: Field = |event| {
-        event
-            .envelope
-            .identity
-            .session
-            .as_ref()
-            .map(|it| it.as_str())
-    };
-    let agent_of: Field = |event| event.envelope.identity.agent.as_ref().map(|it| it.as_str());
-    let topic_of: Field = |event| event.envelope.exchange.topic.as_ref().map(|it| it.as_str());
+    let run_of: Field = |event| event.envelope.identity.run.as_ref().map(Id::as_str);
+    let session_of: Field = |event| event.envelope.identity.session.as_ref().map(Id::as_str);
+    let agent_of: Field = |event| event.envelope.identity.agent.as_ref().map(Id::as_str);
+    let topic_of: Field = |event| event.envelope.exchange.topic.as_ref().map(Id::as_str);
     for (kind, field) in [
         ("run", run_of),
         ("session", session_of),

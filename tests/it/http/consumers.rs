@@ -99,11 +99,11 @@ async fn s7_who_is_refused_is_told_why(server: Server) {
         "held".parse().unwrap(),
         heronry_event::filter::Filter::all(),
     );
-    let held = pool.consumer(spec).await.unwrap();
+    let holder = pool.consumer(spec).await.unwrap();
     let path_of_claim = format!("{CONSUMERS}/held/claim");
     let refused = server.post(OPERATOR, &path_of_claim, json!({})).await;
     let refused = refused.refused(409, "consumer-held");
-    assert_eq!(refused["consumer_generation"], held.generation());
+    assert_eq!(refused["consumer_generation"], holder.generation());
     let path_of_resume = format!("{CONSUMERS}/held/resume");
     let resumed = server.post(OPERATOR, &path_of_resume, Value::Null).await;
     assert_eq!(resumed.is(200)["resumed"], false);

@@ -41,7 +41,7 @@ enum LineFormat {
 ///
 /// Each line is an event as JSON, as `emit --file` takes it, with `position` (a number or an id) and, when a bridge has
 /// no run, `run`; a `summary` is text that may be shown, as `emit --summary` takes it. Or it is a
-/// CloudEvent in structured JSON, whose `type` ends with the kind, whose `data` has the other fields, and whose place is
+/// `CloudEvent` in structured JSON, whose `type` ends with the kind, whose `data` has the other fields, and whose place is
 /// `sequence`, or else `id`. The place of a line that says none is its number. `{"lagged": N}` tells that the runtime
 /// dropped N events. Events that were taken before are repeats, so the stream may begin again from its start. What
 /// cannot be read or is refused is recorded as a gap, once, and told on stderr, and later lines go on. The end of a run

@@ -56,8 +56,11 @@ Events are content_refs_only unless who reports says otherwise: an event carries
 Example:\n  heronry --pool review export --to file:audit.jsonl --follow"
 )]
 pub(crate) struct ExportArgs {
-    /// The place: file:PATH or http://HOST/PATH
-    #[arg(long, value_name = "PLACE")]
+    #[arg(
+        long,
+        value_name = "PLACE",
+        help = "The place: file:PATH or http://HOST/PATH"
+    )]
     to: ExportPlace,
     /// The form of the events
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = FormatName::Jsonl)]
@@ -73,8 +76,8 @@ pub(crate) struct ExportArgs {
     /// The highest privacy class that leaves; events of a higher one are left out and counted, and the cursor passes them
     #[arg(long, value_name = "CLASS", value_parser = privacy_of, default_value_t = EXPORT_PRIVACY_MAX)]
     privacy_max: PrivacyClass,
-    /// The recovery when events after the kept cursor are gone: fail, restart_at_floor or head
-    #[arg(long, value_name = "RECOVERY", value_parser = name_of::<ConsumerRecovery>, default_value = "fail")]
+    #[arg(long, value_name = "RECOVERY", value_parser = name_of::<ConsumerRecovery>, default_value = "fail",
+        help = "The recovery when events after the kept cursor are gone: fail, restart_at_floor or head")]
     on_stale: ConsumerRecovery,
     /// A file with the token for the endpoint
     #[arg(long, value_name = "FILE")]
@@ -93,7 +96,7 @@ struct ExportFollowFlag {
 enum FormatName {
     /// One event a line, as `watch` shows it
     Jsonl,
-    /// CloudEvents 1.0, structured
+    /// `CloudEvents` 1.0, structured
     Cloudevents,
 }
 
@@ -121,7 +124,8 @@ impl FromStr for ExportPlace {
 #[derive(Debug, Serialize)]
 struct Exported {
     consumer: String,
-    exported: u64,
+    #[serde(rename = "exported")]
+    delivered: u64,
     left_out: u64,
     failed: u64,
     waiting: u64,
@@ -131,7 +135,7 @@ impl Exported {
     fn of(consumer: &str, figures: ExportFigures) -> Self {
         Self {
             consumer: consumer.to_owned(),
-            exported: figures.exported,
+            delivered: figures.exported,
             left_out: figures.left_out,
             failed: figures.failed,
             waiting: figures.waiting,
@@ -140,7 +144,7 @@ impl Exported {
 
     /// The cursor is past what was left out.
     fn lines(&self, privacy_max: PrivacyClass) -> Lines {
-        let mut lines = vec![format!("{} exported", counted(self.exported, "event"))];
+        let mut lines = vec![format!("{} exported", counted(self.delivered, "event"))];
         if self.left_out > 0 {
             lines.push(format!(
                 "{} of a higher privacy class than {privacy_max} left out, and the cursor has passed them; to export \
@@ -182,20 +186,19 @@ pub(crate) async fn run(cx: &Context, args: ExportArgs) -> Outcome {
         ExportUntil::Head
     };
     let ended = until_signal(&mut exporter, until).await?;
-    let exported = Exported::of(&args.consumer, exporter.figures());
+    let answer = Exported::of(&args.consumer, exporter.figures());
     match ended {
         Ok(ExportEnd::Head | ExportEnd::Stopped) => {}
         Ok(ExportEnd::Refused { why }) => {
             return Err(Failure::failed(format_args!(
                 "{} exported, and the next batch was refused for good: {why}; mend that and run this again: it goes on there",
-                counted(exported.exported, "event")
+                counted(answer.delivered, "event")
             )));
         }
         Err(error) => return Err(refused(error)),
     }
-    cx.out.answer(&exported, RowsPlace::Whole, || {
-        exported.lines(args.privacy_max)
-    })?;
+    cx.out
+        .answer(&answer, RowsPlace::Whole, || answer.lines(args.privacy_max))?;
     Ok(Exit::Ok)
 }
 

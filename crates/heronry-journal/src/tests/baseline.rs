@@ -31,7 +31,7 @@ fn a_baseline_of_any_size_is_read_back_from_frames_of_bounded_size() {
         (RECORD_BYTES_MAX, 2),
         (2 * RECORD_BYTES_MAX + 5, 3),
     ] {
-        let baseline = baseline((0..bytes).map(|at| (at % 251) as u8).collect());
+        let baseline = baseline((0..=250).cycle().take(bytes).collect());
         let frames = baseline.frames();
         assert_eq!(frames.len(), expected, "{bytes}");
         assert!(frames.iter().all(|frame| frame.len() <= CHUNK_BYTES_MAX));
@@ -97,6 +97,6 @@ fn a45_a_baseline_of_the_first_layout_is_read_for_ever() {
     });
     let bytes: Vec<u8> = bytes.collect();
     let expected = baseline(b"a state".to_vec());
-    assert_eq!(expected.frames(), [bytes.clone()]);
+    assert_eq!(expected.frames(), std::slice::from_ref(&bytes));
     assert_eq!(read(&[bytes]), Ok(expected));
 }

@@ -62,13 +62,8 @@ impl Opening {
             taken,
         } = KeepLine::new();
         let keeping = keeping_of(environment, pool, taken, folded.begun);
-        let shown = Head {
-            epoch: timelines.newest(),
-            head: folded.head,
-            floor: folded.engine.state().floor(),
-            last_hash: folded.last_hash,
-        };
-        let mut actor = PoolActor {
+        let shown = shown_of(&folded);
+        let actor = PoolActor {
             pool: pool.clone(),
             engine: folded.engine,
             store: environment.store.clone(),
@@ -98,20 +93,38 @@ impl Opening {
             history: Vec::new(),
             read: Vec::new(),
         };
-        if let Flow::Stop(why) = Box::pin(actor.resume()).await {
-            // Nobody has asked it anything.
-            drop(Box::pin(actor.stop(why)).await);
-            let outcome = CommitOutcome::Unknown;
-            return Err(CallError::Stopped { outcome, why }.into());
-        }
         Ok(Self {
-            actor,
+            actor: resumed(actor).await?,
             head,
             timelines,
             token,
             published,
             keep,
         })
+    }
+}
+
+/// Returns the head of a journal as it was folded.
+fn shown_of(folded: &Folded) -> Head {
+    let state = folded.engine.state();
+    Head {
+        epoch: state.timelines().newest(),
+        head: folded.head,
+        floor: state.floor(),
+        last_hash: folded.last_hash,
+    }
+}
+
+/// Returns an actor that has recorded what opening its pool asks for.
+async fn resumed(mut actor: PoolActor) -> Result<PoolActor, OpenError> {
+    match Box::pin(actor.resume()).await {
+        Flow::Go => Ok(actor),
+        Flow::Stop(why) => {
+            // Nobody has asked it anything.
+            drop(Box::pin(actor.stop(why)).await);
+            let outcome = CommitOutcome::Unknown;
+            Err(CallError::Stopped { outcome, why }.into())
+        }
     }
 }
 

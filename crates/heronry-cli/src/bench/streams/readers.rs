@@ -79,17 +79,17 @@ fn follow(server: &Asker, readers: usize) -> Result<Vec<Wire>, Failure> {
 fn idle(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let readers = scale.of(10_000);
     let served = Served::start(folder)?;
-    let server = &served.operator;
-    let mut wire = open(server)?;
+    let operator = &served.operator;
+    let mut wire = open(operator)?;
     // What the first streams need once is there.
-    let few = follow(server, 64)?;
+    let few = follow(operator, 64)?;
     let before = served.resident();
-    let streams = follow(server, readers)?;
+    let streams = follow(operator, readers)?;
     let grown = before.zip(served.resident());
     let mut well = Vec::new();
     for _ in 0..200 {
         let start = Watch::start();
-        expect(wire.ask(&server.get("/healthz")).or_stop()?, 200)?;
+        expect(wire.ask(&operator.get("/healthz")).or_stop()?, 200)?;
         well.push(start.micros());
     }
     drop((few, streams));
@@ -112,9 +112,9 @@ fn idle(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
 /// Measures the processor's time of a delivery: `rounds` appends of `batch` events to all readers.
 fn deliveries(folder: &Path, (batch, rounds): (usize, usize)) -> Result<FigureRow, Failure> {
     let served = Served::start(folder)?;
-    let server = &served.operator;
-    let mut wire = open(server)?;
-    let mut streams = follow(server, READERS)?;
+    let operator = &served.operator;
+    let mut wire = open(operator)?;
+    let mut streams = follow(operator, READERS)?;
     let event = json!({
         "kind": "tool_completed",
         "payload": {"type": "summary", "summary": "12 findings"},
@@ -123,7 +123,7 @@ fn deliveries(folder: &Path, (batch, rounds): (usize, usize)) -> Result<FigureRo
     let round = |number: usize| {
         let body =
             json!({"run_id": "a", "idempotency_key": format!("k{number}"), "events": events});
-        server.post("/v1/pools/p/events", &body)
+        operator.post("/v1/pools/p/events", &body)
     };
     let requests: Vec<Vec<u8>> = (0..rounds).map(round).collect();
     let before = served.ran();

@@ -28,7 +28,13 @@ pub(super) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow
     let mut kinds = vec![EventKind::ToolCompleted; APPENDED];
     for number in 0..events / APPENDED {
         let is_rare = number % (ONE_OF / APPENDED) == 0;
-        kinds[0] = [EventKind::ToolCompleted, EventKind::ToolFailed][usize::from(is_rare)];
+        if let Some(first) = kinds.first_mut() {
+            *first = if is_rare {
+                EventKind::ToolFailed
+            } else {
+                EventKind::ToolCompleted
+            };
+        }
         report(&ground.pool, &ground.sender, (&kinds, number)).await?;
     }
     let rare = Filter::compile(r#"kind == "tool_failed""#).or_stop()?;

@@ -74,11 +74,7 @@ impl<R: BufRead> LineReader<R> {
                 }
                 Ok(Some(Line::Whole(bytes))) if bytes.trim_ascii().is_empty() => {}
                 Ok(Some(Line::Whole(bytes))) => {
-                    let parsed = parse::item(&bytes, self.format, self.number);
-                    return Some(parsed.unwrap_or_else(|why| {
-                        let note = format!("line {}: {why}", self.number);
-                        self.missing(SourceGapReason::Unreadable, note, &bytes)
-                    }));
+                    return Some(self.parsed(&bytes));
                 }
                 Err(error) => {
                     self.is_over = true;
@@ -88,6 +84,17 @@ impl<R: BufRead> LineReader<R> {
             }
         }
         None
+    }
+
+    /// Returns the item of a line, or the gap that stands for one that cannot be read.
+    fn parsed(&self, line: &[u8]) -> SourceItem {
+        match parse::item(line, self.format, self.number) {
+            Ok(item) => item,
+            Err(why) => {
+                let note = format!("line {}: {why}", self.number);
+                self.missing(SourceGapReason::Unreadable, note, line)
+            }
+        }
     }
 
     /// Reads to the end of a line; of one that is too long, the rest is passed over.
@@ -113,12 +120,8 @@ impl<R: BufRead> LineReader<R> {
             self.input.consume(taken);
             if is_end {
                 self.number += 1;
-                let line = if fits {
-                    Line::Whole(line)
-                } else {
-                    Line::TooLong { bytes }
-                };
-                return Ok(Some(line));
+                let whole = fits.then_some(line).map(Line::Whole);
+                return Ok(Some(whole.unwrap_or(Line::TooLong { bytes })));
             }
         }
     }

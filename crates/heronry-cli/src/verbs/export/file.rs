@@ -81,7 +81,7 @@ impl FileSink {
         let mut tail = Vec::new();
         file.seek(SeekFrom::Start(start)).map_err(failed("read"))?;
         file.read_to_end(&mut tail).map_err(failed("read"))?;
-        let Some(found) = read_tail(&tail, start > 0) else {
+        let Some(found) = read_tail(&tail, TailStart::at(start)) else {
             return Err(Failure::failed(format_args!(
                 "{} holds something else than exported events; name another file",
                 path.display()
@@ -126,7 +126,9 @@ impl FileSink {
             let detail = format!("cannot write {}: {error}", self.path.display());
             return Err(SinkError::transient(detail));
         }
-        written.into_iter().for_each(|id| state.ids.insert(id));
+        for id in written {
+            state.ids.insert(id);
+        }
         Ok(())
     }
 }
@@ -158,15 +160,34 @@ struct Tail {
     ids: KnownIds,
 }
 
-/// Reads the end of a file; nothing when it holds something else than lines of events. `is_cut` is true
-/// when the bytes begin in the middle of the file.
-fn read_tail(tail: &[u8], is_cut: bool) -> Option<Tail> {
+/// The place where the bytes of a tail begin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum TailStart {
+    /// The beginning of the file.
+    Beginning,
+    /// The middle of the file: the first line may be a part.
+    Middle,
+}
+
+impl TailStart {
+    fn at(offset: u64) -> Self {
+        if offset == 0 {
+            Self::Beginning
+        } else {
+            Self::Middle
+        }
+    }
+}
+
+/// Reads the end of a file; nothing when it holds something else than lines of events.
+fn read_tail(tail: &[u8], start: TailStart) -> Option<Tail> {
+    let is_cut = start == TailStart::Middle;
     let whole = tail.iter().rposition(|byte| *byte == b'\n');
     let whole = whole.map_or(0, |at| at.saturating_add(1));
     let (lines, rest) = tail.split_at_checked(whole)?;
     // A line that a crash cut begins as every line does, as far as it goes.
-    let may_be_cut = |beginning: &&[u8]| beginning.iter().zip(rest).all(|(a, b)| a == b);
-    if whole == 0 && is_cut || !BEGINNINGS.iter().any(|it| may_be_cut(&it)) {
+    let may_be_cut = |beginning: &[u8]| beginning.iter().zip(rest).all(|(a, b)| a == b);
+    if whole == 0 && is_cut || !BEGINNINGS.iter().any(|it| may_be_cut(it)) {
         return None;
     }
     let mut ids = KnownIds::default();
@@ -186,7 +207,7 @@ mod tests {
 
     /// The number of whole bytes, and the ids; nothing for what is refused.
     fn check(tail: &str, expected: Option<(usize, &[&str])>) {
-        let found = read_tail(tail.as_bytes(), false);
+        let found = read_tail(tail.as_bytes(), TailStart::Beginning);
         let found = found.map(|tail| (tail.whole, Vec::from(tail.ids.order)));
         let expected =
             expected.map(|(whole, ids)| (whole, ids.iter().map(|id| (*id).to_owned()).collect()));
