@@ -161,14 +161,7 @@ fn o13_what_a_bridge_cannot_take_is_told_and_later_lines_go_on() {
         assert!(said.err.contains(told), "no {told:?} in {}", said.err);
     }
     assert_eq!(positions(&place), ["1", "3", "5", "9", "10"]);
-    let gaps = [
-        "--pool",
-        "p",
-        "watch",
-        "kind == 'source_gap'",
-        "--field",
-        "kind",
-    ];
+    let gaps = ["--pool", "p", "watch", "kind == 'source_gap'"];
     assert_eq!(place.run(&gaps).ok().lines().count(), 6);
     // The same again is known, whatever the batches are: nothing is written.
     for batch in ["1", "64"] {
