@@ -52,8 +52,8 @@ enum LineFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "A line, as JSON and as a CloudEvent:\n  \
 {\"kind\":\"tool_completed\",\"position\":17,\"run\":\"scanner-1\",\"summary\":\"12 findings\",\"tags\":[\"lint\"]}\n  \
-{\"specversion\":\"1.0\",\"id\":\"e-17\",\"source\":\"ci\",\"type\":\"ci.tool_completed\",\
-\"sequence\":\"17\",\"data\":{\"summary\":\"12 findings\"}}\n\n\
+{\"specversion\":\"1.0\",\"id\":\"17\",\"source\":\"ci\",\"type\":\"ci.tool_completed\",\
+\"sequence\":\"17\",\"data\":{\"summary\":\"clean\"}}\n\n\
 Example:\n  my-runtime events --follow | heronry --pool review bridge --source my-runtime --as-run scanner-1")]
 pub(crate) struct BridgeArgs {
     /// The source: a name for the foreign runtime, under which the pool keeps its positions
