@@ -33,4 +33,5 @@ pub use messages::Content;
 pub use pieces::WaitPieces;
 pub use pool::{Export, PoolClient};
 pub use retry::Patience;
+pub use sources::GapTold;
 pub use token::Token;

@@ -2,9 +2,18 @@
 
 use heronry_types::SourceId;
 use heronry_wire::{AttachSource, Changed, DetachSource, SourceAttached, TellGap};
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::{ClientError, PoolClient};
+
+/// The answer to who tells that events of a source are missing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GapTold {
+    /// The cursor of the record, or the head when nothing had to be recorded.
+    pub changed: Changed,
+    /// True when the pool knew of it before: then nothing was recorded.
+    pub repeated: bool,
+}
 
 impl PoolClient {
     /// Attaches a bridge to a source; a repeat by the same instance has the same answer.
@@ -35,16 +44,23 @@ impl PoolClient {
         self.server.json(request.repeatable()).await
     }
 
-    /// Tells that events of a source are missing; a repeat under the same key records nothing.
+    /// Tells that events of a source are missing. A repeat under the same key records nothing.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `source-fenced` or `source-taken` when another bridge has the source.
-    pub async fn tell_gap(&self, source: &SourceId, gap: &TellGap) -> Result<Changed, ClientError> {
+    pub async fn tell_gap(&self, source: &SourceId, gap: &TellGap) -> Result<GapTold, ClientError> {
         let path = ["sources", source.as_str(), "gaps"];
         let mut request = self.request(Method::POST, &path)?.json(gap)?;
         if gap.idempotency_key.is_some() {
             request = request.repeatable();
         }
-        self.server.json(request).await
+        let answer = self.server.send(&request).await?;
+        let repeated = answer.response.status() != StatusCode::CREATED;
+        let bytes = answer.bytes().await?;
+        let changed = serde_json::from_slice(&bytes).map_err(|source| ClientError::Decode {
+            route: request.route(),
+            source: source.into(),
+        })?;
+        Ok(GapTold { changed, repeated })
     }
 }

@@ -17,6 +17,9 @@ pub use task::{ExportHandle, StoppedExport};
 pub const EXPORT_BATCH: usize = 64;
 /// The time that an event waits for others, unless it is set otherwise.
 pub const EXPORT_INTERVAL: Millis = Millis::from_secs(1);
+/// The highest privacy class that leaves, unless it is set otherwise. It is the class that events have by default:
+/// an event carries no body, only references to contents.
+pub const EXPORT_PRIVACY_MAX: PrivacyClass = PrivacyClass::ContentRefsOnly;
 
 /// The reason why a sink did not take a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -126,7 +129,8 @@ pub struct ExportOptions {
     pub batch: usize,
     /// The time that an event waits for others; 0 waits for none.
     pub interval: Millis,
-    /// The highest privacy class that leaves. Events of a higher one are left out, and counted.
+    /// The highest privacy class that leaves. Events of a higher one are left out, and counted; the cursor passes
+    /// them.
     pub privacy_max: PrivacyClass,
     /// The longest time of one attempt. An attempt that takes longer is given up, and made again.
     pub attempt_for: Millis,
@@ -141,7 +145,7 @@ impl Default for ExportOptions {
         Self {
             batch: EXPORT_BATCH,
             interval: EXPORT_INTERVAL,
-            privacy_max: PrivacyClass::Internal,
+            privacy_max: EXPORT_PRIVACY_MAX,
             attempt_for: Millis::from_secs(30),
             pause: Millis(200),
             flush_for: Millis::from_secs(5),

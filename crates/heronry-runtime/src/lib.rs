@@ -44,8 +44,9 @@ pub use events::{
     EphemeralPublished, EventQuery, Follow, OnTrimmed, ReadFrom, Subscription, WantsEphemeral,
 };
 pub use export::{
-    EXPORT_BATCH, EXPORT_INTERVAL, EventFeed, EventSink, ExportEnd, ExportFigures, ExportHandle,
-    ExportOptions, ExportUntil, Exporter, SinkError, SinkFault, StoppedExport,
+    EXPORT_BATCH, EXPORT_INTERVAL, EXPORT_PRIVACY_MAX, EventFeed, EventSink, ExportEnd,
+    ExportFigures, ExportHandle, ExportOptions, ExportUntil, Exporter, SinkError, SinkFault,
+    StoppedExport,
 };
 pub use hub::{
     HubError, HubHalf, HubItem, HubOrigin, HubRequest, HubStream, HubSubscription, ReplayPage,

@@ -147,12 +147,14 @@ impl LimitName {
     pub fn floor(self) -> u64 {
         match self {
             Self::CommandQueueMax => 16,
-            Self::AttemptsMax => 1,
-            Self::MembersMax
-            | Self::TopicsPerMemberMax
+            Self::AttemptsMax
+            | Self::MembersMax
             | Self::RecipientsPerMessageMax
             | Self::RecipientIdsBytesMax
             | Self::InboxDepthMax
+            | Self::PageItemsMax
+            | Self::ClaimMsMax => 1,
+            Self::TopicsPerMemberMax
             | Self::LiveWakesPerRunMax
             | Self::LiveWakesPerPoolMax
             | Self::WakeCostPerRunMax
@@ -163,9 +165,7 @@ impl LimitName {
             | Self::CorrelationEntriesMax
             | Self::TagsMax
             | Self::PoliciesMax
-            | Self::PageItemsMax
             | Self::LongPollMsMax
-            | Self::ClaimMsMax
             | Self::SubscriptionsMax
             | Self::LeaseMsMax
             | Self::LostKeepMsMax

@@ -161,20 +161,17 @@ fn o13_what_a_bridge_cannot_take_is_told_and_later_lines_go_on() {
         assert!(said.err.contains(told), "no {told:?} in {}", said.err);
     }
     assert_eq!(positions(&place), ["1", "3", "5", "9", "10"]);
-    let gaps = [
-        "--pool",
-        "p",
-        "watch",
-        "kind == 'source_gap'",
-        "--field",
-        "kind",
-    ];
+    let gaps = ["--pool", "p", "watch", "kind == 'source_gap'"];
     assert_eq!(place.run(&gaps).ok().lines().count(), 6);
-    // The same again is known, but for what the runtime says anew.
-    let again = bridge(&place, &text, &[]);
-    let report: Value = serde_json::from_str(&again.out).unwrap();
-    assert_eq!(report["appended"], 0, "{report}");
-    assert_eq!(place.run(&gaps).ok().lines().count(), 7, "{report}");
+    // The same again is known, whatever the batches are: nothing is written.
+    for batch in ["1", "64"] {
+        let again = bridge(&place, &text, &["--batch", batch]);
+        let report: Value = serde_json::from_str(&again.out).unwrap();
+        assert_eq!(report["appended"], 0, "{report}");
+        assert_eq!(report["gaps"], 0, "{report}");
+        assert!(again.err.contains("known before"), "{}", again.err);
+        assert_eq!(place.run(&gaps).ok().lines().count(), 6, "{report}");
+    }
 }
 
 #[test]

@@ -93,14 +93,35 @@ fn o21_an_export_to_a_file_goes_on_where_it_was_and_cuts_a_torn_line() {
 }
 
 #[test]
+fn o21_what_the_engine_and_emit_report_leaves_unless_a_lower_class_is_asked_for() {
+    let (place, _server) = scene();
+    place.run_as("p", "a", &["emit", "tool_started"]).ok();
+    let secret = ["emit", "tool_started", "--privacy", "sensitive"];
+    place.run_as("p", "a", &secret).ok();
+    let to = format!("file:{}", place.at("usual.jsonl").display());
+    let answer = export(&place, &to, &[]);
+    assert_eq!(answer["exported"], head(&place) - 1, "{answer}");
+    assert_eq!(answer["left_out"], 1, "{answer}");
+}
+
+#[test]
 fn o21_what_may_not_leave_is_told_and_a_foreign_file_is_left_alone() {
     let (place, server) = scene();
     let to = format!("file:{}", place.at("open.jsonl").display());
-    let said = place.run(&["--pool", "p", "export", "--to", &to]).ok();
-    assert!(
-        said.contains("left out") && said.contains("--privacy-max"),
-        "{said}"
-    );
+    let internal = ["--pool", "p", "export", "--privacy-max", "internal"];
+    let said = place.run(&[&internal[..], &["--to", &to]].concat()).ok();
+    for part in [
+        "left out, and the cursor has passed them",
+        "heronry consumers forget export",
+        "--privacy-max",
+    ] {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    let unknown = ["--pool", "p", "export", "--privacy-max", "private"];
+    let unknown = place.run(&[&unknown[..], &["--to", &to]].concat());
+    assert_eq!(unknown.code, Some(2));
+    let rising = "public < internal < content_refs_only < sensitive < secret";
+    assert!(unknown.err.contains(rising), "{unknown:?}");
     let diary = place.write_secret("diary", "dear diary");
     let to = format!("file:{}", diary.display());
     let refused = place.run(&["--pool", "p", "export", "--to", &to]);

@@ -29,6 +29,7 @@ mod review;
 mod rotation;
 mod secrets;
 mod serve;
+mod trims;
 mod up;
 mod verbs;
 mod verified_bodies;

@@ -152,3 +152,24 @@ fn a_join_that_takes_a_live_run_over_says_so_on_stderr() {
     let fresh = place.run(&["--pool", "p", "--run", "b", "join", "--new"]);
     assert_eq!((fresh.code, fresh.err.as_str()), (Some(0), ""), "{fresh:?}");
 }
+
+#[test]
+fn a_limit_with_which_a_pool_could_not_be_used_is_refused() {
+    let place = Folder::new();
+    let _server = place.serve(&[]);
+    place.run(&["pool", "open", "p"]).ok();
+    for limit in ["page_items_max", "members_max", "claim_ms_max"] {
+        let none = format!("{limit}=0");
+        let refused = place.run(&["pool", "set", "p", "--limit", &none]);
+        assert!(refused.code != Some(0), "{refused:?}");
+        assert!(refused.err.contains("1 at least"), "{refused:?}");
+    }
+    let members = place.run(&["--pool", "p", "members"]);
+    members.ok();
+    let forget = place.run(&["--pool", "p", "consumers", "forget", "nothere"]);
+    assert!(
+        forget.err.contains("there is no consumer nothere"),
+        "{forget:?}"
+    );
+    assert!(!forget.err.contains("claim"), "{forget:?}");
+}

@@ -286,10 +286,15 @@ async fn o13_an_event_that_comes_late_is_told(world: World) {
         gap: NewSourceGap::new(SourceGapReason::Unreadable),
         key: None,
     }));
-    let said = said.into_iter().chain([missing, at(7)]);
-    let stream = futures::stream::iter(said);
-    let bridge = EventBridge::spawn(&pool, ann, feed(), stream, options());
-    let counts = bridge.await.unwrap().join().await.unwrap();
+    let lagged = SourceItem::Lagged { missed: 3 };
+    let more = [missing, lagged.clone(), at(7), lagged];
+    let said: Vec<SourceItem> = said.into_iter().chain(more).collect();
+    let bridged = async |said: Vec<SourceItem>| {
+        let stream = futures::stream::iter(said);
+        let bridge = EventBridge::spawn(&pool, ann.clone(), feed(), stream, options());
+        bridge.await.unwrap().join().await.unwrap()
+    };
+    let counts = bridged(said.clone()).await;
     let told = (
         counts.appended,
         counts.repeated,
@@ -300,7 +305,13 @@ async fn o13_an_event_that_comes_late_is_told(world: World) {
     assert_eq!(taken(&world, &pool).await, ["e1", "e2", "e5", "e6", "e7"]);
     let late = r#"{"after":"5","missed":"1","reason":"out_of_order"}"#;
     let unread = r#"{"after":"6","reason":"unreadable"}"#;
-    assert_eq!(gaps(&world, &pool).await, [late, unread]);
+    let lagged = |after| format!(r#"{{"after":"{after}","missed":"3","reason":"lagged"}}"#);
+    let told = [late, unread, &lagged(6), &lagged(7)];
+    assert_eq!(gaps(&world, &pool).await, told);
+    // The source from its start again: all of it is known.
+    let counts = bridged(said).await;
+    assert_eq!((counts.appended, counts.gaps), (0, 0), "{counts:?}");
+    assert_eq!(gaps(&world, &pool).await, told);
     world.check_replay(&pool).await;
 }
 

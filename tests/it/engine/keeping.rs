@@ -19,6 +19,8 @@ on_every_store! {
     o17_a_trim_up_to_an_age_drops_what_is_older
     o17_a_trim_to_a_cursor_that_is_none_is_refused
     o18_snapshots_come_by_themselves
+    o18_a_snapshot_is_taken_right_after_a_trim
+    o18_a_snapshot_is_taken_right_after_a_pass_of_the_retention
     s8_what_the_settings_do_not_keep_goes_in_the_background
 }
 
@@ -339,9 +341,12 @@ async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
         assert_eq!(floor(&world, &pool).await, Position(expected));
     };
     moved(12).await;
-    // Time goes on, and so does the floor: it is looked at every minute.
-    world.pass(&pool, Millis::from_secs(65)).await;
-    moved(14).await;
+    // Time goes on, and so does the floor: it is looked at every minute, from whenever the last look ended.
+    while floor(&world, &pool).await < Position(14) {
+        world.pass(&pool, Millis::from_secs(2)).await;
+        let_others_run().await;
+    }
+    assert!(floor(&world, &pool).await <= Position(15));
     let least = Retention {
         bytes: Some(0),
         keep_min: Some(3),
@@ -372,6 +377,48 @@ async fn o18_snapshots_come_by_themselves(world: World) {
     let latest = snapshots.latest(pool.id()).await.unwrap().unwrap();
     assert_eq!(latest.at.position, taken.at.position);
     assert_eq!(latest.bytes.len() as u64, taken.bytes);
+}
+
+async fn o18_a_snapshot_is_taken_right_after_a_trim(world: World) {
+    let pool = world.pool().await;
+    for number in 0..8 {
+        world.join(&pool, &format!("run-{number}")).await;
+    }
+    for round in 3..7 {
+        let to = upto(&pool, Position(round));
+        let trimmed = pool.trim(to, Holding::Heeded).await.unwrap();
+        assert_eq!(trimmed.floor, pool.cursor(Position(round)));
+        let taken = pool.snapshot().await.unwrap();
+        assert_eq!(taken.at, pool.head());
+    }
+}
+
+async fn o18_a_snapshot_is_taken_right_after_a_pass_of_the_retention(world: World) {
+    let pool = world.pool().await;
+    for number in 0..8 {
+        world.join(&pool, &format!("run-{number}")).await;
+        world.clock.advance(Millis::from_secs(60));
+    }
+    let settings = ConfigurePool {
+        caller: Caller::Operator,
+        expected_version: 1,
+        limits: heronry_types::Limits::default(),
+        retention: Some(Retention {
+            age_ms: Some(Millis::from_secs(5 * 60)),
+            ..Retention::default()
+        }),
+    };
+    pool.call(settings).await.unwrap();
+    let mut before = Position(1);
+    for _ in 0..3 {
+        while floor(&world, &pool).await == before {
+            let_others_run().await;
+        }
+        before = floor(&world, &pool).await;
+        let taken = pool.snapshot().await.unwrap();
+        assert_eq!(taken.at, pool.head());
+        world.pass(&pool, Millis::from_secs(65)).await;
+    }
 }
 
 async fn o18_a_snapshot_that_is_missing_damaged_or_newer_changes_nothing(mut world: World) {

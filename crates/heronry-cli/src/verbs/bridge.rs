@@ -39,19 +39,22 @@ enum LineFormat {
 
 /// Take the events of a foreign runtime from stdin
 ///
-/// Each line is an event as JSON, with `position` (a number or an id) and, when a bridge has no run, `run`; or a
+/// Each line is an event as JSON, as `emit --file` takes it, with `position` (a number or an id) and, when a bridge has
+/// no run, `run`; a `summary` is text that may be shown, as `emit --summary` takes it. Or it is a
 /// `CloudEvent` in structured JSON, whose `type` ends with the kind, whose `data` has the other fields, and whose place is
 /// `sequence`, or else `id`. The place of a line that says none is its number. `{"lagged": N}` tells that the runtime
 /// dropped N events. Events that were taken before are repeats, so the stream may begin again from its start. What
-/// cannot be read or is refused is recorded as a gap and told on stderr, and later lines go on. The end of a run
+/// cannot be read or is refused is recorded as a gap, once, and told on stderr, and later lines go on. The end of a run
 /// (`run_completed`, `run_failed`, `run_cancelled`) ends the run.
 ///
 /// Exit code 0: everything is in the pool; 3: some of it was refused, late or unreadable, or another bridge has the
 /// source; 5: no server answered.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  my-runtime events --follow | heronry --pool review bridge --source my-runtime --as-run scanner-1"
-)]
+#[command(after_help = "A line, as JSON and as a CloudEvent:\n  \
+{\"kind\":\"tool_completed\",\"position\":17,\"run\":\"scanner-1\",\"summary\":\"12 findings\",\"tags\":[\"lint\"]}\n  \
+{\"specversion\":\"1.0\",\"id\":\"17\",\"source\":\"ci\",\"type\":\"ci.tool_completed\",\
+\"sequence\":\"17\",\"data\":{\"summary\":\"clean\"}}\n\n\
+Example:\n  my-runtime events --follow | heronry --pool review bridge --source my-runtime --as-run scanner-1")]
 pub(crate) struct BridgeArgs {
     /// The source: a name for the foreign runtime, under which the pool keeps its positions
     #[arg(long, value_name = "ID")]

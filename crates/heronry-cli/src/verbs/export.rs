@@ -13,10 +13,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use heronry_client::ClientError;
 use heronry_runtime::{
-    EventSink, ExportEnd, ExportFigures, ExportOptions, ExportUntil, Exporter, SystemClock,
+    EXPORT_PRIVACY_MAX, EventSink, ExportEnd, ExportFigures, ExportOptions, ExportUntil, Exporter,
+    SystemClock,
 };
 use heronry_sink_http::{Endpoint, HttpSink};
-use heronry_types::{ConsumerRecovery, PrivacyClass, counted};
+use heronry_types::{ConsumerRecovery, PrivacyClass, Vocabulary, counted};
 use heronry_wire::{ClaimConsumer, ExportFormat};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -50,7 +51,9 @@ pub(crate) const EXPORT_FIELDS: [&str; 5] =
 /// asked.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry --pool review export --to file:audit.jsonl --privacy-max content_refs_only --follow"
+    after_help = "Privacy classes in rising order: public < internal < content_refs_only < sensitive < secret.\n\
+Events are content_refs_only unless who reports says otherwise: an event carries no body, only references.\n\n\
+Example:\n  heronry --pool review export --to file:audit.jsonl --follow"
 )]
 pub(crate) struct ExportArgs {
     #[arg(
@@ -70,8 +73,8 @@ pub(crate) struct ExportArgs {
     consumer: String,
     #[command(flatten)]
     follow: ExportFollowFlag,
-    /// The highest privacy class that leaves; events of a higher one are left out and counted
-    #[arg(long, value_name = "CLASS", value_parser = name_of::<PrivacyClass>, default_value = "internal")]
+    /// The highest privacy class that leaves; events of a higher one are left out and counted, and the cursor passes them
+    #[arg(long, value_name = "CLASS", value_parser = privacy_of, default_value_t = EXPORT_PRIVACY_MAX)]
     privacy_max: PrivacyClass,
     #[arg(long, value_name = "RECOVERY", value_parser = name_of::<ConsumerRecovery>, default_value = "fail",
         help = "The recovery when events after the kept cursor are gone: fail, restart_at_floor or head")]
@@ -139,12 +142,15 @@ impl Exported {
         }
     }
 
+    /// The cursor is past what was left out.
     fn lines(&self, privacy_max: PrivacyClass) -> Lines {
         let mut lines = vec![format!("{} exported", counted(self.delivered, "event"))];
         if self.left_out > 0 {
             lines.push(format!(
-                "{} of a higher privacy class than {privacy_max} left out; raise it with --privacy-max",
-                counted(self.left_out, "event")
+                "{} of a higher privacy class than {privacy_max} left out, and the cursor has passed them; to export \
+                 them, begin anew: heronry consumers forget {}, then export with a higher --privacy-max",
+                counted(self.left_out, "event"),
+                self.consumer
             ));
         }
         if self.waiting > 0 {
@@ -214,6 +220,15 @@ async fn until_signal(
             }
         }
     }
+}
+
+/// Reads a privacy class; a word that is none is refused with the classes in rising order.
+fn privacy_of(text: &str) -> Result<PrivacyClass, String> {
+    PrivacyClass::from_wire(text).map_err(|_| {
+        let known: Vec<&str> = PrivacyClass::ALL.iter().map(|it| it.wire_name()).collect();
+        let known = known.join(" < ");
+        format!("{text:?} is no privacy class; in rising order: {known}")
+    })
 }
 
 /// Opens the sink of a place.

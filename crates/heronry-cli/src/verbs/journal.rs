@@ -52,7 +52,7 @@ pub(crate) struct StatsArgs {
     place: StoreArg,
 }
 
-/// Show the records of a pool
+/// Show the records of a pool, from the oldest that is kept
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry --pool review.1 journal show --after 100 --limit 20 --json"

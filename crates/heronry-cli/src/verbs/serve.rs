@@ -38,7 +38,7 @@ idle_ms = 120000                the longest time between two requests of a conne
 linger_ms = 10000               the longest time for which a body that was refused is still taken\n  \
 drain_ms = 5000                 the longest time that a stopping server waits for its connections\n  \
 [[exports]]                     an export that the server runs: pool, consumer, to, and as `heronry export` has them\n  \
-\x20                               filter, format, privacy_max, on_stale, sink_token_file\n\n\
+\x20                               filter, format, privacy_max (content_refs_only), on_stale, sink_token_file\n\n\
 Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
 pub(crate) struct ServeArgs {

@@ -130,7 +130,9 @@ impl PoolActor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
-        self.shown = head;
+        // A trim may have come to its end after this was appended.
+        let floor = head.floor.max(self.shown.floor);
+        self.shown = Head { floor, ..head };
         if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }

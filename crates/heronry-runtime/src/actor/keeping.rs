@@ -296,9 +296,11 @@ impl PoolActor {
         trimmed: Result<Head, AppendError>,
         held_by: Option<TrimHold>,
     ) -> Flow {
-        let state = self.engine.state();
         match trimmed {
             Ok(head) => {
+                // Its head may be one that is not shown yet.
+                self.shown.floor = self.shown.floor.max(head.floor);
+                let state = self.engine.state();
                 tracing::info!(pool = %self.pool, floor = %head.floor, "journal trimmed");
                 let trimmed = Trimmed {
                     floor: state.cursor(head.floor.previous()),

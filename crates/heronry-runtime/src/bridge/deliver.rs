@@ -11,6 +11,8 @@ use heronry_types::{
     IdempotencyKey, Millis, NewEvent, NewSourceGap, RunId, SourceGapReason, SourcePosition,
 };
 
+use serde::Serialize;
+
 use super::{
     AttachRequest, BridgeInto, BridgeOptions, IntakeBatch, IntakeError, IntakeGap, SourceHold,
     TakenIn,
@@ -96,6 +98,41 @@ pub(super) struct Delivered {
     pub(super) gaps: u64,
 }
 
+impl Delivered {
+    /// Counts a gap: it was recorded now, or known before.
+    pub(super) fn add_gap(&mut self, told: TakenIn) {
+        self.gaps += told.appended;
+        self.events.repeated += told.repeated;
+    }
+
+    /// Returns the outcome of a gap alone.
+    pub(super) fn of_gap(told: TakenIn) -> Self {
+        let mut delivered = Self::default();
+        delivered.add_gap(told);
+        delivered
+    }
+}
+
+/// The key under which a gap is recorded once.
+#[derive(Debug)]
+pub(super) enum GapKey {
+    /// The key that who found the gap says.
+    Said(IdempotencyKey),
+    /// The key of a place in the source: a later bridge that finds the same gap there records nothing.
+    At(GapPlace),
+    /// A key of this bridge: the source has said no place yet.
+    OfBridge,
+}
+
+/// A place in a source where something is missing.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(super) enum GapPlace {
+    /// The place of an event.
+    Of(SourcePosition),
+    /// The place behind an event that the source said, and behind so many gaps there.
+    Behind(SourcePosition, u64),
+}
+
 impl AttachedBridge {
     /// Appends events of one run, in order; one that is refused by itself becomes a gap.
     pub(super) async fn append(
@@ -121,7 +158,7 @@ impl AttachedBridge {
                 }
                 (Err(IntakeError::Refused { text }), [event]) => {
                     delivered.refused += 1;
-                    delivered.gaps += self.refuse(run, event, &text).await?;
+                    delivered.add_gap(self.refuse(run, event, &text).await?);
                 }
                 (Err(IntakeError::Refused { .. }), [_, _, ..]) => {
                     let later = events.split_off(events.len() / 2);
@@ -139,7 +176,7 @@ impl AttachedBridge {
         run: Option<&RunId>,
         event: &NewEvent,
         text: &str,
-    ) -> Result<u64, IntakeError> {
+    ) -> Result<TakenIn, IntakeError> {
         let source = &self.claim.source;
         tracing::warn!(?source, position = ?event.source_position, text, "an event of a source is refused");
         let gap = NewSourceGap {
@@ -148,7 +185,9 @@ impl AttachedBridge {
             note: Some(text.to_owned()),
             ..NewSourceGap::new(SourceGapReason::RefusedPermanently)
         };
-        self.gap(run, gap).await
+        let place = event.source_position.clone().map(GapPlace::Of);
+        let key = place.map_or(GapKey::OfBridge, GapKey::At);
+        self.gap(run, gap, key).await
     }
 
     /// Records that an event came too late.
@@ -156,7 +195,7 @@ impl AttachedBridge {
         &self,
         run: Option<&RunId>,
         position: &SourcePosition,
-    ) -> Result<u64, IntakeError> {
+    ) -> Result<TakenIn, IntakeError> {
         let source = &self.claim.source;
         tracing::warn!(?source, %position, "an event of a source came after a later one");
         let gap = NewSourceGap {
@@ -164,39 +203,38 @@ impl AttachedBridge {
             note: Some(format!("position {position} came after a later one")),
             ..NewSourceGap::new(SourceGapReason::OutOfOrder)
         };
-        self.gap(run, gap).await
+        let key = GapKey::At(GapPlace::Of(position.clone()));
+        self.gap(run, gap, key).await
     }
 
-    /// Records a gap; returns how many records it took.
+    /// Records a gap. One that is refused is in the log alone.
     pub(super) async fn gap(
         &self,
         run: Option<&RunId>,
         gap: NewSourceGap,
-    ) -> Result<u64, IntakeError> {
-        self.gap_under(run, gap, None).await
-    }
-
-    /// Records a gap under a key, or under one of the bridge. One that is refused is in the log alone.
-    pub(super) async fn gap_under(
-        &self,
-        run: Option<&RunId>,
-        gap: NewSourceGap,
-        key: Option<IdempotencyKey>,
-    ) -> Result<u64, IntakeError> {
+        key: GapKey,
+    ) -> Result<TakenIn, IntakeError> {
         let note = gap.note.as_deref().map(shortened);
+        let run = run.or(self.delivery.options.run.as_ref()).cloned();
+        let gap = NewSourceGap { note, ..gap };
+        let key = match key {
+            GapKey::Said(key) => key,
+            GapKey::At(place) => key_at(&place, run.as_ref(), &gap)?,
+            GapKey::OfBridge => self.key()?,
+        };
         let gap = IntakeGap {
             claim: self.claim.clone(),
-            run: run.or(self.delivery.options.run.as_ref()).cloned(),
-            gap: NewSourceGap { note, ..gap },
-            key: key.map_or_else(|| self.key(), Ok)?,
+            run,
+            gap,
+            key,
         };
         let intake = &self.delivery.into.intake;
         match self.delivery.insist(|| intake.tell_gap(&gap)).await {
-            Ok(told) => Ok(told.appended),
+            Ok(told) => Ok(told),
             Err(IntakeError::Refused { text }) => {
                 let (source, missed) = (&self.claim.source, gap.gap.missed);
                 tracing::error!(?source, ?missed, reason = %gap.gap.reason, text, "a gap of a source is refused");
-                Ok(0)
+                Ok(TakenIn::default())
             }
             Err(error) => Err(error),
         }
@@ -219,6 +257,18 @@ impl AttachedBridge {
         let key = IdempotencyKey::parse(format!("bridge/{generation}/{number}"));
         key.map_err(|error| IntakeError::refused(&error))
     }
+}
+
+/// Returns the key of a gap at a place. Another gap at the same place has another key.
+fn key_at(
+    place: &GapPlace,
+    run: Option<&RunId>,
+    gap: &NewSourceGap,
+) -> Result<IdempotencyKey, IntakeError> {
+    let told = serde_json::to_vec(&(place, run, gap));
+    let told = told.map_err(|error| IntakeError::refused(&error))?;
+    let key = format!("gap/{}", blake3::hash(&told).to_hex());
+    IdempotencyKey::parse(key).map_err(|error| IntakeError::refused(&error))
 }
 
 /// Returns the beginning of a text, as long as a note may be.

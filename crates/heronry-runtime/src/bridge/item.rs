@@ -32,7 +32,8 @@ pub enum SourceItem {
 pub struct MissingItem {
     /// The gap.
     pub gap: NewSourceGap,
-    /// The key under which the gap is recorded once, also by a later bridge. `None`: the bridge chooses one.
+    /// The key under which the gap is recorded once, also by a later bridge. `None`: the one of its
+    /// place, behind the event before it.
     pub key: Option<IdempotencyKey>,
 }
 

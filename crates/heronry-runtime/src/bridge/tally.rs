@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct BridgeCounts {
     /// The number of events that were appended, ends of runs among them.
     pub appended: u64,
-    /// The number of events that had been taken before.
+    /// The number of events that had been taken before, and of gaps that had been recorded before.
     pub repeated: u64,
     /// The number of events that the pool refuses, each with a gap.
     pub refused: u64,
@@ -18,7 +18,7 @@ pub struct BridgeCounts {
     pub lagged: u64,
     /// The number of things in the source that could not be taken, each with a gap.
     pub unreadable: u64,
-    /// The number of gaps that were recorded.
+    /// The number of gaps that were recorded; one that was known before is a repeat.
     pub gaps: u64,
 }
 

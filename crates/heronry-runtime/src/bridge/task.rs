@@ -9,8 +9,8 @@ use heronry_types::{
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    BridgeEnd, IntakeError, MissingItem, SourceHold, SourceItem,
-    deliver::{AttachedBridge, Delivered},
+    BridgeEnd, IntakeError, MissingItem, SourceHold, SourceItem, TakenIn,
+    deliver::{AttachedBridge, Delivered, GapKey, GapPlace},
     order::SourceOrder,
     tally::{BridgeCounts, BridgeTally},
 };
@@ -49,8 +49,12 @@ enum Step {
     Lagged {
         items: u64,
         missed: u64,
+        key: GapKey,
     },
-    Missing(Box<MissingItem>),
+    Missing {
+        gap: NewSourceGap,
+        key: GapKey,
+    },
 }
 
 /// A bridge at work.
@@ -58,6 +62,8 @@ enum Step {
 pub(super) struct BridgeTask {
     attached: Arc<AttachedBridge>,
     order: SourceOrder,
+    /// The place where the source would miss something next; it has said none at the beginning.
+    place: Option<GapPlace>,
     buffer: VecDeque<SourceItem>,
     tally: Arc<BridgeTally>,
     flow: Flow,
@@ -72,6 +78,7 @@ impl BridgeTask {
         Self {
             attached,
             order: SourceOrder::after(attachment.last_number),
+            place: None,
             buffer: VecDeque::new(),
             tally,
             flow: Flow::Open,
@@ -218,8 +225,13 @@ impl BridgeTask {
     fn next_step(&mut self) -> Option<Step> {
         Some(match self.buffer.pop_front()? {
             SourceItem::Lagged { missed } => self.lagged(missed),
-            SourceItem::Missing(missing) => Step::Missing(missing),
+            SourceItem::Missing(missing) => {
+                let MissingItem { gap, key } = *missing;
+                let key = key.map_or_else(|| self.next_key(), GapKey::Said);
+                Step::Missing { gap, key }
+            }
             SourceItem::Event(event) => {
+                self.come_to(&event.position);
                 if self.order.is_late(&event.position) {
                     return Some(Step::Late {
                         run: event.run,
@@ -254,6 +266,7 @@ impl BridgeTask {
                 break;
             };
             self.order.is_late(&next.position);
+            self.come_to(&next.position);
             events.push(placed(next.event, next.position));
         }
         events
@@ -267,7 +280,24 @@ impl BridgeTask {
             items += 1;
             self.buffer.pop_front();
         }
-        Step::Lagged { items, missed }
+        let key = self.next_key();
+        Step::Lagged { items, missed, key }
+    }
+
+    /// Notes the place of an event: what is missing next is missing behind it.
+    fn come_to(&mut self, position: &SourcePosition) {
+        self.place = Some(GapPlace::Behind(position.clone(), 0));
+    }
+
+    /// Returns the key of something that is missing here.
+    fn next_key(&mut self) -> GapKey {
+        let Some(place) = self.place.clone() else {
+            return GapKey::OfBridge;
+        };
+        if let Some(GapPlace::Behind(_, gaps)) = &mut self.place {
+            *gaps += 1;
+        }
+        GapKey::At(place)
     }
 }
 
@@ -298,12 +328,8 @@ impl Settled {
         }
     }
 
-    fn gaps(items: u64, gaps: u64) -> Self {
-        let delivered = Delivered {
-            gaps,
-            ..Delivered::default()
-        };
-        Self::of(items, delivered)
+    fn gap(items: u64, told: TakenIn) -> Self {
+        Self::of(items, Delivered::of_gap(told))
     }
 
     fn count(&self, counts: &mut BridgeCounts) {
@@ -325,29 +351,28 @@ async fn deliver(attached: Arc<AttachedBridge>, step: Step) -> Result<Settled, I
             Ok(Settled::of(items, delivered))
         }
         Step::Late { run, position } => {
-            let gaps = attached.late(run.as_ref(), &position).await?;
+            let told = attached.late(run.as_ref(), &position).await?;
             Ok(Settled {
                 late: 1,
-                ..Settled::gaps(1, gaps)
+                ..Settled::gap(1, told)
             })
         }
-        Step::Lagged { items, missed } => {
+        Step::Lagged { items, missed, key } => {
             let gap = NewSourceGap {
                 missed: Some(missed),
                 ..NewSourceGap::new(SourceGapReason::Lagged)
             };
-            let gaps = attached.gap(None, gap).await?;
+            let told = attached.gap(None, gap, key).await?;
             Ok(Settled {
                 lagged: missed,
-                ..Settled::gaps(items, gaps)
+                ..Settled::gap(items, told)
             })
         }
-        Step::Missing(missing) => {
-            let MissingItem { gap, key } = *missing;
-            let gaps = attached.gap_under(None, gap, key).await?;
+        Step::Missing { gap, key } => {
+            let told = attached.gap(None, gap, key).await?;
             Ok(Settled {
                 unreadable: 1,
-                ..Settled::gaps(1, gaps)
+                ..Settled::gap(1, told)
             })
         }
     }

@@ -34,7 +34,9 @@ pub enum ConsumeError {
         current: u64,
     },
     /// The consumer was forgotten while it was held, or nobody ever held it.
-    #[error("there is no consumer {name} in this pool; claim it first")]
+    #[error(
+        "there is no consumer {name} in this pool: it was forgotten, or never was; list the consumers to see which there are"
+    )]
     NotThere {
         /// The consumer.
         name: ConsumerId,

@@ -66,20 +66,21 @@ impl EventIntake for ServerIntake {
             generation: claim.generation,
             idempotency_key: Some(key.clone()),
         };
-        let before = self.pool.tell_gap(&claim.source, &tell).await;
-        before.map_err(of_client)?;
+        let recorded = self.pool.tell_gap(&claim.source, &tell).await;
+        let is_known = recorded.map_err(of_client)?.repeated;
         let missed = told
             .missed
             .map_or_else(|| "some".to_owned(), |it| it.to_string());
         let note = told.note.as_deref().unwrap_or("no more is known");
         let reason = told.reason;
+        let known = if is_known { ", known before" } else { "" };
         diagnose(&format!(
-            "heronry: {missed} of {} missing ({reason}): {note}",
+            "heronry: {missed} of {} missing ({reason}{known}): {note}",
             claim.source
         ));
         Ok(TakenIn {
-            appended: 1,
-            repeated: 0,
+            appended: u64::from(!is_known),
+            repeated: u64::from(is_known),
         })
     }
 

@@ -4,7 +4,7 @@ use heronry_runtime::{SourceEvent, SourceItem};
 use heronry_types::{EventKind, NewEvent, RunId, SourcePosition};
 use heronry_wire::Unreadable;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::LineFormat;
 
@@ -77,11 +77,17 @@ fn sequence_of(sequence: &Value) -> Result<SourcePosition, String> {
 }
 
 fn of_parts(
-    fields: Map<String, Value>,
+    mut fields: Map<String, Value>,
     position: Option<SourcePosition>,
     run: Option<RunId>,
     number: u64,
 ) -> Result<SourceItem, String> {
+    if let Some(summary) = take::<String>(&mut fields, "summary")? {
+        let payload = json!({"type": "summary", "summary": summary});
+        if fields.insert("payload".to_owned(), payload).is_some() {
+            return Err("summary and payload: say one of them".to_owned());
+        }
+    }
     let event: NewEvent =
         serde_json::from_value(Value::Object(fields)).map_err(|error| unreadable(&error))?;
     let said = position.or_else(|| event.source_position.clone());
@@ -111,6 +117,8 @@ fn unreadable(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use heronry_types::Payload;
+
     use super::*;
 
     fn check(line: &str, expected: &str) {
@@ -150,6 +158,28 @@ mod tests {
         check(r#"{"kind":"nothing"}"#, "error: ");
         check(r#"{"kind":"tool_started","body":"x"}"#, "error: ");
         check("[]", "error: not a JSON object");
+    }
+
+    #[test]
+    fn a_line_may_say_a_summary_as_emit_does() {
+        let lines = [
+            r#"{"kind":"tool_started","summary":"12 findings"}"#,
+            r#"{"specversion":"1.0","type":"tool_started","id":"a","data":{"summary":"12 findings"}}"#,
+        ];
+        for line in lines {
+            let Ok(SourceItem::Event(event)) = item(line.as_bytes(), LineFormat::Auto, 1) else {
+                panic!("{line}")
+            };
+            let Payload::Summary { summary, refs } = &event.event.payload else {
+                panic!("{line}: {event:?}")
+            };
+            assert_eq!((summary.as_str(), refs.len()), ("12 findings", 0));
+        }
+        check(
+            r#"{"kind":"tool_started","summary":"a","payload":{"type":"envelope_only"}}"#,
+            "error: summary and payload",
+        );
+        check(r#"{"kind":"tool_started","summary":1}"#, "error: summary: ");
     }
 
     #[test]

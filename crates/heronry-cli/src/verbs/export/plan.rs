@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use heronry_event::filter::Filter;
 use heronry_runtime::{
-    ConsumerClaim, ConsumerSpec, ExportOptions, OnHeld, OpenError, Runtime, StoppedExport,
+    ConsumerClaim, ConsumerSpec, EXPORT_PRIVACY_MAX, ExportOptions, OnHeld, OpenError, Runtime,
+    StoppedExport,
 };
 use heronry_types::{ConsumerId, ConsumerRecovery, PoolId, PrivacyClass};
 use serde::{Deserialize, de::IntoDeserializer};
 use toml::Value;
 
-use super::{ExportPlace, FormatName, sink_to};
+use super::{ExportPlace, FormatName, privacy_of, sink_to};
 use crate::failure::Failure;
 
 /// An export that a server runs by itself.
@@ -35,7 +36,7 @@ struct Written {
     to: String,
     filter: Option<String>,
     format: Option<String>,
-    privacy_max: Option<PrivacyClass>,
+    privacy_max: Option<String>,
     on_stale: Option<ConsumerRecovery>,
     sink_token_file: Option<PathBuf>,
 }
@@ -54,13 +55,17 @@ impl ExportPlan {
             Some("cloudevents") => FormatName::Cloudevents,
             Some(other) => return Err(format!("format {other:?}: write jsonl or cloudevents")),
         };
+        let privacy_max = match written.privacy_max.as_deref() {
+            None => EXPORT_PRIVACY_MAX,
+            Some(class) => privacy_of(class).map_err(|error| format!("privacy_max: {error}"))?,
+        };
         Ok(Self {
             to: written.to.parse().map_err(|error| format!("to: {error}"))?,
             pool: written.pool,
             consumer: written.consumer,
             filter,
             format,
-            privacy_max: written.privacy_max.unwrap_or(PrivacyClass::Internal),
+            privacy_max,
             on_stale: written.on_stale.unwrap_or_default(),
             sink_token_file: written.sink_token_file,
         })
@@ -124,7 +129,7 @@ mod tests {
     #[test]
     fn a_plan_has_a_pool_a_consumer_and_a_place() {
         let plan = read("pool = 'p'\nconsumer = 'audit'\nto = 'file:a.jsonl'").unwrap();
-        assert_eq!(plan.privacy_max, PrivacyClass::Internal);
+        assert_eq!(plan.privacy_max, PrivacyClass::ContentRefsOnly);
         assert_eq!(plan.format, FormatName::Jsonl);
         let all = "pool = 'p'\nconsumer = 'audit'\nto = 'http://127.0.0.1:1/'\nfilter = 'true'\n\
                    format = 'cloudevents'\nprivacy_max = 'public'\non_stale = 'head'\n\
@@ -145,6 +150,10 @@ mod tests {
             (
                 "pool = 'p'\nconsumer = 'c'\nto = 'file:a'\nformat = 'xml'",
                 "jsonl or cloudevents",
+            ),
+            (
+                "pool = 'p'\nconsumer = 'c'\nto = 'file:a'\nprivacy_max = 'private'",
+                "public < internal < content_refs_only < sensitive < secret",
             ),
             (
                 "pool = 'p'\nconsumer = 'c'\nto = 'file:a'\ncolour = 1",

@@ -22,13 +22,21 @@ pub(crate) const RECORD_FIELDS: [&str; 9] = [
     "body",
 ];
 
-/// Shows records, one line each.
+/// Shows records, one line each, from the oldest kept at the earliest.
 pub(super) async fn run(
     cx: &Context,
     opened: &OpenedStore,
     (mut after, limit): (Position, Option<u64>),
 ) -> Outcome {
     let pool = opened.one_pool(cx).await?;
+    let kept = opened.head(&pool).await?.floor.previous();
+    if after < kept {
+        cx.out.note(&format!(
+            "records up to {kept} were trimmed; the oldest kept is {}",
+            kept.next()
+        ));
+        after = kept;
+    }
     let mut left = limit.unwrap_or(u64::MAX);
     loop {
         let chunks = opened.chunks(&pool, after).await?;
