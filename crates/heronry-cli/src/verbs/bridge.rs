@@ -42,8 +42,9 @@ enum LineFormat {
 /// Each line is an event as JSON, as `emit --file` takes it, with `position` (a number or an id) and, when a bridge has
 /// no run, `run`; a `summary` is text that may be shown, as `emit --summary` takes it. Or it is a
 /// `CloudEvent` in structured JSON, whose `type` ends with the kind, whose `data` has the other fields, and whose place is
-/// `sequence`, or else `id`. The place of a line that says none is its number. `{"lagged": N}` tells that the runtime
-/// dropped N events. Events that were taken before are repeats, so the stream may begin again from its start. What
+/// `sequence`, or else `id`. A line that says none is not taken, unless `--number-lines` is given. `{"lagged": N}` tells
+/// that the runtime dropped N events. Events that were taken before are repeats: those whose number is not above the last
+/// one, or whose id is among the last 2048. What
 /// cannot be read or is refused is recorded as a gap, once, and told on stderr, and later lines go on. The end of a run
 /// (`run_completed`, `run_failed`, `run_cancelled`) ends the run.
 ///
@@ -65,12 +66,41 @@ pub(crate) struct BridgeArgs {
     /// The form of the lines
     #[arg(long, value_enum, default_value_t = LineFormat::Auto)]
     format: LineFormat,
+    #[command(flatten)]
+    numbering: Numbering,
     /// The treatment of another bridge that has the source
     #[arg(long, value_enum, default_value_t = OnTaken::TakeOver)]
     on_taken: OnTaken,
     /// The most events of one append
     #[arg(long, value_name = "N", default_value = "64")]
     batch: NonZeroUsize,
+}
+
+#[derive(Debug, Args)]
+struct Numbering {
+    /// Take the number of a line for the place of an event that says none. Only for a stream that begins at its start
+    /// each time: with any other, new events are taken for repeats
+    #[arg(long)]
+    number_lines: bool,
+}
+
+impl Numbering {
+    fn places(&self) -> LinePlaces {
+        if self.number_lines {
+            LinePlaces::Numbers
+        } else {
+            LinePlaces::Said
+        }
+    }
+}
+
+/// The places of lines that say none.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LinePlaces {
+    /// Such a line is not taken.
+    Said,
+    /// The number of the line is its place.
+    Numbers,
 }
 
 /// The treatment of another bridge that has the source.
@@ -126,7 +156,7 @@ pub(crate) async fn run(cx: &Context, args: BridgeArgs) -> Outcome {
         instance: InstanceId::parse(format!("bridge-{}", random_name()?))
             .map_err(Failure::failed)?,
     };
-    let lines = lines::of_stdin(args.format);
+    let lines = lines::of_stdin(args.format, args.numbering.places());
     let bridge = EventBridge::spawn_into(into, lines, options).await;
     let bridge = bridge.map_err(|error| of_intake(&error))?;
     let ended = until_ended(bridge, &mut signals).await;

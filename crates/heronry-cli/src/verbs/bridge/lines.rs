@@ -7,7 +7,7 @@ use heronry_runtime::{MissingItem, SourceItem};
 use heronry_types::{IdempotencyKey, NewSourceGap, SourceGapReason};
 use tokio::sync::mpsc;
 
-use super::{LineFormat, parse};
+use super::{LineFormat, LinePlaces, parse};
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -15,10 +15,13 @@ const LINE_BYTES_MAX: usize = 256 * 1024;
 const AHEAD_MAX: usize = 16;
 
 /// Reads stdin on a thread of its own, because a read of stdin cannot be given up.
-pub(super) fn of_stdin(format: LineFormat) -> impl Stream<Item = SourceItem> + Send + 'static {
+pub(super) fn of_stdin(
+    format: LineFormat,
+    places: LinePlaces,
+) -> impl Stream<Item = SourceItem> + Send + 'static {
     let (sender, receiver) = mpsc::channel(AHEAD_MAX);
     std::thread::spawn(move || {
-        let mut lines = LineReader::new(io::stdin().lock(), format);
+        let mut lines = LineReader::new(io::stdin().lock(), format, places);
         // It ends when nobody takes the lines any more.
         while let Some(item) = lines.next_item() {
             if sender.blocking_send(item).is_err() {
@@ -36,6 +39,7 @@ pub(super) fn of_stdin(format: LineFormat) -> impl Stream<Item = SourceItem> + S
 struct LineReader<R> {
     input: R,
     format: LineFormat,
+    places: LinePlaces,
     number: u64,
     is_over: bool,
 }
@@ -47,10 +51,11 @@ enum Line {
 }
 
 impl<R: BufRead> LineReader<R> {
-    fn new(input: R, format: LineFormat) -> Self {
+    fn new(input: R, format: LineFormat, places: LinePlaces) -> Self {
         Self {
             input,
             format,
+            places,
             number: 0,
             is_over: false,
         }
@@ -88,7 +93,11 @@ impl<R: BufRead> LineReader<R> {
 
     /// Returns the item of a line, or the gap that stands for one that cannot be read.
     fn parsed(&self, line: &[u8]) -> SourceItem {
-        match parse::item(line, self.format, self.number) {
+        let number = match self.places {
+            LinePlaces::Said => None,
+            LinePlaces::Numbers => Some(self.number),
+        };
+        match parse::item(line, self.format, number) {
             Ok(item) => item,
             Err(why) => {
                 let note = format!("line {}: {why}", self.number);
@@ -152,7 +161,11 @@ mod tests {
     use super::*;
 
     fn items(text: &[u8]) -> Vec<SourceItem> {
-        let mut reader = LineReader::new(io::BufReader::with_capacity(7, text), LineFormat::Auto);
+        let mut reader = LineReader::new(
+            io::BufReader::with_capacity(7, text),
+            LineFormat::Auto,
+            LinePlaces::Numbers,
+        );
         std::iter::from_fn(move || reader.next_item()).collect()
     }
 

@@ -8,11 +8,18 @@ use serde_json::{Map, Value, json};
 
 use super::LineFormat;
 
-/// Reads a line.
+/// The reason why a line without a place is not taken: after a restart nobody could tell it from another.
+const NO_PLACE: &str = "it says no position; --number-lines takes the number of each line, for a stream that always begins at its start";
+
+/// Reads a line. `number` is the place of one that says none, where the numbers of lines are places.
 ///
 /// # Errors
 /// A short text that says why it cannot be read.
-pub(super) fn item(bytes: &[u8], format: LineFormat, number: u64) -> Result<SourceItem, String> {
+pub(super) fn item(
+    bytes: &[u8],
+    format: LineFormat,
+    number: Option<u64>,
+) -> Result<SourceItem, String> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| unreadable(&error))?;
     let Value::Object(mut fields) = value else {
         return Err("not a JSON object".to_owned());
@@ -37,7 +44,7 @@ pub(super) fn item(bytes: &[u8], format: LineFormat, number: u64) -> Result<Sour
 }
 
 /// Reads a `CloudEvent`: its type ends with the kind, its data has the fields of the event.
-fn cloud_event(mut fields: Map<String, Value>, number: u64) -> Result<SourceItem, String> {
+fn cloud_event(mut fields: Map<String, Value>, number: Option<u64>) -> Result<SourceItem, String> {
     let kind: String = take(&mut fields, "type")?.ok_or("a CloudEvent without a type")?;
     let kind = kind.rsplit('.').next().unwrap_or_default();
     let kind: EventKind = kind.parse().map_err(|error| format!("type: {error}"))?;
@@ -80,7 +87,7 @@ fn of_parts(
     mut fields: Map<String, Value>,
     position: Option<SourcePosition>,
     run: Option<RunId>,
-    number: u64,
+    number: Option<u64>,
 ) -> Result<SourceItem, String> {
     if let Some(summary) = take::<String>(&mut fields, "summary")? {
         let payload = json!({"type": "summary", "summary": summary});
@@ -92,7 +99,9 @@ fn of_parts(
         serde_json::from_value(Value::Object(fields)).map_err(|error| unreadable(&error))?;
     let said = position.or_else(|| event.source_position.clone());
     Ok(SourceItem::Event(Box::new(SourceEvent {
-        position: said.unwrap_or(SourcePosition::Number(number)),
+        position: said
+            .or(number.map(SourcePosition::Number))
+            .ok_or(NO_PLACE)?,
         run,
         event,
     })))
@@ -122,7 +131,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: &str) {
-        let found = match item(line.as_bytes(), LineFormat::Auto, 9) {
+        let found = match item(line.as_bytes(), LineFormat::Auto, Some(9)) {
             Ok(SourceItem::Event(event)) => {
                 let run = event.run.map_or("-".to_owned(), |run| run.to_string());
                 let at = serde_json::to_string(&event.position).unwrap();
@@ -158,6 +167,9 @@ mod tests {
         check(r#"{"kind":"nothing"}"#, "error: ");
         check(r#"{"kind":"tool_started","body":"x"}"#, "error: ");
         check("[]", "error: not a JSON object");
+        let line = br#"{"kind":"tool_started"}"#;
+        let unplaced = item(line, LineFormat::Auto, None);
+        assert_eq!(unplaced.unwrap_err(), NO_PLACE);
     }
 
     #[test]
@@ -167,7 +179,8 @@ mod tests {
             r#"{"specversion":"1.0","type":"tool_started","id":"a","data":{"summary":"12 findings"}}"#,
         ];
         for line in lines {
-            let Ok(SourceItem::Event(event)) = item(line.as_bytes(), LineFormat::Auto, 1) else {
+            let Ok(SourceItem::Event(event)) = item(line.as_bytes(), LineFormat::Auto, Some(1))
+            else {
                 panic!("{line}")
             };
             let Payload::Summary { summary, refs } = &event.event.payload else {
