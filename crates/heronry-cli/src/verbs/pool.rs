@@ -68,7 +68,7 @@ pub(crate) struct ShowArgs {
 #[command(
     after_help = "What is older than --keep-age or beyond --keep-bytes is trimmed in the background, as far as no consumer \
 and no wake needs it.\n\n\
-Examples:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000"
+Example:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000"
 )]
 #[group(id = "change", required = true, multiple = true, args = ["limits", "keep_age", "keep_bytes", "keep_min", "keep_all"])]
 pub(crate) struct SetArgs {
