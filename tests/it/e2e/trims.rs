@@ -73,8 +73,7 @@ fn o18_a_trimmed_journal_is_shown_from_its_oldest_record_and_told_so() {
         let export = ["journal", "export", store, "--file", "lines"];
         place.run(&export).ok();
         let import = ["journal", "import", "lines", "--store", "redb:in.redb"];
-        place.run(&import).ok();
-        place.run(&["journal", "verify", "redb:in.redb"]).ok();
+        place.run(&import).refused(1, "cannot be carried");
         // A store that was trimmed twice and looked at goes on.
         let again = place.serve(&["--store", store]);
         place.run(&["--pool", "p", "journal", "snapshot"]).ok();
