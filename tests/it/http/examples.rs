@@ -225,6 +225,24 @@ impl Trial {
         }
     }
 
+    async fn keeping_and_consuming(&mut self, scanner: &str) {
+        self.take(scanner, "publishEphemeral").await;
+        let claimed = self.take(OPERATOR, "claimConsumer").await;
+        let commit = self.example("commitConsumer");
+        let commit = commit.with("generation", &claimed["generation"]);
+        let commit = commit.with("cursor", &claimed["cursor"]);
+        self.scene.taken(OPERATOR, commit).await;
+        for id in [
+            "listConsumers",
+            "resumeConsumer",
+            "forgetConsumer",
+            "takeSnapshot",
+            "trimJournal",
+        ] {
+            self.take(OPERATOR, id).await;
+        }
+    }
+
     async fn contents(&mut self, scanner: &str) {
         let line = self.example("storeContent").line();
         let request = Request::put(line.split_once(' ').unwrap().1)
@@ -261,6 +279,7 @@ async fn every_example_is_taken_by_the_server_as_it_stands() {
     trial.what_operators_ask().await;
     trial.messages(&lead, &scanner).await;
     trial.waits_and_events(&lead, &scanner).await;
+    trial.keeping_and_consuming(&scanner).await;
     trial.contents(&scanner).await;
     trial.what_is_not_there().await;
     trial.ends(&lead, &scanner).await;

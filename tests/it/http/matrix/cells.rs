@@ -236,6 +236,7 @@ impl MatrixScene {
             .replace("{cursor}", &self.cursor);
         line = line.replace("{ref}", &self.contents[run]);
         let does = row.route.rsplit('/').next().unwrap_or_default();
+        line = line.replace("{name}", "audit");
         line = line.replace("{source}", &format!("{run}-{does}"));
         let body = serde_json::from_str(row.body).unwrap_or_default();
         // Another's thing is asked for without its name, as whoever guesses an id would.

@@ -201,6 +201,38 @@ pub(super) const ROWS: &[RouteRow] = &[
         r#"{"gap":{"reason":"lagged"},"idempotency_key":"matrix"}"#,
         201,
     ),
+    row("GET /v1/pools/{pool}/consumers", Operator, "", 200),
+    row(
+        "POST /v1/pools/{pool}/consumers/{name}/claim",
+        Operator,
+        "{}",
+        200,
+    ),
+    row(
+        "POST /v1/pools/{pool}/consumers/{name}/commit",
+        Operator,
+        r#"{"generation":9,"cursor":"07070707070707070707070707070707-1"}"#,
+        404,
+    ),
+    row(
+        "POST /v1/pools/{pool}/consumers/{name}/resume",
+        Operator,
+        "",
+        404,
+    ),
+    row(
+        "DELETE /v1/pools/{pool}/consumers/{name}",
+        Operator,
+        "",
+        404,
+    ),
+    row("POST /v1/pools/{pool}/snapshot", Operator, "", 200),
+    row(
+        "POST /v1/pools/{pool}/trim",
+        Operator,
+        r#"{"age_ms":86400000}"#,
+        200,
+    ),
     row(
         "PUT /v1/pools/{pool}/contents",
         ActingByQuery("run"),
