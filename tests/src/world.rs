@@ -13,7 +13,7 @@ use heronry_pool::{
     engine::MATCHING_SLICE,
 };
 use heronry_runtime::{CallError, Pool, Runtime, RuntimeOptions};
-use heronry_store::{IdSource, Store, StoreError, StoreErrorKind};
+use heronry_store::{IdSource, Store, StoreError};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -57,26 +57,6 @@ impl StoreKind {
             Self::Sled => Store::of(Arc::new(SledStore::open_or_create(place)?)),
         })
     }
-}
-
-/// The number of times that a store is tried that somebody still holds.
-const OPENINGS_TRIED: usize = 10_000;
-
-/// Opens a store. A task that followed one of its pools may hold it until it is polled again.
-///
-/// # Panics
-/// Panics when the store cannot be opened, or is never let go.
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-async fn open_when_free(kind: StoreKind, folder: &std::path::Path) -> Store {
-    for _ in 0..OPENINGS_TRIED {
-        match kind.open_in(folder) {
-            Err(error) if error.kind() == StoreErrorKind::Locked => {
-                tokio::task::yield_now().await;
-            }
-            opened => return opened.unwrap(),
-        }
-    }
-    panic!("the store is never let go");
 }
 
 /// The number of times that a scenario opens its store.
@@ -309,7 +289,7 @@ impl World {
                 drop((runtime.clone(), store, faults, runtime));
                 let folder = folder.as_ref().unwrap().path();
                 assert!(folder.join(kind.file_name()).exists(), "the store is gone");
-                FaultStore::over(open_when_free(kind, folder).await)
+                FaultStore::over(kind.open_in(folder).unwrap())
             }
         };
         let runtime = runtime_of((&store, &clock), 2, effort);

@@ -12,7 +12,7 @@ mod wait;
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -53,13 +53,27 @@ pub struct Pool {
     unread: Option<Arc<Unread>>,
 }
 
+/// An open pool, and nothing that keeps it or its store.
+pub(crate) struct WeakPool(Weak<SharedPool>);
+
+impl WeakPool {
+    /// Returns a handle, while somebody else has one.
+    pub(crate) fn upgrade(&self) -> Option<Pool> {
+        let shared = self.0.upgrade()?;
+        Some(Pool {
+            shared,
+            unread: None,
+        })
+    }
+}
+
 pub(crate) struct SharedPool {
     pub(crate) environment: Arc<Environment>,
     pub(crate) pool: PoolId,
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
-    tail: Tail,
+    tail: Arc<Tail>,
     ephemerals: Ephemerals,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
@@ -81,7 +95,7 @@ pub(crate) struct SharedPool {
 
 impl SharedPool {
     /// Returns the tail, which readers near the head share.
-    pub(crate) fn tail(&self) -> &Tail {
+    pub(crate) fn tail(&self) -> &Arc<Tail> {
         &self.tail
     }
 
@@ -113,7 +127,7 @@ impl Pool {
                 pool,
                 timelines,
                 head,
-                tail: Tail::of(tail_size),
+                tail: Arc::new(Tail::of(tail_size)),
                 ephemerals: Ephemerals::default(),
                 queue,
                 published: Arc::clone(&opening.published),
@@ -197,6 +211,10 @@ impl Pool {
             outcome: CommitOutcome::Unknown,
             why: StopReason::Internal,
         }))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakPool {
+        WeakPool(Arc::downgrade(&self.shared))
     }
 
     pub(crate) fn shared(&self) -> &Arc<SharedPool> {

@@ -49,6 +49,8 @@ pub(super) async fn fold_aside(
                 folded = fold(&environment, &pool, token) => Some(folded),
             }
         });
+        // Whoever takes it may close the pool and open the store anew at once.
+        drop((environment, pool));
         if let Some(folded) = folded {
             // Nobody may wait for it any more.
             let _ = reply.send(folded);

@@ -31,7 +31,7 @@ use super::{
     sight::ReadRequest,
     slice::{Missed, ReadPlace},
 };
-use crate::{Party, Pool};
+use crate::{Party, Pool, pool::WeakPool};
 use following::{Attached, Following};
 use mailbox::Mailbox;
 use ring::TailEvent;
@@ -141,7 +141,9 @@ impl Tail {
         if begins {
             present.round += 1;
             let run = TailRun {
-                pool: pool.clone(),
+                pool: pool.downgrade(),
+                tail: Arc::clone(tail),
+                head: pool.shared().head.clone(),
                 round: present.round,
             };
             tokio::spawn(run.follow(since));
@@ -222,9 +224,11 @@ impl Drop for Attachment {
     }
 }
 
-/// The task of a tail, from the first reader to the last.
+/// The task of a tail, from the first reader to the last. It keeps the pool only while it reads.
 struct TailRun {
-    pool: Pool,
+    pool: WeakPool,
+    tail: Arc<Tail>,
+    head: watch::Receiver<Position>,
     round: u64,
 }
 
@@ -249,14 +253,13 @@ enum TailSlice {
 
 impl TailRun {
     /// Reads what comes, until nobody follows, the pool stops or the store fails.
-    async fn follow(self, since: Position) {
-        let mut head = self.pool.shared().head.clone();
+    async fn follow(mut self, since: Position) {
         let mut place = ReadPlace::after(since);
         loop {
-            head.borrow_and_update();
+            self.head.borrow_and_update();
             match self.slice(place.clone()).await {
                 Ok(TailSlice::At(reached)) => place = reached,
-                Err(Missed::Head { .. }) => match self.wait(&mut head).await {
+                Err(Missed::Head { .. }) => match self.wait().await {
                     TailWait::Over => {}
                     TailWait::Deserted => return,
                     TailWait::Stopped => return self.stop(),
@@ -269,9 +272,13 @@ impl TailRun {
 
     /// Looks at a slice when there is a permit.
     async fn slice(&self, place: ReadPlace) -> Result<TailSlice, Missed> {
-        let behind = self.pool.head().position.0.saturating_sub(place.after.0);
-        let look = look(self.pool.clone(), self.round, place);
-        let side_work = self.pool.side_work();
+        // Readers keep the pool; without them nobody follows.
+        let Some(pool) = self.pool.upgrade() else {
+            return Ok(TailSlice::Deserted);
+        };
+        let behind = pool.head().position.0.saturating_sub(place.after.0);
+        let look = look(pool.clone(), self.round, place);
+        let side_work = pool.side_work();
         if behind <= NEAR {
             return side_work.step(&Party::Operator, look).await;
         }
@@ -282,26 +289,27 @@ impl TailRun {
     }
 
     /// Waits until there is more to read, or nobody follows.
-    async fn wait(&self, head: &mut watch::Receiver<Position>) -> TailWait {
-        let mut deserted = pin!(self.pool.shared().tail().deserted.notified());
+    async fn wait(&mut self) -> TailWait {
+        let tail = Arc::clone(&self.tail);
+        let mut deserted = pin!(tail.deserted.notified());
         // From here on it is noticed.
         deserted.as_mut().enable();
         if !self.is_wanted() {
             return TailWait::Deserted;
         }
         tokio::select! {
-            changed = head.changed() => changed.map_or(TailWait::Stopped, |()| TailWait::Over),
+            changed = self.head.changed() => changed.map_or(TailWait::Stopped, |()| TailWait::Over),
             () = deserted => if self.is_wanted() { TailWait::Over } else { TailWait::Deserted },
         }
     }
 
     fn is_wanted(&self) -> bool {
-        let present = self.pool.shared().tail().lock();
+        let present = self.tail.lock();
         present.round == self.round && present.following.is_some()
     }
 
     fn stop(self) {
-        let readers = self.pool.shared().tail().take(self.round);
+        let readers = self.tail.take(self.round);
         let stopped = readers.map(Following::stop);
         stopped.into_iter().flatten().for_each(Waker::wake);
     }
@@ -310,7 +318,7 @@ impl TailRun {
 /// However it ends: whoever still follows goes on by itself.
 impl Drop for TailRun {
     fn drop(&mut self) {
-        let readers = self.pool.shared().tail().take(self.round);
+        let readers = self.tail.take(self.round);
         let left = readers.map(Following::break_off);
         left.into_iter().flatten().for_each(Waker::wake);
     }
