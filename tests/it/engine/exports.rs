@@ -21,6 +21,7 @@ on_every_store! {
     o21_a_batch_of_none_and_an_interval_of_none_still_flush
     o21_events_wait_for_others_until_the_interval_has_passed
     o21_a_sink_that_hangs_holds_one_batch_and_the_rest_is_lag
+    o21_a_shutdown_beside_a_sink_that_hangs_ends_in_the_time_of_a_flush
     o21_a_permanent_refusal_parks_the_export_and_nothing_else_stops
     o21_what_may_not_leave_is_left_out_and_counted
 }
@@ -270,6 +271,31 @@ async fn o21_a_sink_that_hangs_holds_one_batch_and_the_rest_is_lag(world: World)
     in_time(&world, || sink.count() == all.len()).await;
     assert_eq!(sink.ids(), all);
     assert_eq!(export.figures().failed, 1);
+}
+
+async fn o21_a_shutdown_beside_a_sink_that_hangs_ends_in_the_time_of_a_flush(world: World) {
+    let (pool, _) = talk(&world, 0..4).await;
+    let sink = Taken::answering(vec![SinkAnswer::Hangs; 8]);
+    let (options, flush_for) = (at_once(), at_once().flush_for);
+    let export = pool.export_to(spec(), sink.clone(), options).await.unwrap();
+    until(|| sink.answers.lock().unwrap().len() == 7).await;
+    let waiting = export.figures().waiting;
+    let runtime = world.runtime.clone();
+    let shutdown = tokio::spawn(async move { runtime.shutdown().await });
+    let_others_run().await;
+    world.clock.advance(Millis(flush_for.0 - 1));
+    let_others_run().await;
+    assert!(!shutdown.is_finished(), "the sink has the time of a flush");
+    world.clock.advance(Millis(1));
+    until(|| shutdown.is_finished()).await;
+    let stopped = shutdown.await.unwrap();
+    let figures = stopped[0].exports[0].figures;
+    assert_eq!((figures.exported, figures.waiting), (0, waiting), "told");
+    assert_eq!(
+        sink.answers.lock().unwrap().len(),
+        7,
+        "it is not asked again"
+    );
 }
 
 async fn o21_a_permanent_refusal_parks_the_export_and_nothing_else_stops(world: World) {

@@ -236,6 +236,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_somebody_empties_goes_on_at_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let sink = FileSink::open(&path, ExportFormat::JsonLines).unwrap();
+        let append = |line: &str| sink.state.lock().unwrap().append(line.as_bytes()).unwrap();
+        append("{\"id\":\"a\"}\n");
+        std::fs::File::create(&path).unwrap();
+        append("{\"id\":\"b\"}\n");
+        append("{\"id\":\"c\"}\n");
+        let found = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(found, "{\"id\":\"b\"}\n{\"id\":\"c\"}\n");
+    }
+
+    #[test]
     fn the_ids_that_are_known_are_bounded() {
         let mut ids = KnownIds::default();
         for number in 0..IDS_MAX + 2 {
