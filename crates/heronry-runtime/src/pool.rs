@@ -84,7 +84,7 @@ pub(crate) struct SharedPool {
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
     /// The exports that run beside the pool.
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -135,7 +135,7 @@ impl Pool {
                 token: opening.token,
                 keep: opening.keep.clone(),
                 holders: Arc::default(),
-                exports: Exports::default(),
+                exports: Arc::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),
