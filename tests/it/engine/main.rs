@@ -13,6 +13,7 @@ mod bridge_handle;
 mod bulk;
 mod cancel;
 mod ceilings;
+mod consumer_claims;
 mod consumer_resets;
 mod consumers;
 mod contents_once;

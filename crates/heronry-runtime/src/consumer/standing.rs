@@ -4,7 +4,7 @@ use heronry_event::filter::Fingerprint;
 use heronry_store::{ConsumerId, StoreError};
 use heronry_types::{Cursor, Millis, Position, Timestamp};
 
-use super::ConsumerActivity;
+use super::{ClaimTurn, ConsumerActivity};
 use crate::Pool;
 
 /// A consumer, as it is listed.
@@ -60,8 +60,10 @@ impl Pool {
     /// The store's failure.
     pub async fn forget_consumer(&self, name: &ConsumerId) -> Result<(), StoreError> {
         let cursors = &self.shared().environment.store.cursors;
+        let turn = ClaimTurn::take(&self.shared().holders, name).await;
         cursors.delete(self.id(), name).await?;
-        self.shared().holders.lose(name);
+        turn.lose();
+        turn.is_fresh();
         Ok(())
     }
 
