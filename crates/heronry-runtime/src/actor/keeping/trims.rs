@@ -1,0 +1,159 @@
+//! Trims of the journal, made beside the appends.
+
+use heronry_journal::Baseline;
+use heronry_pool::TrimNote;
+use heronry_store::{AppendError, Head};
+use heronry_types::Position;
+
+use super::plan::{AskedTrim, Prepared, heeded, prepare};
+use crate::{
+    TrimError, TrimHold, Trimmed,
+    actor::{
+        Flow, PoolActor,
+        asides::{AtStop, Consequence},
+    },
+    keeping::{HeldTrim, TrimRequest},
+};
+
+/// A trim whose baseline is made.
+struct PreparedTrim {
+    request: TrimRequest,
+    baseline: Baseline,
+    /// The head of the engine when it was found what holds the trim.
+    decided: Position,
+    held_by: Option<TrimHold>,
+}
+
+impl PoolActor {
+    /// Goes on with a trim that waited for the store to have keys.
+    pub(in crate::actor) fn keys_are_kept(&mut self) {
+        if let Some(request) = self.keeping.waits_for_keys.take() {
+            self.prepare_trim(request);
+        }
+    }
+
+    /// Finds what holds a trim, and has its baseline made.
+    pub(super) fn prepare_trim(&mut self, request: TrimRequest) {
+        let (folds, now) = (self.keeping.folds.clone(), self.engine.state().time());
+        let now = self.time.now().0.max(now);
+        let decided = self.engine.state().head();
+        let holds = self.engine_holds();
+        let mut known = std::mem::take(&mut self.keeping.known);
+        self.asides.begin(AtStop::Await, async move {
+            let prepared = prepare(&folds, AskedTrim::of(&request, now), holds, &mut known).await;
+            let take_in = move |actor: &mut Self| {
+                actor.keeping.known = known;
+                actor.trim_prepared(request, prepared, decided)
+            };
+            Box::new(take_in) as Consequence
+        });
+    }
+
+    fn trim_prepared(
+        &mut self,
+        request: TrimRequest,
+        prepared: Result<Prepared, TrimError>,
+        decided: Position,
+    ) -> Flow {
+        match prepared {
+            Ok(Prepared::Nothing(head, held_by)) => self.trim_committed(request, Ok(head), held_by),
+            Ok(Prepared::Baseline(baseline, held_by)) => self.commit_trim(PreparedTrim {
+                request,
+                baseline,
+                decided,
+                held_by,
+            }),
+            Err(error) => self.end_trim(request, Err(error)),
+        }
+    }
+
+    /// Returns what the engine still reads.
+    fn engine_holds(&self) -> Vec<TrimHold> {
+        let cursor = |from: Position| self.engine.state().cursor(from.previous());
+        let after = self.engine.looks_from();
+        let until = self.engine.matches_from();
+        let after = after.map(|from| TrimHold::LookBack {
+            after: cursor(from),
+        });
+        let until = until.map(|from| TrimHold::Matching {
+            until: cursor(from),
+        });
+        after.into_iter().chain(until).collect()
+    }
+
+    /// Commits a trim, unless something came to need the records meanwhile.
+    fn commit_trim(&mut self, prepared: PreparedTrim) -> Flow {
+        // What was decided then may have been a trigger of a trimmed event: it has to be durable before.
+        if self.durable < prepared.decided {
+            let mut head = self.head.subscribe();
+            self.asides.begin(AtStop::Abort, async move {
+                // The actor that waits has the other end.
+                let reached = head.wait_for(|head| *head >= prepared.decided).await;
+                drop(reached);
+                let take_in = move |actor: &mut Self| actor.commit_trim(prepared);
+                Box::new(take_in) as Consequence
+            });
+            return Flow::Go;
+        }
+        let PreparedTrim {
+            request,
+            baseline,
+            held_by,
+            ..
+        } = prepared;
+        let holds = self.engine_holds();
+        let held = HeldTrim::of(heeded(holds, request.holding), baseline.floor().previous());
+        if let Some(HeldTrim { by }) = held {
+            let floor = by.cursor();
+            return self.end_trim(request, Err(TrimError::Held { by, floor }));
+        }
+        self.engine.trimmed(TrimNote {
+            floor: baseline.floor(),
+            at: baseline.point().recorded_at,
+        });
+        let (folds, token) = (self.keeping.folds.clone(), self.token);
+        self.asides.begin(AtStop::Await, async move {
+            let journal = &folds.store.journal;
+            let trimmed = journal.trim(&folds.pool, baseline, token).await;
+            let take_in = move |actor: &mut Self| actor.trim_committed(request, trimmed, held_by);
+            Box::new(take_in) as Consequence
+        });
+        Flow::Go
+    }
+
+    fn trim_committed(
+        &mut self,
+        request: TrimRequest,
+        trimmed: Result<Head, AppendError>,
+        held_by: Option<TrimHold>,
+    ) -> Flow {
+        match trimmed {
+            Ok(head) => {
+                // Its head may be one that is not shown yet.
+                self.shown.floor = self.shown.floor.max(head.floor);
+                let state = self.engine.state();
+                tracing::info!(pool = %self.pool, floor = %head.floor, "journal trimmed");
+                let trimmed = Trimmed {
+                    floor: state.cursor(head.floor.previous()),
+                    head: state.cursor(head.head),
+                    held_by,
+                };
+                self.end_trim(request, Ok(trimmed))
+            }
+            Err(error) => {
+                let failed = self.logged(&error);
+                let (Flow::Go | Flow::Stop(_)) =
+                    self.end_trim(request, Err(TrimError::Store(error)));
+                // The engine goes by a floor that the store may not have.
+                Flow::Stop(failed.why)
+            }
+        }
+    }
+
+    fn end_trim(&mut self, request: TrimRequest, end: Result<Trimmed, TrimError>) -> Flow {
+        self.keeping.is_busy = false;
+        // Who asked may have gone.
+        let _ = request.reply.send(end);
+        Flow::Go
+    }
+}
