@@ -66,6 +66,7 @@ mod suspending_wakes;
 mod takeovers;
 mod threads;
 mod time;
+mod trim_holds;
 mod under_way;
 mod unnamed_contents;
 mod viewers;
