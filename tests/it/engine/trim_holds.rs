@@ -1,12 +1,163 @@
 //! Trims beside what still needs the records, and beside what comes to need them meanwhile.
 
-use heronry_pool::{Caller, decide::RetirePool};
-use heronry_runtime::SnapshotError;
+use heronry_pool::{
+    Caller,
+    decide::{RetirePool, StateDigest},
+};
+use heronry_runtime::{
+    CONSUMER_HOLD, Holding, Pool, SnapshotError, TrimError, TrimHold, TrimTo, Trimmed,
+};
+use heronry_store::{Clock, ConsumerCursor, Tenure};
 use heronry_tests::{World, let_others_run, on_every_store, pool, until};
-use heronry_types::PoolSpec;
+use heronry_types::{Cursor, Epoch, Millis, PoolSpec, Position};
+
+use crate::{
+    consumers::{name, spec, talk},
+    wake_scans::{from_start, history},
+    wake_slices::{about, costly, letter, report},
+    wakes::{NEWS, pair},
+};
 
 on_every_store! {
+    s7_a_consumer_holds_records_until_its_time_has_passed
+    s8_a_consumer_of_another_journal_holds_nothing
+    s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden
+    s8_a_trim_goes_past_nothing_that_is_still_matched
     s8_a_pool_that_stops_waits_for_no_fold_of_another
+}
+
+async fn trim(pool: &Pool, upto: Position, holding: Holding) -> Result<Trimmed, TrimError> {
+    let to = TrimTo::Upto(pool.cursor(upto));
+    pool.trim(to, holding).await
+}
+
+/// Returns what holds a trim, and the words of the refusal.
+fn held(refused: Result<Trimmed, TrimError>) -> (TrimHold, String) {
+    let error = refused.unwrap_err();
+    let text = error.to_string();
+    let TrimError::Held { by, floor } = error else {
+        panic!("{text}");
+    };
+    assert_eq!(floor, by.cursor());
+    (by, text)
+}
+
+async fn s7_a_consumer_holds_records_until_its_time_has_passed(world: World) {
+    let (pool, _) = talk(&world).await;
+    let mut careless = spec("careless", "true");
+    careless.claim.hold_for = Millis(0);
+    drop(pool.consumer(careless).await.unwrap());
+    let first = pool.cursor(Position(1));
+    let trimmed = trim(&pool, first.position, Holding::Heeded).await.unwrap();
+    assert_eq!(trimmed.floor, first, "who holds nothing is not waited for");
+    let holder = async || {
+        let refused = trim(&pool, pool.head().position, Holding::Heeded).await;
+        let (TrimHold::Consumer { name, until }, text) = held(refused) else {
+            panic!("another hold");
+        };
+        assert!(text.contains("override"), "{text}");
+        (name, until.position)
+    };
+    let mut brief = spec("brief", "true");
+    brief.claim.hold_for = Millis(1_000);
+    drop(pool.consumer(brief).await.unwrap());
+    let mut long = pool.consumer(spec("long", "true")).await.unwrap();
+    world.clock.advance(Millis(600));
+    long.commit(pool.cursor(Position(3))).await.unwrap();
+    world.clock.advance(Millis(399));
+    assert_eq!(holder().await, (name("brief"), Position(1)));
+    world.clock.advance(Millis(1));
+    assert_eq!(holder().await, (name("long"), Position(3)));
+    // A commit of where it stands renews its time.
+    world.clock.advance(Millis(1_000));
+    long.commit(pool.cursor(Position(3))).await.unwrap();
+    world.clock.advance(Millis(CONSUMER_HOLD.0 - 1));
+    assert_eq!(holder().await, (name("long"), Position(3)));
+    world.clock.advance(Millis(1));
+    let last = pool.head().position.previous();
+    let trimmed = trim(&pool, last, Holding::Heeded).await.unwrap();
+    assert!(trimmed.floor.position > Position(3), "{trimmed:?}");
+}
+
+async fn s8_a_consumer_of_another_journal_holds_nothing(world: World) {
+    let (pool, _) = talk(&world).await;
+    let claim = spec("c", "true").claim;
+    let elsewhere = Cursor::new(Epoch([9; 16]), Position(2));
+    let mut row = ConsumerCursor::new(elsewhere, claim.filter);
+    let of_nobody = row;
+    row.tenure = Tenure {
+        committed_at: Some(world.clock.now().wall),
+        hold_for: CONSUMER_HOLD,
+        ..row.tenure
+    };
+    let cursors = &world.store().cursors;
+    for (name, row) in [(&claim.name, row), (&name("unknown"), of_nobody)] {
+        cursors.commit(pool.id(), name, None, row).await.unwrap();
+    }
+    let trimmed = trim(&pool, Position(4), Holding::Heeded).await.unwrap();
+    assert!(trimmed.floor.position > Position(2), "{trimmed:?}");
+    assert_eq!(trimmed.held_by, None);
+}
+
+async fn s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden(world: World) {
+    let (pool, lead, scout) = pair(&world).await;
+    history(&world, &pool, &scout).await;
+    for holding in [Holding::Heeded, Holding::Overridden] {
+        // Where the wake looks back to when it is asked what holds the trim.
+        let hold = world.faults.hold_reads();
+        let wake = from_start(NEWS, &format!("{holding:?}"));
+        world.register(&pool, &lead, wake).await;
+        hold.reached(1).await;
+        let trimming = pool.clone();
+        let trimming = tokio::spawn(async move { trim(&trimming, Position(100), holding).await });
+        hold.reached(2).await;
+        hold.release();
+        let ended = trimming.await.unwrap();
+        match holding {
+            Holding::Heeded | Holding::Yielding => {
+                let (by, text) = held(ended);
+                let after = pool.cursor(Position::ZERO);
+                assert_eq!(by, TrimHold::LookBack { after });
+                assert!(text.contains("override"), "{text}");
+            }
+            Holding::Overridden => {
+                let floor = ended.unwrap().floor.position;
+                assert!(floor > Position::ZERO, "{floor}");
+            }
+        }
+    }
+    pool.call(StateDigest).await.unwrap();
+}
+
+async fn s8_a_trim_goes_past_nothing_that_is_still_matched(world: World) {
+    let (_world, pool, noisy, quiet) = costly(world).await;
+    let before = pool.head().position;
+    let events = (0..900).map(about).collect();
+    pool.call(report(&noisy, events, "many")).await.unwrap();
+    // Chunks that may go, but for those events.
+    for number in 0..2 {
+        let letter = letter(&quiet, &format!("m{number}"));
+        pool.call(letter).await.unwrap();
+    }
+    let last = pool.head().position;
+    for holding in [Holding::Heeded, Holding::Overridden] {
+        let (by, text) = held(trim(&pool, last, holding).await);
+        let TrimHold::Matching { until } = by else {
+            panic!("{by:?}");
+        };
+        assert!(until.position >= before, "{until}");
+        assert!(!text.contains("override"), "it cannot be: {text}");
+        assert!(text.contains("try again"), "{text}");
+    }
+    let yielding = trim(&pool, last, Holding::Yielding).await.unwrap();
+    let Some(TrimHold::Matching { until }) = yielding.held_by else {
+        panic!("{yielding:?}");
+    };
+    assert!(yielding.floor.position <= until.position);
+    // Time goes on, and the wish can be met.
+    while trim(&pool, last, Holding::Heeded).await.is_err() {
+        let_others_run().await;
+    }
 }
 
 async fn s8_a_pool_that_stops_waits_for_no_fold_of_another(world: World) {

@@ -53,8 +53,7 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, TrimError> {
     let AskedTrim { to, holding, now } = asked;
     let asked = folds.asked(to, now, &mut known.sizes).await?;
-    let consumers = folds.store.cursors.list(&folds.pool).await?;
-    holds.extend(known.consumers.held(consumers, now));
+    holds.extend(folds.held_by_consumers(now, &mut known.consumers).await?);
     let mut point = folds.point(asked, now).await?;
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
     let kept = checkpoint.map_or(Position::ZERO, |it| it.position);
