@@ -6,6 +6,7 @@ mod error;
 mod registry;
 mod spec;
 mod standing;
+mod standstill;
 mod turn;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use spec::{
     CONSUMER_HOLD, ConsumerClaim, ConsumerSpec, ConsumerStart, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use standing::ConsumerView;
+pub(crate) use standstill::{Standstill, StoodStill};
 use turn::ClaimTurn;
 
 /// Events for a consumer to handle.

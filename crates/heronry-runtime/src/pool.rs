@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
-    consumer::Holders,
+    consumer::{Holders, Standstill},
     events::{Ephemerals, Tail},
     export::Exports,
     figures::PoolCounts,
@@ -83,6 +83,8 @@ pub(crate) struct SharedPool {
     pub(crate) keep: KeepRequests,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
+    /// Lets a trim have its last look at consumers.
+    pub(crate) standstill: Standstill,
     /// The exports that run beside the pool.
     pub(crate) exports: Arc<Exports>,
     /// Held by who erases a body.
@@ -135,6 +137,7 @@ impl Pool {
                 token: opening.token,
                 keep: opening.keep.clone(),
                 holders: Arc::default(),
+                standstill: opening.standstill.clone(),
                 exports: Arc::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),

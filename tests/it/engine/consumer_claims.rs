@@ -58,10 +58,10 @@ async fn o15_a_consumer_is_forgotten_after_the_claim_that_is_under_way(world: Wo
     let forgetting = pool.clone();
     let forget = tokio::spawn(async move { forgetting.forget_consumer(&name("c")).await });
     hold.release();
-    let mut held = claim.await.unwrap().unwrap();
+    let mut consumer = claim.await.unwrap().unwrap();
     forget.await.unwrap().unwrap();
     assert_eq!(pool.consumers().await.unwrap(), []);
-    let error = held.commit(pool.head()).await.unwrap_err();
+    let error = consumer.commit(pool.head()).await.unwrap_err();
     assert!(matches!(error, ConsumeError::Fenced { .. }), "{error:?}");
 }
 

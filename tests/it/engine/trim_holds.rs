@@ -8,8 +8,10 @@ use heronry_runtime::{
     CONSUMER_HOLD, Holding, Pool, SnapshotError, TrimError, TrimHold, TrimTo, Trimmed,
 };
 use heronry_store::{Clock, ConsumerCursor, Tenure};
+use heronry_testkit::Hold;
 use heronry_tests::{World, let_others_run, on_every_store, pool, until};
 use heronry_types::{Cursor, Epoch, Millis, PoolSpec, Position};
+use tokio::task::JoinHandle;
 
 use crate::{
     consumers::{name, spec, talk},
@@ -21,6 +23,7 @@ use crate::{
 on_every_store! {
     s7_a_consumer_holds_records_until_its_time_has_passed
     s8_a_consumer_of_another_journal_holds_nothing
+    s8_a_trim_goes_past_no_consumer_that_came_while_it_was_prepared
     s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden
     s8_a_trim_goes_past_nothing_that_is_still_matched
     s8_a_pool_that_stops_waits_for_no_fold_of_another
@@ -99,6 +102,54 @@ async fn s8_a_consumer_of_another_journal_holds_nothing(world: World) {
     assert_eq!(trimmed.held_by, None);
 }
 
+/// Begins a trim that is held after its first look at what holds it.
+async fn trim_held_half_way(
+    pool: &Pool,
+    holding: Holding,
+    hold: &Hold,
+) -> JoinHandle<Result<Trimmed, TrimError>> {
+    let (trimming, upto) = (pool.clone(), pool.head().position.previous());
+    let trimming = tokio::spawn(async move { trim(&trimming, upto, holding).await });
+    hold.reached(1).await;
+    trimming
+}
+
+async fn s8_a_trim_goes_past_no_consumer_that_came_while_it_was_prepared(world: World) {
+    let (pool, _) = talk(&world).await;
+    let of = |name, position| TrimHold::Consumer {
+        name,
+        until: pool.cursor(position),
+    };
+    // One that is claimed meanwhile.
+    let hold = world.faults.hold_reads();
+    let trimming = trim_held_half_way(&pool, Holding::Heeded, &hold).await;
+    let mut consumer = pool.consumer(spec("c", "true")).await.unwrap();
+    hold.release();
+    let (by, _) = held(trimming.await.unwrap());
+    assert_eq!(by, of(name("c"), Position::ZERO));
+    // One whose time was over, and that commits meanwhile.
+    consumer.commit(pool.cursor(Position(2))).await.unwrap();
+    world.clock.advance(CONSUMER_HOLD);
+    let hold = world.faults.hold_reads();
+    let trimming = trim_held_half_way(&pool, Holding::Yielding, &hold).await;
+    consumer.commit(pool.cursor(Position(3))).await.unwrap();
+    hold.release();
+    let trimmed = trimming.await.unwrap().unwrap();
+    assert_eq!(trimmed.held_by, Some(of(name("c"), Position(3))));
+    assert_eq!(
+        trimmed.floor.position,
+        Position(3),
+        "as much as nobody needs"
+    );
+    // Who overrides passes it all the same.
+    let hold = world.faults.hold_reads();
+    let trimming = trim_held_half_way(&pool, Holding::Overridden, &hold).await;
+    consumer.commit(pool.cursor(Position(3))).await.unwrap();
+    hold.release();
+    let trimmed = trimming.await.unwrap().unwrap();
+    assert!(trimmed.floor.position > Position(3), "{trimmed:?}");
+}
+
 async fn s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden(world: World) {
     let (pool, lead, scout) = pair(&world).await;
     history(&world, &pool, &scout).await;
@@ -132,7 +183,7 @@ async fn s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden(wor
 async fn s8_a_trim_goes_past_nothing_that_is_still_matched(world: World) {
     let (_world, pool, noisy, quiet) = costly(world).await;
     let before = pool.head().position;
-    let events = (0..900).map(about).collect();
+    let events = (0..300).map(about).collect();
     pool.call(report(&noisy, events, "many")).await.unwrap();
     // Chunks that may go, but for those events.
     for number in 0..2 {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::{Flow, PoolActor};
 use crate::{
     CallError, StopReason,
+    consumer::Standstill,
     keeping::{Folds, KeepRequest, TrimRequest},
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Keeping {
     pub(super) every: u64,
     /// The point of the last snapshot that this process knows.
     pub(super) snapshot_at: Position,
+    /// Lets a trim have its last look at consumers.
+    pub(super) standstill: Standstill,
     /// The facts that are remembered from one trim to the next.
     known: KnownOfTrims,
     is_busy: bool,
@@ -41,6 +44,7 @@ impl Keeping {
             requests,
             every,
             snapshot_at: Position::ZERO,
+            standstill: Standstill::default(),
             known: KnownOfTrims::default(),
             is_busy: false,
             size: SnapshotSize::Fits,

@@ -89,6 +89,7 @@ impl Pool {
             let name = claim.name.clone();
             return Err(ConsumeError::Held { name, generation });
         }
+        let _moving = self.shared().standstill.moving().await;
         let cursors = &self.shared().environment.store.cursors;
         let mut tries = 0;
         loop {
@@ -288,6 +289,7 @@ impl Pool {
         step: ConsumerStep,
         rows: &[ProjectionChange],
     ) -> Result<(), ConsumerError> {
+        let _moving = self.shared().standstill.moving().await;
         let store = &self.shared().environment.store;
         if rows.is_empty() {
             let cursors = &store.cursors;

@@ -7,6 +7,7 @@ use heronry_types::{Position, Timestamp};
 use super::stopping;
 use crate::{
     TrimError, TrimHold, TrimTo,
+    consumer::{Standstill, StoodStill},
     keeping::{FoldEnd, Folds, HeldTrim, Holding, HoldsAt, JournalSizes, TrimRequest},
 };
 
@@ -42,6 +43,35 @@ pub(super) enum Prepared {
     Nothing(Head, Option<TrimHold>),
     /// Its baseline is made.
     Baseline(Baseline, Option<TrimHold>),
+}
+
+/// The last look at consumers before a trim is committed. They stand still until this is dropped.
+pub(super) struct LastLook {
+    /// The consumers that hold a trim.
+    pub(super) holds: Vec<TrimHold>,
+    _still: StoodStill,
+}
+
+impl LastLook {
+    /// Has consumers stand still, and looks at them.
+    pub(super) async fn take(
+        folds: &Folds,
+        standstill: &Standstill,
+        now: Timestamp,
+        known: &mut KnownOfTrims,
+    ) -> Result<Self, TrimError> {
+        // A consumer that moves may wait for the actor, which waits for this when it stops.
+        let still = tokio::select! {
+            biased;
+            () = folds.stopping() => return Err(TrimError::Stopped(stopping())),
+            still = standstill.stood_still() => still,
+        };
+        let holds = folds.held_by_consumers(now, &mut known.consumers).await?;
+        Ok(Self {
+            holds,
+            _still: still,
+        })
+    }
 }
 
 /// Finds where the floor goes, and makes the baseline.

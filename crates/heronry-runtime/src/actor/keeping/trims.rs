@@ -3,16 +3,16 @@
 use heronry_journal::Baseline;
 use heronry_pool::TrimNote;
 use heronry_store::{AppendError, Head};
-use heronry_types::Position;
+use heronry_types::{Position, Timestamp};
 
-use super::plan::{AskedTrim, Prepared, heeded, prepare};
+use super::plan::{AskedTrim, LastLook, Prepared, heeded, prepare};
 use crate::{
     TrimError, TrimHold, Trimmed,
     actor::{
         Flow, PoolActor,
         asides::{AtStop, Consequence},
     },
-    keeping::{HeldTrim, TrimRequest},
+    keeping::{HeldTrim, Holding, TrimRequest},
 };
 
 /// A trim whose baseline is made.
@@ -34,8 +34,7 @@ impl PoolActor {
 
     /// Finds what holds a trim, and has its baseline made.
     pub(super) fn prepare_trim(&mut self, request: TrimRequest) {
-        let (folds, now) = (self.keeping.folds.clone(), self.engine.state().time());
-        let now = self.time.now().0.max(now);
+        let (folds, now) = (self.keeping.folds.clone(), self.now_of_trim());
         let decided = self.engine.state().head();
         let holds = self.engine_holds();
         let mut known = std::mem::take(&mut self.keeping.known);
@@ -57,7 +56,7 @@ impl PoolActor {
     ) -> Flow {
         match prepared {
             Ok(Prepared::Nothing(head, held_by)) => self.trim_committed(request, Ok(head), held_by),
-            Ok(Prepared::Baseline(baseline, held_by)) => self.commit_trim(PreparedTrim {
+            Ok(Prepared::Baseline(baseline, held_by)) => self.look_before_trim(PreparedTrim {
                 request,
                 baseline,
                 decided,
@@ -65,6 +64,11 @@ impl PoolActor {
             }),
             Err(error) => self.end_trim(request, Err(error)),
         }
+    }
+
+    /// Returns the time at which it is asked what holds a trim.
+    fn now_of_trim(&mut self) -> Timestamp {
+        self.time.now().0.max(self.engine.state().time())
     }
 
     /// Returns what the engine still reads.
@@ -81,8 +85,8 @@ impl PoolActor {
         after.into_iter().chain(until).collect()
     }
 
-    /// Commits a trim, unless something came to need the records meanwhile.
-    fn commit_trim(&mut self, prepared: PreparedTrim) -> Flow {
+    /// Has a last look at what needs the records before a trim is committed.
+    fn look_before_trim(&mut self, prepared: PreparedTrim) -> Flow {
         // What was decided then may have been a trigger of a trimmed event: it has to be durable before.
         if self.durable < prepared.decided {
             let mut head = self.head.subscribe();
@@ -90,22 +94,51 @@ impl PoolActor {
                 // The actor that waits has the other end.
                 let reached = head.wait_for(|head| *head >= prepared.decided).await;
                 drop(reached);
-                let take_in = move |actor: &mut Self| actor.commit_trim(prepared);
+                let take_in = move |actor: &mut Self| actor.look_before_trim(prepared);
                 Box::new(take_in) as Consequence
             });
             return Flow::Go;
         }
+        let (folds, now) = (self.keeping.folds.clone(), self.now_of_trim());
+        let standstill = self.keeping.standstill.clone();
+        let mut known = std::mem::take(&mut self.keeping.known);
+        self.asides.begin(AtStop::Await, async move {
+            let look = LastLook::take(&folds, &standstill, now, &mut known).await;
+            let take_in = move |actor: &mut Self| {
+                actor.keeping.known = known;
+                match look {
+                    Ok(look) => actor.commit_trim(prepared, look),
+                    Err(error) => actor.end_trim(prepared.request, Err(error)),
+                }
+            };
+            Box::new(take_in) as Consequence
+        });
+        Flow::Go
+    }
+
+    /// Commits a trim, unless something came to need the records meanwhile.
+    fn commit_trim(&mut self, prepared: PreparedTrim, look: LastLook) -> Flow {
         let PreparedTrim {
             request,
             baseline,
             held_by,
             ..
         } = prepared;
-        let holds = self.engine_holds();
+        let mut holds = self.engine_holds();
+        holds.extend(look.holds.iter().cloned());
         let held = HeldTrim::of(heeded(holds, request.holding), baseline.floor().previous());
         if let Some(HeldTrim { by }) = held {
-            let floor = by.cursor();
-            return self.end_trim(request, Err(TrimError::Held { by, floor }));
+            return match request.holding {
+                Holding::Heeded | Holding::Overridden => {
+                    let floor = by.cursor();
+                    self.end_trim(request, Err(TrimError::Held { by, floor }))
+                }
+                Holding::Yielding => {
+                    drop(look);
+                    self.prepare_trim(request);
+                    Flow::Go
+                }
+            };
         }
         self.engine.trimmed(TrimNote {
             floor: baseline.floor(),
@@ -115,6 +148,7 @@ impl PoolActor {
         self.asides.begin(AtStop::Await, async move {
             let journal = &folds.store.journal;
             let trimmed = journal.trim(&folds.pool, baseline, token).await;
+            drop(look);
             let take_in = move |actor: &mut Self| actor.trim_committed(request, trimmed, held_by);
             Box::new(take_in) as Consequence
         });
