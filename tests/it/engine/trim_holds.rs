@@ -14,7 +14,8 @@ use heronry_types::{Cursor, Epoch, Millis, PoolSpec, Position};
 use tokio::task::JoinHandle;
 
 use crate::{
-    consumers::{name, spec, talk},
+    consumers::{name, say, spec, talk},
+    keys,
     wake_scans::{from_start, history},
     wake_slices::{about, costly, letter, report},
     wakes::{NEWS, pair},
@@ -26,6 +27,9 @@ on_every_store! {
     s8_a_trim_goes_past_no_consumer_that_came_while_it_was_prepared
     s8_a_trim_goes_past_no_wake_that_looks_back_unless_it_is_overridden
     s8_a_trim_goes_past_nothing_that_is_still_matched
+    s8_a_trim_beside_a_run_of_keys_that_is_under_way_waits_for_its_own
+    s8_a_trim_puts_no_keys_that_the_store_has
+    s8_a_trim_up_to_an_age_takes_what_was_durable_when_it_was_asked_for
     s8_a_pool_that_stops_waits_for_no_fold_of_another
 }
 
@@ -209,6 +213,55 @@ async fn s8_a_trim_goes_past_nothing_that_is_still_matched(world: World) {
     while trim(&pool, last, Holding::Heeded).await.is_err() {
         let_others_run().await;
     }
+}
+
+async fn s8_a_trim_beside_a_run_of_keys_that_is_under_way_waits_for_its_own(world: World) {
+    let (pool, lead) = keys::scene(&world).await;
+    let hold = world.faults.hold_keys();
+    let mut sent = 0;
+    while world.faults.key_runs() == 0 {
+        keys::send(&world, &pool, &lead, sent..sent + 500).await;
+        sent += 500;
+    }
+    hold.reached(1).await;
+    // The run on its way has no keys of these.
+    keys::send(&world, &pool, &lead, sent..sent + 10).await;
+    let (trimming, last) = (pool.clone(), pool.head().position);
+    let trimming = tokio::spawn(async move { trim(&trimming, last, Holding::Heeded).await });
+    let_others_run().await;
+    hold.release();
+    let trimmed = trimming.await.unwrap().unwrap();
+    assert!(trimmed.floor.position > Position(1), "{trimmed:?}");
+    assert_eq!(world.faults.key_runs(), 2);
+}
+
+async fn s8_a_trim_puts_no_keys_that_the_store_has(world: World) {
+    let (pool, lead) = talk(&world).await;
+    let everything = TrimTo::Older(Millis(0));
+    for _ in 0..4 {
+        pool.trim(everything, Holding::Heeded).await.unwrap();
+        assert_eq!(world.faults.key_runs(), 1, "nothing came since");
+    }
+    say(&world, &pool, &lead, 10..11).await;
+    pool.trim(everything, Holding::Heeded).await.unwrap();
+    assert_eq!(world.faults.key_runs(), 2);
+}
+
+async fn s8_a_trim_up_to_an_age_takes_what_was_durable_when_it_was_asked_for(world: World) {
+    let (pool, lead) = talk(&world).await;
+    let durable = pool.head().position;
+    let hold = world.faults.hold_keys();
+    let trimming = pool.clone();
+    let everything = TrimTo::Older(Millis(0));
+    world.clock.advance(Millis(1));
+    let trimming = tokio::spawn(async move { trimming.trim(everything, Holding::Heeded).await });
+    hold.reached(1).await;
+    say(&world, &pool, &lead, 10..14).await;
+    world.clock.advance(Millis(1));
+    hold.release();
+    let trimmed = trimming.await.unwrap().unwrap();
+    assert!(trimmed.floor.position <= durable, "{trimmed:?}");
+    assert!(trimmed.floor.position > Position(1), "{trimmed:?}");
 }
 
 async fn s8_a_pool_that_stops_waits_for_no_fold_of_another(world: World) {

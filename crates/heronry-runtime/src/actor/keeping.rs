@@ -12,11 +12,12 @@ use super::{Flow, PoolActor};
 use crate::{
     CallError, StopReason,
     consumer::Standstill,
-    keeping::{Folds, KeepRequest, TrimRequest},
+    keeping::{Folds, KeepRequest},
 };
 
 use plan::KnownOfTrims;
 use snapshots::SnapshotSize;
+use trims::KeylessTrim;
 
 /// The trims and snapshots of an actor.
 pub(super) struct Keeping {
@@ -34,7 +35,7 @@ pub(super) struct Keeping {
     /// The size of the state, compared with what the store takes.
     size: SnapshotSize,
     /// A trim that waits for the store to take keys.
-    waits_for_keys: Option<TrimRequest>,
+    waits_for_keys: Option<KeylessTrim>,
 }
 
 impl Keeping {
@@ -70,12 +71,8 @@ impl PoolActor {
             KeepRequest::Snapshot(reply) => self.take_snapshot(Some(reply)),
             KeepRequest::Trim(request) => {
                 self.keeping.is_busy = true;
-                self.hand_over_all_keys();
-                if self.hands_keys_over {
-                    self.keeping.waits_for_keys = Some(request);
-                } else {
-                    self.prepare_trim(request);
-                }
+                let upto = self.shown.head;
+                self.trim_when_keys_are_kept(KeylessTrim { request, upto });
             }
         }
         Flow::Go

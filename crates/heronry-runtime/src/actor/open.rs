@@ -87,6 +87,7 @@ impl Opening {
             asides: Asides::default(),
             scans: ScansBegun::default(),
             hands_keys_over: false,
+            keys_upto: Position::ZERO,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),

@@ -84,9 +84,14 @@ pub(super) async fn prepare(
     let AskedTrim { to, holding, now } = asked;
     let asked = folds.asked(to, now, &mut known.sizes).await?;
     holds.extend(folds.held_by_consumers(now, &mut known.consumers).await?);
-    let mut point = folds.point(asked, now).await?;
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
     let kept = checkpoint.map_or(Position::ZERO, |it| it.position);
+    let asked = match to {
+        TrimTo::Upto(_) => asked,
+        // What came since is as young as can be.
+        TrimTo::Older(_) | TrimTo::Kept(_) => asked.min(kept.next()),
+    };
+    let mut point = folds.point(asked, now).await?;
     let until = point.timelines.cursor(kept);
     holds.push(TrimHold::Keys { until });
     let holds = heeded(holds, holding);

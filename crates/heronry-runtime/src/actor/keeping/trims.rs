@@ -15,6 +15,13 @@ use crate::{
     keeping::{HeldTrim, Holding, TrimRequest},
 };
 
+/// A trim that waits for the store to have keys.
+pub(super) struct KeylessTrim {
+    pub(super) request: TrimRequest,
+    /// The store is to have the keys of records up to here.
+    pub(super) upto: Position,
+}
+
 /// A trim whose baseline is made.
 struct PreparedTrim {
     request: TrimRequest,
@@ -25,10 +32,21 @@ struct PreparedTrim {
 }
 
 impl PoolActor {
+    /// Prepares a trim once the store has the keys of every record that was durable when it was asked for.
+    pub(super) fn trim_when_keys_are_kept(&mut self, trim: KeylessTrim) {
+        if self.keys_upto >= trim.upto {
+            self.prepare_trim(trim.request);
+            return;
+        }
+        // A run that is on its way may have been begun before.
+        self.hand_over_all_keys();
+        self.keeping.waits_for_keys = Some(trim);
+    }
+
     /// Goes on with a trim that waited for the store to have keys.
     pub(in crate::actor) fn keys_are_kept(&mut self) {
-        if let Some(request) = self.keeping.waits_for_keys.take() {
-            self.prepare_trim(request);
+        if let Some(trim) = self.keeping.waits_for_keys.take() {
+            self.trim_when_keys_are_kept(trim);
         }
     }
 
