@@ -356,12 +356,14 @@ async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
         age_ms: None,
     };
     pool.call(settings(2, least)).await.unwrap();
-    moved(21).await;
+    // A pass that was slow may have found more of them old.
+    let least = floor(&world, &pool).await.max(Position(21));
+    moved(least.0).await;
     let everything = Retention::default();
     let done = pool.call(settings(3, everything)).await.unwrap();
     assert_eq!(done.cursor, pool.head());
     world.pass(&pool, Millis::from_secs(60 * 60)).await;
-    assert_eq!(floor(&world, &pool).await, Position(21));
+    assert_eq!(floor(&world, &pool).await, least);
 }
 
 async fn o18_snapshots_come_by_themselves(world: World) {
