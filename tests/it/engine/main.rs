@@ -57,6 +57,7 @@ mod scope;
 mod send;
 mod shared;
 mod smoke;
+mod snapshots;
 mod stalls;
 mod start_runs;
 mod stops;

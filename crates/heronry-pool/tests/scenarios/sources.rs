@@ -54,6 +54,46 @@ fn j7_other_batch_boundaries_after_a_restart_repeat_nothing() {
 }
 
 #[test]
+fn m3_a_batch_of_a_source_is_answered_again_whatever_came_after_it() {
+    let mut pool = Scenario::of("lead");
+    let a = [("1", tool()), ("2", tool())];
+    let b = [("2", tool()), ("3", tool()), ("4", tool()), ("5", tool())];
+    pool.report_from("lead", "feed", "a", &a).answer("3..4 2");
+    pool.report_from("lead", "feed", "b", &b)
+        .answer("5..7 3, 1 taken before");
+    for kill in [false, true] {
+        if kill {
+            pool.kill();
+        }
+        pool.report_from("lead", "feed", "a", &a)
+            .nothing()
+            .answer("3..4 2, repeated");
+        pool.report_from("lead", "feed", "b", &b)
+            .nothing()
+            .answer("5..7 3, repeated, 1 taken before");
+        pool.report_from("lead", "feed", "a", &b)
+            .refused("conflict with 3: IdempotencyKey");
+    }
+    // A batch with the same key of another source, or of none, is another request.
+    pool.report_from("lead", "other", "a", &a)
+        .refused("conflict with 3: IdempotencyKey");
+    pool.report_events("lead", "a", vec![tool()])
+        .refused("conflict with 3: IdempotencyKey");
+}
+
+#[test]
+fn j7_the_end_of_a_run_said_again_is_a_repeat_under_whatever_key() {
+    let mut pool = Scenario::of("lead scout");
+    let end = || Event::of(EventKind::RunCompleted);
+    pool.report_from("lead", "feed", "a", &[("1", end())]).ok();
+    for key in ["a", "b"] {
+        pool.report_from("operator for lead", "feed", key, &[("1", end())])
+            .nothing()
+            .answer("4..4 0, 1 taken before");
+    }
+}
+
+#[test]
 fn j7_what_comes_late_or_twice_in_a_batch_is_left_out() {
     let mut pool = Scenario::of("lead");
     let batch = [("5", tool()), ("4", tool()), ("5", tool()), ("6", tool())];

@@ -84,7 +84,9 @@ impl Command for RecordSourceGap {
         }
         // Who may not speak of the source learns nothing of its keys.
         admit(state, &self.caller, &self.claim.source)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
+        if let Some(first) =
+            command::repeat(state, cx.prior, self.hash, ConflictField::IdempotencyKey)?
+        {
             return Ok(Decision::Repeat(first));
         }
         guard::present(state, &self.caller)?;

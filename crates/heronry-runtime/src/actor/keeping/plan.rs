@@ -24,15 +24,18 @@ pub(super) struct AskedTrim {
     to: TrimTo,
     holding: Holding,
     now: Timestamp,
+    /// The head of the engine when it was decided.
+    decided: Position,
 }
 
 impl AskedTrim {
-    pub(super) fn of(request: &TrimRequest, now: Timestamp) -> Self {
+    pub(super) fn of(request: &TrimRequest, now: Timestamp, decided: Position) -> Self {
         let TrimRequest { to, holding, .. } = request;
         Self {
             to: *to,
             holding: *holding,
             now,
+            decided,
         }
     }
 }
@@ -81,7 +84,12 @@ pub(super) async fn prepare(
     mut holds: Vec<TrimHold>,
     known: &mut KnownOfTrims,
 ) -> Result<Prepared, TrimError> {
-    let AskedTrim { to, holding, now } = asked;
+    let AskedTrim {
+        to,
+        holding,
+        now,
+        decided,
+    } = asked;
     let asked = folds.asked(to, now, &mut known.sizes).await?;
     holds.extend(folds.held_by_consumers(now, &mut known.consumers).await?);
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
@@ -111,7 +119,7 @@ pub(super) async fn prepare(
     if point.floor <= head.floor {
         return Ok(Prepared::Nothing(head, held_by));
     }
-    let baseline = made(folds, point).await?;
+    let baseline = made(folds, point, decided).await?;
     Ok(Prepared::Baseline(baseline, held_by))
 }
 
@@ -124,8 +132,12 @@ pub(super) fn heeded(holds: Vec<TrimHold>, holding: Holding) -> Vec<TrimHold> {
     holds
 }
 
-async fn made(folds: &Folds, point: BaselinePoint) -> Result<Baseline, TrimError> {
-    match folds.baseline(point).await? {
+async fn made(
+    folds: &Folds,
+    point: BaselinePoint,
+    decided: Position,
+) -> Result<Baseline, TrimError> {
+    match folds.baseline(point, decided).await? {
         FoldEnd::Done(baseline) => Ok(baseline),
         FoldEnd::Stopped => Err(TrimError::Stopped(stopping())),
     }

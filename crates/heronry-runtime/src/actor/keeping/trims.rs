@@ -53,11 +53,12 @@ impl PoolActor {
     /// Finds what holds a trim, and has its baseline made.
     pub(super) fn prepare_trim(&mut self, request: TrimRequest) {
         let (folds, now) = (self.keeping.folds.clone(), self.now_of_trim());
-        let decided = self.engine.state().head();
+        let decided = self.engine.decide_trim();
         let holds = self.engine_holds();
         let mut known = std::mem::take(&mut self.keeping.known);
         self.asides.begin(AtStop::Await, async move {
-            let prepared = prepare(&folds, AskedTrim::of(&request, now), holds, &mut known).await;
+            let asked = AskedTrim::of(&request, now, decided);
+            let prepared = prepare(&folds, asked, holds, &mut known).await;
             let take_in = move |actor: &mut Self| {
                 actor.keeping.known = known;
                 actor.trim_prepared(request, prepared, decided)
@@ -139,8 +140,8 @@ impl PoolActor {
         let PreparedTrim {
             request,
             baseline,
+            decided,
             held_by,
-            ..
         } = prepared;
         let mut holds = self.engine_holds();
         holds.extend(look.holds.iter().cloned());
@@ -161,6 +162,7 @@ impl PoolActor {
         self.engine.trimmed(TrimNote {
             floor: baseline.floor(),
             at: baseline.point().recorded_at,
+            decided,
         });
         let (folds, token) = (self.keeping.folds.clone(), self.token);
         self.asides.begin(AtStop::Await, async move {
@@ -204,6 +206,7 @@ impl PoolActor {
 
     fn end_trim(&mut self, request: TrimRequest, end: Result<Trimmed, TrimError>) -> Flow {
         self.keeping.is_busy = false;
+        self.engine.trim_given_up();
         // Who asked may have gone.
         let _ = request.reply.send(end);
         Flow::Go
