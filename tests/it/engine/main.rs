@@ -9,6 +9,7 @@
 mod app_events;
 mod bad_input;
 mod bridge;
+mod bridge_gaps;
 mod bridge_handle;
 mod bulk;
 mod cancel;
