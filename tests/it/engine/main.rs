@@ -59,6 +59,7 @@ mod send;
 mod shared;
 mod smoke;
 mod snapshots;
+mod stalled_streams;
 mod stalls;
 mod start_runs;
 mod stops;
