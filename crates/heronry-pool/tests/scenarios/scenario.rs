@@ -14,7 +14,7 @@ mod ask_contents;
 mod ask_members;
 mod ask_messages;
 mod ask_queries;
-mod ask_sources;
+pub(crate) mod ask_sources;
 mod ask_wakes;
 pub(crate) mod notation;
 mod record_text;
