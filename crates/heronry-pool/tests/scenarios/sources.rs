@@ -1,11 +1,11 @@
 //! Events that come from foreign sources (J7): what was taken is not taken again.
 
 use heronry_types::{
-    EntityKind, EventKind, NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourceGapReason,
-    SourcePosition,
+    EntityKind, EventKind, NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX,
+    SourceGapReason, SourcePosition,
 };
 
-use crate::scenario::{Event, Joining, Letter, Scenario, Sleep};
+use crate::scenario::{Event, Joining, Letter, Scenario, Sleep, ask_sources::place};
 
 fn tool() -> Event {
     Event::of(EventKind::ToolStarted)
@@ -203,6 +203,32 @@ fn j7_a_gap_is_recorded_once_and_covers_what_it_says() {
 }
 
 #[test]
+fn j7_a_gap_says_both_its_places_as_the_source_says_them() {
+    let gap = |after: &str, through: &str| NewSourceGap {
+        after: Some(place(after)),
+        through: Some(place(through)),
+        ..NewSourceGap::new(SourceGapReason::Lagged)
+    };
+    let refused =
+        "event 0: a source numbers all its events or gives all of them ids; go on as it began";
+    for (after, through) in [("1", "b"), ("a", "2")] {
+        let mut pool = Scenario::of("lead");
+        // Nothing was said of the source yet, and its places are of two kinds.
+        pool.miss("lead", "feed", "g", gap(after, through))
+            .refused(refused);
+        pool.report_from("lead", "feed", "a", &[(after, tool())])
+            .ok();
+        pool.miss("lead", "feed", "g", gap(after, through))
+            .refused(refused);
+        pool.miss("lead", "feed", "g", gap(through, after))
+            .refused(refused);
+    }
+    let mut pool = Scenario::of("lead");
+    pool.miss("lead", "feed", "g", gap("1", "2")).ok();
+    pool.miss("lead", "named", "h", gap("a", "b")).ok();
+}
+
+#[test]
 fn j7_one_bridge_reports_from_a_source_at_a_time() {
     let mut pool = Scenario::of("lead");
     pool.attach("lead", "feed", "a")
@@ -276,17 +302,47 @@ fn j7_a_pool_keeps_the_positions_of_so_many_sources() {
     let mut pool = Scenario::of("lead");
     for number in 0..SOURCES_MAX {
         let name = format!("feed-{number}");
-        pool.report_from("lead", &name, &name, &[("1", tool())])
+        pool.report_from("operator for lead", &name, &name, &[("1", tool())])
             .ok();
     }
-    pool.report_from("lead", "feed-0", "b", &[("2", tool())])
+    pool.report_from("operator for lead", "feed-0", "b", &[("2", tool())])
         .ok();
-    let refused = format!("more than {SOURCES_MAX} sources");
-    pool.report_from("lead", "feed-more", "c", &[("1", tool())])
-        .refused(&refused);
-    pool.attach("lead", "feed-more", "a").refused(&refused);
-    pool.miss("lead", "feed-more", "a", lagged(1))
-        .refused(&refused);
+    let refused = format!("more than {SOURCES_MAX} sources in all");
+    for by in ["lead", "operator for lead"] {
+        pool.report_from(by, "feed-more", "c", &[("1", tool())])
+            .refused(&refused);
+        pool.attach(by, "feed-more", "a").refused(&refused);
+        pool.miss(by, "feed-more", "a", lagged(1)).refused(&refused);
+        // Who leaves what there is not needs no room, and takes none.
+        pool.detach(by, "feed-more/1").nothing();
+    }
+}
+
+#[test]
+fn j7_a_run_is_the_first_to_name_so_many_sources() {
+    let mut pool = Scenario::of("lead scout");
+    for number in 1..SOURCES_PER_RUN_MAX {
+        let name = format!("feed-{number}");
+        pool.attach("lead", &name, "a").ok();
+    }
+    pool.detach("lead", "unknown/1").nothing();
+    pool.report_from("lead", "feed-last", "a", &[("1", tool())])
+        .ok();
+    let refused = format!("more than {SOURCES_PER_RUN_MAX} sources of one run");
+    for _ in 0..2 {
+        pool.attach("lead", "feed-more", "a").refused(&refused);
+        pool.report_from("lead", "feed-more", "b", &[("1", tool())])
+            .refused(&refused);
+        pool.miss("lead", "feed-more", "g", lagged(1))
+            .refused(&refused);
+        pool.join(Joining::of("lead").instance("other")).ok();
+    }
+    // What it has goes on, and what others have is theirs.
+    pool.report_from("lead", "feed-last", "b", &[("2", tool())])
+        .ok();
+    pool.attach("scout", "scouts", "a").ok();
+    pool.report_from("operator for lead", "hosts", "c", &[("1", tool())])
+        .ok();
 }
 
 #[test]
