@@ -3,6 +3,7 @@
 mod body;
 mod effect;
 mod explain;
+mod reporting;
 mod storing;
 mod summary;
 mod under_way;
