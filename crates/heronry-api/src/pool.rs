@@ -4,16 +4,19 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::OpenedPool;
+use heronry_runtime::{OpenedPool, StartedTimeline};
 use heronry_transfer::{Bodies, Export};
-use heronry_types::PoolId;
+use heronry_types::{Cursor, PoolId, Retention};
 use heronry_wire::{
     DeletePoolQuery, ExportQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry,
-    PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
+    PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged, TimelineEntry,
 };
 use tracing::instrument;
 
 use crate::{Access, Api, Identity, Recorded, Refusal, consumer};
+
+/// The most timelines of a pool that are shown.
+const TIMELINES_SHOWN_MAX: usize = 64;
 
 /// Opens a pool, or creates it, for an operator.
 ///
@@ -27,6 +30,7 @@ pub async fn open(
     body: PoolBody,
 ) -> Result<Recorded<PoolOpened>, Refusal> {
     identity.check_operator()?;
+    check_retention(body.retention)?;
     let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()).await?;
     let caller = identity.caller();
     let view = shown(api, id, pool.call(DescribePool { caller }).await?);
@@ -67,8 +71,20 @@ pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     if access.identity().check_operator().is_ok() {
         let consumers = access.pool().consumers().await?;
         shown.consumers = consumers.into_iter().map(consumer::shown).collect();
+        let timelines = access.pool().started_timelines(TIMELINES_SHOWN_MAX).await?;
+        shown.timelines = timelines.iter().map(timeline).collect();
     }
     Ok(shown)
+}
+
+fn timeline(started: &StartedTimeline) -> TimelineEntry {
+    let (start, record) = (started.start, started.record.as_ref());
+    TimelineEntry {
+        epoch: start.epoch.to_string(),
+        start: Cursor::new(start.epoch, start.at),
+        reason: record.map(|it| it.reason),
+        lost: record.and_then(|it| it.lost),
+    }
 }
 
 fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
@@ -99,6 +115,7 @@ fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
         live_wakes: view.live_wakes,
         durability: view.durability,
         consumers: Vec::new(),
+        timelines: Vec::new(),
     }
 }
 
@@ -151,6 +168,7 @@ pub async fn export(
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
     access.identity().check_operator()?;
+    check_retention(body.retention)?;
     let caller = access.caller();
     let configure = ConfigurePool {
         caller: caller.clone(),
@@ -166,4 +184,15 @@ pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsC
         cursor: done.cursor,
         durability: done.durability,
     })
+}
+
+/// Refuses a retention that says what is kept in any case, and trims nothing.
+fn check_retention(retention: Option<Retention>) -> Result<(), Refusal> {
+    match retention {
+        Some(kept) if kept.keep_min.is_some() && kept.keeps_everything() => Err(Refusal::invalid(
+            "retention.keep_min",
+            "it limits what age_ms and bytes trim, and neither is there; name one of them",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }

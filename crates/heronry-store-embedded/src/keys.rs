@@ -148,7 +148,7 @@ fn is_same(one: Option<&Arc<Runs>>, other: Option<&Arc<Runs>>) -> bool {
     }
 }
 
-/// Reads which runs a pool has. Damaged ones are as good as none: they are folded again.
+/// Reads which runs a pool has. Damaged ones are as good as none: they are folded again, as far as the journal is kept.
 pub(crate) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, StoreError> {
     let rows = &PoolRows(rows);
     let keys = RunKeys(no.0);

@@ -108,7 +108,8 @@ pub struct Checkpoint {
 /// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
 /// under them.
 ///
-/// It may be dropped and folded again at any time; the journal is the truth.
+/// What is of kept records may be dropped and folded again at any time; the journal is the truth.
+/// What is of trimmed records stands here alone: it may not be dropped.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *a run is found with its checkpoint*: both are there, or neither.
@@ -155,7 +156,7 @@ pub trait Keys: Send + Sync {
     /// The store's failure.
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>;
 
-    /// Drops everything about a pool, so that it is folded again.
+    /// Drops everything about a pool, so that it is folded again as far as the journal is kept.
     ///
     /// # Errors
     /// The store's failure.

@@ -7,7 +7,8 @@ use crate::{StoreError, StoreErrorKind};
 
 /// Says that rows of keys are not what they must be.
 pub(super) fn damaged(what: &str) -> StoreError {
-    let detail = format!("{what}; the keys are folded again when the pool is opened next");
+    let detail =
+        format!("{what}; keys of kept records are folded again when the pool is opened next");
     StoreError::new(StoreErrorKind::Corrupt, "read keys", detail)
 }
 
