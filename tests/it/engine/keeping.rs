@@ -9,9 +9,11 @@ use heronry_pool::{
 use heronry_runtime::{
     EventQuery, Follow, Holding, OnTrimmed, Pool, ReadFrom, TrimError, TrimHold, TrimTo,
 };
-use heronry_store::{ConsumerCursor, FencingToken, FilterFingerprint, JournalExt, Snapshot};
+use heronry_store::{Clock, ConsumerCursor, FencingToken, FilterFingerprint, JournalExt, Snapshot};
 use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened};
 use heronry_types::{AckOutcome, Cursor, Millis, Position, Retention, WakeStatus};
+
+use super::inbox::MINUTE;
 
 on_every_store! {
     o6_a_forced_trim_gives_gaps_and_typed_errors
@@ -407,6 +409,7 @@ async fn o17_a_trim_to_a_cursor_that_is_none_is_refused(world: World) {
 
 async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
     let pool = world.pool().await;
+    let start = world.clock.now().wall;
     for number in 0..20 {
         world.join(&pool, &format!("run-{number}")).await;
         world.clock.advance(Millis::from_secs(60));
@@ -434,7 +437,15 @@ async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
         world.pass(&pool, Millis::from_secs(2)).await;
         let_others_run().await;
     }
-    assert!(floor(&world, &pool).await <= Position(15));
+    let (floor_now, elapsed) = (
+        floor(&world, &pool).await,
+        world.clock.now().wall.since(start),
+    );
+    let last_gone = Millis::from_secs(60 * (floor_now.0 - 3));
+    assert!(
+        last_gone.0 + 10 * MINUTE.0 < elapsed.0,
+        "{floor_now} after {elapsed:?}"
+    );
     let least = Retention {
         bytes: Some(0),
         keep_min: Some(3),
