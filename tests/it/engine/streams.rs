@@ -148,7 +148,7 @@ fn resident() -> Option<u64> {
 const GROWS_BY: u64 = 64 * 1024 * 1024;
 
 async fn o2_a_subscriber_a_hundred_times_slower_than_the_writer_loses_nothing(world: World) {
-    // A million in `HERONRY_SLOW_READER_EVENTS=1000000 cargo nextest run`; memory is looked at from 200 000 on.
+    // A million in `cargo xtask prove`; memory is looked at from 200 000 on.
     let events = as_many_as_asked("HERONRY_SLOW_READER_EVENTS", 4_000) as u64;
     let is_long = events >= 200_000 && world.kind != StoreKind::Memory;
     let pool = world.pool().await;

@@ -300,10 +300,14 @@ impl PoolActor {
     ) -> Flow {
         match trimmed {
             Ok(head) => {
+                let dropped = head.floor.0.saturating_sub(self.shown.floor.0);
+                self.published.note_trim(dropped);
                 // Its head may be one that is not shown yet.
                 self.shown.floor = self.shown.floor.max(head.floor);
                 let state = self.engine.state();
-                tracing::info!(pool = %self.pool, floor = %head.floor, "journal trimmed");
+                if dropped > 0 {
+                    tracing::info!(pool = %self.pool, floor = %head.floor, dropped, "journal trimmed");
+                }
                 let trimmed = Trimmed {
                     floor: state.cursor(head.floor.previous()),
                     head: state.cursor(head.head),
