@@ -65,6 +65,7 @@ mod suspending_wakes;
 mod takeovers;
 mod threads;
 mod time;
+mod trimmed_messages;
 mod under_way;
 mod unnamed_contents;
 mod viewers;
