@@ -6,7 +6,7 @@ use heronry_pool::{
 };
 use heronry_runtime::OpenedPool;
 use heronry_transfer::{Bodies, Export};
-use heronry_types::PoolId;
+use heronry_types::{PoolId, Retention};
 use heronry_wire::{
     DeletePoolQuery, ExportQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry,
     PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
@@ -27,6 +27,7 @@ pub async fn open(
     body: PoolBody,
 ) -> Result<Recorded<PoolOpened>, Refusal> {
     identity.check_operator()?;
+    check_retention(body.retention)?;
     let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()).await?;
     let caller = identity.caller();
     let view = shown(api, id, pool.call(DescribePool { caller }).await?);
@@ -151,6 +152,7 @@ pub async fn export(
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsChanged, Refusal> {
     access.identity().check_operator()?;
+    check_retention(body.retention)?;
     let caller = access.caller();
     let configure = ConfigurePool {
         caller: caller.clone(),
@@ -166,4 +168,15 @@ pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsC
         cursor: done.cursor,
         durability: done.durability,
     })
+}
+
+/// Refuses a retention that says what is kept in any case, and trims nothing.
+fn check_retention(retention: Option<Retention>) -> Result<(), Refusal> {
+    match retention {
+        Some(kept) if kept.keep_min.is_some() && kept.keeps_everything() => Err(Refusal::invalid(
+            "retention.keep_min",
+            "it limits what age_ms and bytes trim, and neither is there; name one of them",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }

@@ -25,6 +25,7 @@ mod marks;
 mod pipes;
 mod pools;
 mod restarts;
+mod retention;
 mod review;
 mod rotation;
 mod secrets;

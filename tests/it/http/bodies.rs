@@ -9,6 +9,7 @@ on_every_store! {
     a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut
     unknown_fields_are_refused_by_name
     retention_is_a_setting_and_an_empty_one_takes_it_away
+    a_retention_that_would_trim_nothing_is_refused
     a_body_of_another_media_type_is_refused
     a_body_that_is_compressed_or_in_another_charset_is_refused
     a_body_that_is_not_json_is_refused
@@ -113,6 +114,24 @@ async fn retention_is_a_setting_and_an_empty_one_takes_it_away(server: Server) {
         refused.refused(400, "invalid-request")["field"],
         "retention.age"
     );
+}
+
+async fn a_retention_that_would_trim_nothing_is_refused(server: Server) {
+    server.with_pair().await;
+    let head = server.head().await;
+    let retention = json!({"keep_min": 100});
+    let patch = json!({"expected_version": 1, "retention": retention});
+    let create = json!({"retention": retention});
+    for (line, body) in [
+        ("PATCH /v1/pools/p/settings", patch),
+        ("PUT /v1/pools/other", create),
+    ] {
+        let refused = server.call(OPERATOR, line, body).await;
+        let refused = refused.refused(400, "invalid-request");
+        assert_eq!(refused["field"], "retention.keep_min", "{line}");
+    }
+    assert_eq!(server.head().await, head);
+    server.get(OPERATOR, "/v1/pools/other").await.is(404);
 }
 
 async fn a_body_of_another_media_type_is_refused(server: Server) {

@@ -94,6 +94,8 @@ pub(crate) enum ManifestFault {
     EmptyCommand,
     #[error("replicas is {found}; give 1 to {REPLICAS_MAX}")]
     Replicas { found: u32 },
+    #[error("keep_min limits what age and bytes trim, and neither is there; add one of them")]
+    KeepMinAlone,
     #[error("run names one run, so it cannot stand beside replicas; remove one of them")]
     RunWithReplicas,
     #[error("run {run:?} is named twice; give each member its own run or agent")]
@@ -155,19 +157,32 @@ impl Manifest {
             members.extend(runs.map_err(|fault| (line, fault))?);
         }
         check(&members)?;
+        let retention = raw.retention.map(|table| {
+            let line = line_of(table.span().start);
+            retention(table.get_ref()).map_err(|fault| (line, fault))
+        });
         Ok(Self {
             pool: raw.pool,
             limits: raw.limits,
-            retention: raw.retention.map(|kept| Retention {
-                age_ms: kept.age.map(|age| age.0),
-                bytes: kept.bytes,
-                keep_min: kept.keep_min,
-            }),
+            retention: retention.transpose()?,
             members,
             folder: folder.to_owned(),
             path: String::new(),
         })
     }
+}
+
+/// Returns the part of its journal that the pool keeps; one that would trim nothing is a fault.
+fn retention(table: &raw::RetentionTable) -> Result<Retention, ManifestFault> {
+    let kept = Retention {
+        age_ms: table.age.map(|age| age.0),
+        bytes: table.bytes,
+        keep_min: table.keep_min,
+    };
+    if kept.keep_min.is_some() && kept.keeps_everything() {
+        return Err(ManifestFault::KeepMinAlone);
+    }
+    Ok(kept)
 }
 
 /// Returns the runs that one entry stands for.

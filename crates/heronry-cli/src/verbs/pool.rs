@@ -2,20 +2,21 @@
 
 mod archive;
 mod delete;
+mod kept;
 
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, Policies, PoolId, Retention, WakePayload, counted};
+use heronry_types::{LimitName, Limits, Policies, PoolId, WakePayload, counted};
 use heronry_wire::{PatchSettings, PoolBody, PoolView, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
+use self::kept::{KeepArgs, kept_text};
 
 use super::{consumers, members::policy_text};
 use crate::{
     connect::{Context, refused},
-    durations::TimeSpan,
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::RowsPlace,
@@ -67,28 +68,18 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "What is older than --keep-age or beyond --keep-bytes is trimmed in the background, as far as no consumer \
-and no wake needs it.\n\n\
+and no wake needs it. A limit and a --keep flag that is not named stays as it is.\n\n\
 Example:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000"
 )]
-#[group(id = "change", required = true, multiple = true, args = ["limits", "keep_age", "keep_bytes", "keep_min", "keep_all"])]
+#[group(id = "change", required = true, multiple = true, args = ["limits", "age", "bytes", "min", "all"])]
 pub(crate) struct SetArgs {
     /// The pool; instead of --pool
     name: Option<PoolId>,
     /// A limit to set; others stay
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit)]
     limits: Vec<(LimitName, u64)>,
-    /// The age up to which records are kept, as 30d or 12h
-    #[arg(long, value_name = "SPAN")]
-    keep_age: Option<TimeSpan>,
-    /// The bytes of records that are kept, bodies not counted
-    #[arg(long, value_name = "BYTES")]
-    keep_bytes: Option<u64>,
-    /// The number of the latest records that are kept in any case
-    #[arg(long, value_name = "N")]
-    keep_min: Option<u64>,
-    /// Keep the whole journal
-    #[arg(long, conflicts_with_all = ["keep_age", "keep_bytes", "keep_min"])]
-    keep_all: bool,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Change nothing when the settings have another version [default: the present one]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
@@ -152,20 +143,15 @@ async fn list(cx: &Context) -> Outcome {
 
 async fn set(cx: &Context, args: SetArgs) -> Outcome {
     let pool = named(cx, args.name)?;
-    let version = match args.expected_version {
-        Some(version) => version,
-        None => pool.view().await.map_err(refused)?.settings_version,
-    };
-    let kept = Retention {
-        age_ms: args.keep_age.map(|age| age.0),
-        bytes: args.keep_bytes,
-        keep_min: args.keep_min,
-    };
-    let names_any = args.keep_all || kept != Retention::default();
+    let view = pool.view().await.map_err(refused)?;
+    let keep = args.keep;
+    let retention = keep
+        .names_any()
+        .then(|| keep.changed(view.settings.retention));
     let patch = PatchSettings {
-        expected_version: version,
+        expected_version: args.expected_version.unwrap_or(view.settings_version),
         limits: Some(limits_of(&args.limits)),
-        retention: names_any.then_some(kept),
+        retention: retention.transpose()?,
     };
     let changed = pool.set(patch).await.map_err(refused)?;
     cx.out.answer(&changed, RowsPlace::Whole, || {
@@ -219,8 +205,7 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
     }
     let kept = view.settings.retention;
     if is_shown(kept.is_some()) {
-        let kept = kept.map_or_else(|| "all".to_owned(), kept_text);
-        lines.line(format_args!("records kept {kept}"));
+        lines.line(format_args!("records kept {}", kept_text(kept)));
     }
     let set: Vec<String> = view
         .settings
@@ -235,20 +220,6 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
             lines.line(format_args!("limit {name} {value}{mark}"));
         }
     }
-}
-
-/// Says how much of its journal a pool keeps.
-fn kept_text(kept: Retention) -> String {
-    let Retention {
-        age_ms,
-        bytes,
-        keep_min,
-    } = kept;
-    let age = age_ms.map(|age| format!("{} s", age.0 / 1_000));
-    let bytes = bytes.map(|bytes| format!("{bytes} bytes"));
-    let least = keep_min.map(|least| format!("at least {least} records"));
-    let parts: Vec<String> = [age, bytes, least].into_iter().flatten().collect();
-    parts.join(", ")
 }
 
 fn limits_of(named: &[(LimitName, u64)]) -> Limits {

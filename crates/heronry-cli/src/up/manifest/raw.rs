@@ -39,7 +39,7 @@ pub(crate) enum RestartWhen {
 pub(super) struct ManifestFile {
     pub(super) pool: PoolId,
     pub(super) limits: Option<Limits>,
-    pub(super) retention: Option<RetentionTable>,
+    pub(super) retention: Option<Spanned<RetentionTable>>,
     pub(super) member: Option<Vec<Spanned<MemberTable>>>,
 }
 

@@ -62,6 +62,22 @@ fn unknown_keys_are_refused_with_a_suggestion() {
 }
 
 #[test]
+fn a_retention_says_what_is_trimmed() {
+    let text = format!("{LEAD}[retention]\nage = \"1d 12h\"\nbytes = 5\nkeep_min = 3\n");
+    let kept = parse(&text).unwrap().retention.unwrap();
+    assert_eq!(kept.age_ms.unwrap().0, 36 * 3_600_000);
+    assert_eq!((kept.bytes, kept.keep_min), (Some(5), Some(3)));
+    check_refused(
+        &format!("{LEAD}[retention]\nkeep_min = 3\n"),
+        "5: keep_min limits what age and bytes trim, and neither is there; add one of them",
+    );
+    check_refused(
+        &format!("{LEAD}[retention]\nage = \"soon\"\n"),
+        "6: \"soon\" is not a span of time; write it as 500ms, 30s or 10m",
+    );
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_its_line() {
     check_refused(
         "[[member]]\nagent = \"a\"\ncommand = [\"sh\"]\n",
