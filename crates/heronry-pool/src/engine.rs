@@ -61,6 +61,8 @@ mod append;
 mod archive;
 mod clauses;
 mod conditions;
+#[cfg(test)]
+mod golden;
 mod history;
 mod image;
 mod keys;

@@ -6,8 +6,6 @@ mod deadline;
 mod decoding;
 mod effect;
 mod encoding;
-#[cfg(test)]
-mod golden;
 mod member;
 mod message;
 mod source;

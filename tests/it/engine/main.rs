@@ -70,6 +70,7 @@ mod takeovers;
 mod threads;
 mod time;
 mod trim_holds;
+mod trimmed_messages;
 mod under_way;
 mod unnamed_contents;
 mod viewers;

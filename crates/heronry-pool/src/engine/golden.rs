@@ -2,13 +2,18 @@
 
 use std::{fs, mem::discriminant, path::PathBuf};
 
-use heronry_types::{Durability, Position, SourceId};
-
-use super::{
-    CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member, Members,
-    Message, Messages, Sources, State, UnnamedContents, WakeEnd, Wakes, source::TakenPositions,
+use heronry_types::{
+    Durability, Policies, Position, RunId, SourceId, SourceItemId, SourcePosition, Timestamp,
 };
-use crate::{Minter, engine::Replay};
+
+use crate::{
+    Minter,
+    engine::Replay,
+    state::{
+        CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member,
+        Members, Message, Messages, Sources, State, UnnamedContents, WakeEnd, Wakes,
+    },
+};
 
 /// The number of kinds of deadlines, of ends of a wake and of standings of a copy.
 const DUES: usize = 7;
@@ -78,7 +83,7 @@ fn check_members(members: &Members) {
     assert!(some(|it| it.session.is_some() && it.topics.len() > 1));
     assert!(some(|it| it.lease.is_some() && it.lost_until.is_some()));
     assert!(some(|it| it.predecessor.is_some()));
-    assert!(some(|it| it.policies != heronry_types::Policies::default()));
+    assert!(some(|it| it.policies != Policies::default()));
     assert!(some(|it| it.suspension.is_some()));
     assert!(some(|it| it.wakes.len() > 1));
     assert!(some(|it| it.inbox.ready.len() > 0));
@@ -88,7 +93,7 @@ fn check_members(members: &Members) {
         |it| it.inbox.receives.len() > 1 && it.inbox.claimed > 1
     ));
     assert!(some(|it| !it.inbox.begun.is_empty()));
-    let runs = ["f", "nobody"].map(|run| heronry_types::RunId::parse(run).unwrap());
+    let runs = ["f", "nobody"].map(|run| RunId::parse(run).unwrap());
     assert_eq!(runs.map(|it| members.ended(&it).is_some()), [true, false]);
 }
 
@@ -141,8 +146,14 @@ fn check_unnamed(unnamed: &UnnamedContents) {
 fn check_sources(sources: &Sources) {
     let source = |id: &str| sources.get(&SourceId::parse(id).unwrap()).unwrap();
     let [numbered, named, attached] = ["numbered", "named", "attached"].map(source);
-    let taken: Vec<&TakenPositions> = [numbered, named, attached].map(|it| &it.taken).to_vec();
-    assert_eq!(variants(taken.into_iter()), 3, "each way to say places");
+    let places = [
+        SourcePosition::Number(1),
+        SourcePosition::Id(SourceItemId::parse("one").unwrap()),
+    ];
+    let speaks = |source: &ForeignSource| places.each_ref().map(|it| source.speaks_like(it));
+    assert_eq!(speaks(numbered), [true, false]);
+    assert_eq!(speaks(named), [false, true]);
+    assert_eq!(speaks(attached), [true, true], "nothing was taken of it");
     let ForeignSource {
         owner, last_batch, ..
     } = numbered;
@@ -151,19 +162,9 @@ fn check_sources(sources: &Sources) {
 }
 
 fn check_deadlines(deadlines: &Deadlines) {
-    let all: Vec<&Due> = deadlines.all().map(|it| &it.due).collect();
-    assert_eq!(
-        variants(all.iter().copied()),
-        DUES,
-        "each kind of deadline: {all:?}"
-    );
-    assert!(
-        deadlines
-            .became_visible(
-                heronry_types::Timestamp::default(),
-                heronry_types::Timestamp::from_millis(i64::MAX)
-            )
-            .next()
-            .is_some()
-    );
+    let end = Timestamp::from_millis(i64::MAX);
+    let all: Vec<&Due> = deadlines.due(end).collect();
+    assert_eq!(variants(all.iter().copied()), DUES, "each kind of deadline");
+    let mut visible = deadlines.became_visible(Timestamp::default(), end);
+    assert!(visible.next().is_some());
 }
