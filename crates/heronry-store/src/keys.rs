@@ -105,8 +105,8 @@ pub struct Checkpoint {
 /// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
 /// under them.
 ///
-/// What is of kept records may be dropped and folded again at any time; the journal is the truth.
-/// What is of trimmed records stands here alone: it may not be dropped.
+/// Keys of kept records may be dropped and folded again at any time: the journal is the truth. Keys of
+/// trimmed records stand here alone, and may not be dropped.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *a run is found with its checkpoint*: both are there, or neither.

@@ -1,4 +1,4 @@
-//! How much of its journal a pool keeps, as flags and manifests set it.
+//! The part of its journal that a pool keeps, as flags and manifests set it.
 
 use heronry_tests::process::Folder;
 use serde_json::{Value, json};

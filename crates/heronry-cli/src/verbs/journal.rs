@@ -107,12 +107,13 @@ wakes and how far they have counted. Keys of dropped records answer for 30 days 
 start gets a gap or a typed error. Whole chunks go, and the last one stays.\n\n\
 Examples:\n  heronry --pool review journal trim --age 30d\n  heronry --pool review journal trim --before CURSOR --force"
 )]
+#[group(id = "until", required = true, multiple = false, args = ["before", "age"])]
 pub(crate) struct TrimArgs {
     /// The cursor up to which records go
-    #[arg(long, value_name = "CURSOR", required_unless_present = "age")]
+    #[arg(long, value_name = "CURSOR")]
     before: Option<Cursor>,
     /// The age beyond which records go, as 30d or 12h
-    #[arg(long, value_name = "SPAN", conflicts_with = "before")]
+    #[arg(long, value_name = "SPAN")]
     age: Option<TimeSpan>,
     /// Drop records that a consumer or a wake still needs, too
     #[arg(long)]
