@@ -165,12 +165,23 @@ impl Engine {
         self.state.set_floor(floor);
     }
 
-    /// Says that the records before a floor go, when the journal is trimmed while the pool is open. What is
-    /// finished and has left memory is known no more as far as its records go.
+    /// Decides that the journal is to be trimmed, and returns the head as which the [note](TrimNote) of the trim has
+    /// to tell it. What is under way stays in memory when it finishes, until the trim is made
+    /// ([`trimmed`](Self::trimmed)) or [given up](Self::trim_given_up): a part of its records may go.
+    pub fn decide_trim(&mut self) -> Position {
+        self.state.messages.trim_decided(self.state.head);
+        self.state.head
+    }
+
+    /// Says that the trim which was decided is not made.
+    pub fn trim_given_up(&mut self) {
+        self.state.messages.trim_given_up();
+    }
+
+    /// Says that the records before a floor go, when the journal is trimmed while the pool is open. Messages
+    /// that were accepted before it, and had finished when the trim was decided, are known no more.
     pub fn trimmed(&mut self, trim: TrimNote) {
-        self.state.trims.note(trim);
-        self.state.set_floor(trim.floor);
-        self.state.messages.forget_before(trim.floor);
+        self.state.trim(trim);
     }
 
     /// Returns the oldest record that a wake still looks through: nothing when none looks back.

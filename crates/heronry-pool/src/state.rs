@@ -140,6 +140,22 @@ impl State {
         self.floor = floor;
     }
 
+    /// Notes a trim, and forgets the finished messages that it takes.
+    pub(crate) fn trim(&mut self, trim: TrimNote) {
+        let mut trims = std::mem::take(&mut self.trims);
+        trims.note(trim);
+        self.take_over_trims(trims);
+    }
+
+    /// Goes by other trims from here on, which may be newer.
+    pub(crate) fn take_over_trims(&mut self, trims: Trims) {
+        if let Some(floor) = trims.floor() {
+            self.floor = floor;
+            self.messages.trim(floor, trims.decided());
+        }
+        self.trims = trims;
+    }
+
     /// Returns the pool time of the last record.
     pub fn time(&self) -> Timestamp {
         self.time

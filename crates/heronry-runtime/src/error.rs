@@ -114,6 +114,16 @@ pub enum OpenError {
         /// The oldest position that is kept.
         floor: Position,
     },
+    /// Records at the start of the journal are gone, and what the store knew of their keys and ids is damaged.
+    #[error(
+        "records before {floor} are trimmed, and what the store knew of their idempotency keys and message ids is \
+         damaged, so a repeat would be a second message; restore a backup, or copy the store and go on with the \
+         copy, where those keys are free"
+    )]
+    KeysLost {
+        /// The oldest position that is kept.
+        floor: Position,
+    },
 }
 
 /// The reasons why a pool was not deleted.

@@ -31,7 +31,13 @@ impl Folding<'_> {
     /// Returns the latest state that is kept of a point at or before `until`.
     pub(crate) async fn begin(&self, until: Position) -> Result<FoldedTo, OpenError> {
         let mut begun = match self.on_snapshot(until).await {
-            Some(begun) => begun,
+            Some(mut begun) => {
+                if begun.replay.state().floor() < self.head.floor {
+                    let baseline = self.on_baseline().await?;
+                    begun.replay.take_over_trims(&baseline.replay);
+                }
+                begun
+            }
             None if self.head.floor > Position::ZERO.next() => self.on_baseline().await?,
             None => self.on_nothing().await?,
         };
@@ -62,6 +68,8 @@ impl Folding<'_> {
         let replay = replay.and_then(|replay| {
             let state = replay.state();
             let is_it = state.pool() == pool && state.head() == at.position;
+            // One that was taken when a trim was not made goes by a floor that is none.
+            let is_it = is_it && state.floor() <= self.head.floor;
             if is_it && state.epoch() == at.epoch {
                 Ok(replay)
             } else {

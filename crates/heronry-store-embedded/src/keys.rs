@@ -11,7 +11,7 @@ use heronry_types::PoolId;
 use crate::row_keys::PoolNo;
 use crate::{Database, Order, Reading, Rows, See, Table, pool::WriterPool, readable::Readable};
 use heronry_store::{
-    FencingToken, KeyEntry, KeyHash, StoreError, StoreErrorKind,
+    FencingToken, KeyEntry, KeyHash, KeyedEntry, StoreError, StoreErrorKind,
     runs::{Edit, KeyRange, NewRun, RunKeys, RunPlace, RunRows, RunShape, Runs, RunsPut},
 };
 
@@ -148,7 +148,8 @@ fn is_same(one: Option<&Arc<Runs>>, other: Option<&Arc<Runs>>) -> bool {
     }
 }
 
-/// Reads which runs a pool has. Damaged ones are as good as none: they are folded again, as far as the journal is kept.
+/// Reads which runs a pool has. Damaged ones are as good as none: what they have of kept records is folded
+/// again.
 pub(crate) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, StoreError> {
     let rows = &PoolRows(rows);
     let keys = RunKeys(no.0);
@@ -190,6 +191,38 @@ pub(crate) fn find<D: Database>(
             .is_some_and(|(_, current)| Arc::ptr_eq(current, &runs));
         if is_current {
             return found;
+        }
+    }
+}
+
+/// Lists keys of the runs that readers see.
+pub(crate) fn list<D: Database>(
+    database: &Arc<D>,
+    readable: &Readable,
+    pool: &PoolId,
+    after: Option<KeyHash>,
+    limit: usize,
+) -> Result<Vec<KeyedEntry>, StoreError> {
+    let op = "list keys";
+    let seen = || {
+        let view = readable.pool(op, pool)?;
+        Ok::<_, StoreError>(view.and_then(|view| Some((view.no, view.keys?))))
+    };
+    let mut now = seen()?;
+    loop {
+        let Some((no, runs)) = now else {
+            return Ok(Vec::new());
+        };
+        let listed = Arc::clone(database).read(op, |rows| {
+            let rows = &PoolRows(rows);
+            let keys = RunKeys(no.0);
+            runs.list(RunPlace { keys, rows }, after, limit)
+        });
+        // As for a look-up: rows that were merged meanwhile are gone.
+        now = seen()?;
+        let current = now.as_ref().map(|(_, current)| current);
+        if is_same(current, Some(&runs)) {
+            return listed;
         }
     }
 }

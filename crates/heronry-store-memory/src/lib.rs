@@ -341,6 +341,15 @@ impl Keys for MemoryStore {
         self.keys.find(pool, keys)
     }
 
+    async fn list(
+        &self,
+        pool: &PoolId,
+        after: Option<KeyHash>,
+        limit: usize,
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        self.keys.list(pool, after, limit)
+    }
+
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
         self.keys.checkpoint(pool)
     }

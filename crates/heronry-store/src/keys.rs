@@ -54,9 +54,14 @@ impl KeyHash {
         Self(u128::from_be_bytes(first))
     }
 
-    /// Returns the bits, in whose order stores may keep entries.
+    /// Returns the bits, in whose order entries are listed.
     pub fn bits(self) -> u128 {
         self.0
+    }
+
+    /// Returns the key with these bits, as [`bits`](Self::bits) returned them.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits)
     }
 }
 
@@ -75,6 +80,9 @@ pub struct KeyEntry {
     pub request_hash: RequestHash,
 }
 
+/// The size of a [`KeyedEntry`] in bytes.
+pub const KEYED_ENTRY_BYTES: usize = 40;
+
 /// An entry, with the key that it stands under.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeyedEntry {
@@ -88,6 +96,32 @@ impl KeyedEntry {
     /// Returns the entry under a key.
     pub fn new(key: KeyHash, entry: KeyEntry) -> Self {
         Self { key, entry }
+    }
+
+    /// Returns the bits of the key (16 bytes), the first position (8) and the hash of the request (16);
+    /// numbers are big-endian.
+    pub fn to_bytes(self) -> [u8; KEYED_ENTRY_BYTES] {
+        let mut bytes = [0; KEYED_ENTRY_BYTES];
+        let (key, rest) = bytes.split_at_mut(16);
+        let (first, request) = rest.split_at_mut(8);
+        key.copy_from_slice(&self.key.bits().to_be_bytes());
+        first.copy_from_slice(&self.entry.first.0.to_be_bytes());
+        request.copy_from_slice(&self.entry.request_hash.0);
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    pub fn from_bytes(bytes: &[u8; KEYED_ENTRY_BYTES]) -> Option<Self> {
+        let (key, rest) = bytes.split_first_chunk()?;
+        let (first, rest) = rest.split_first_chunk()?;
+        let entry = KeyEntry {
+            first: Position(u64::from_be_bytes(*first)),
+            request_hash: RequestHash(rest.try_into().ok()?),
+        };
+        Some(Self::new(
+            KeyHash::from_bits(u128::from_be_bytes(*key)),
+            entry,
+        ))
     }
 }
 
@@ -105,8 +139,8 @@ pub struct Checkpoint {
 /// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
 /// under them.
 ///
-/// Keys of kept records may be dropped and folded again at any time: the journal is the truth. Keys of
-/// trimmed records stand here alone, and may not be dropped.
+/// Keys of kept records may be dropped and folded again; the journal is the truth. Those of trimmed records
+/// stand nowhere else.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *a run is found with its checkpoint*: both are there, or neither.
@@ -123,6 +157,7 @@ pub struct Checkpoint {
 /// 11. *what was cleared stays forgotten*.
 /// 12. *many runs after reopening are all there or none*.
 /// 13. *a put that failed is there whole or not at all*.
+/// 14. *every key is listed once with its last entry*, in pages of any length, and *an unknown pool lists none*.
 #[async_trait]
 pub trait Keys: Send + Sync {
     /// Adds a run of keys, in any order, and moves the checkpoint, both or neither.
@@ -147,13 +182,28 @@ pub trait Keys: Send + Sync {
         keys: &[KeyHash],
     ) -> Result<Vec<Option<KeyEntry>>, StoreError>;
 
+    /// Returns at most `limit` entries after a key, in the order of [`KeyHash::bits`]; from the lowest on
+    /// without one. Each key comes once, with its last entry. Nothing follows the last page, which is shorter
+    /// than `limit`.
+    ///
+    /// Keys that are put between two pages may be on the later one, or on neither.
+    ///
+    /// # Errors
+    /// The store's failure; damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt).
+    async fn list(
+        &self,
+        pool: &PoolId,
+        after: Option<KeyHash>,
+        limit: usize,
+    ) -> Result<Vec<KeyedEntry>, StoreError>;
+
     /// Returns how far the projection has followed the journal; nothing when it is empty.
     ///
     /// # Errors
     /// The store's failure.
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>;
 
-    /// Drops everything about a pool, so that it is folded again as far as the journal is kept.
+    /// Drops everything about a pool. What it had of records that are kept is folded again.
     ///
     /// # Errors
     /// The store's failure.

@@ -160,6 +160,7 @@ layer! {
     KeysLayer of Keys in keys
     fn put_run(pool: &PoolId, run: Vec<KeyedEntry>, checkpoint: Checkpoint, token: FencingToken) -> Result<(), StoreError>, "put keys";
     fn find(pool: &PoolId, keys: &[KeyHash]) -> Result<Vec<Option<KeyEntry>>, StoreError>, "find keys";
+    fn list(pool: &PoolId, after: Option<KeyHash>, limit: usize) -> Result<Vec<KeyedEntry>, StoreError>, "list keys";
     fn checkpoint(pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>, "read the keys checkpoint";
     fn clear(pool: &PoolId) -> Result<(), StoreError>, "clear keys";
 }

@@ -44,7 +44,7 @@ pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };
 pub use keyed_map::KeyedMap;
-pub use keys::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry, Keys};
+pub use keys::{Checkpoint, KEYED_ENTRY_BYTES, KeyEntry, KeyHash, KeyName, KeyedEntry, Keys};
 pub use layer::{
     ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeysLayer, Layer, Layered,
     LeasesLayer, ProjectionsLayer, SnapshotsLayer,

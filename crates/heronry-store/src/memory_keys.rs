@@ -161,6 +161,23 @@ impl MemoryKeys {
         }
     }
 
+    /// Returns at most `limit` entries after a key, in the order of their hashes.
+    ///
+    /// # Errors
+    /// As [`put_run`](Self::put_run).
+    pub fn list(
+        &self,
+        pool: &PoolId,
+        after: Option<KeyHash>,
+        limit: usize,
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        let pools = self.read("list keys")?;
+        let Some(PoolKeys { runs, rows }) = pools.get(pool) else {
+            return Ok(Vec::new());
+        };
+        runs.list(RunPlace { keys: KEYS, rows }, after, limit)
+    }
+
     /// Returns how far the keys of a pool have followed its journal.
     ///
     /// # Errors

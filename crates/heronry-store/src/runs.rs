@@ -14,6 +14,7 @@
 mod block;
 mod filter;
 mod hash;
+mod list;
 mod look;
 mod manifest;
 mod merge;

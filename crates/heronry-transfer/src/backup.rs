@@ -15,7 +15,7 @@ pub enum RestoredTimeline {
     AsBefore,
 }
 
-/// Copies every pool of a store as it is, with bodies and consumers, into a store for keeping. No timeline
+/// Copies every pool of a store as it is, with bodies and those consumers that have no projection, into a store for keeping. No timeline
 /// starts, so nobody may work with the pools there; [`restore`] brings them to where somebody does.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub async fn back_up(
     bring(from, to, &Pools::All, carrier, GoesOn::AsBefore).await
 }
 
-/// Brings every pool of a backup to a store, with bodies and consumers.
+/// Brings every pool of a backup to a store, with bodies and the consumers that the backup has.
 ///
 /// Everything is read and checked before anything is written, and no pool is seen before all of them
 /// are there. Consumers go on where they stood, and tokens of members that had joined are those of

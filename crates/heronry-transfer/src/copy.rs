@@ -17,6 +17,8 @@ use super::{
 /// Everything is read and checked before anything is written, and no pool is seen at the other
 /// place before all of them are there. A repeat after a crash begins from the start.
 ///
+/// Of a trimmed pool the baseline goes along, and what the store knows of the keys of trimmed records.
+///
 /// The cursors of consumers are not copied: the copy is another timeline, and whoever consumes it
 /// is another consumer. Member tokens of the source are not valid on the copy, nor those of the
 /// copy at the source: members join again.
@@ -77,7 +79,7 @@ pub(super) async fn check_whole(
             match piece {
                 PoolPiece::Baseline(baseline) => taken.take_all(pool, &baseline)?,
                 PoolPiece::Chunk(chunk) => taken.take(pool, chunk.header().epoch)?,
-                PoolPiece::With(_) | PoolPiece::Alone(_) => {}
+                PoolPiece::Keys(_) | PoolPiece::With(_) | PoolPiece::Alone(_) => {}
             }
         }
     }

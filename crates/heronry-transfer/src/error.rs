@@ -29,11 +29,10 @@ pub enum TransferError {
         /// The place where the pools went.
         moved_to: String,
     },
-    /// Records at the start of the journal are gone. The store's memory of their keys and ids does not go
-    /// along, so at another place a repeat would be a second message.
+    /// Records at the start of the journal are gone, and no baseline stands for them.
     #[error(
-        "records of pool {pool} before {floor} are trimmed, and what the store knows of their idempotency keys \
-         and message ids cannot be carried; stop its server and copy its data directory as a whole"
+        "records of pool {pool} before {floor} are trimmed, and nothing stands for them; stop its server and copy \
+         its data directory as a whole"
     )]
     Trimmed {
         /// The pool.

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     io::{self, Write},
+    num::NonZeroU64,
 };
 
 use heronry_journal::Chunk;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use super::{
     Bodies, Carried, Pools, TransferError,
     copy::consumers_without_rows,
+    keys::KeysLine,
     lines::{
         AppendSpan, BaselineLine, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine,
         record_line,
@@ -21,8 +23,8 @@ use super::{
     source::{PoolPiece, Source, named},
 };
 
-/// Writes pools as lines of JSON: for each chunk its header and its records, the bodies, and an
-/// end. `docs/FORMAT.md` in the repository defines the lines.
+/// Writes pools as lines of JSON: of a trimmed one the baseline and keys, for each chunk its header and its
+/// records, the bodies, and an end. `docs/FORMAT.md` in the repository defines the lines.
 ///
 /// # Errors
 /// [`TransferError::NoPool`], damage of the store, and the error of writing.
@@ -61,6 +63,7 @@ pub struct Export {
     pool: PoolId,
     chunks: u64,
     contents: u64,
+    keys: u64,
     stage: Stage,
 }
 
@@ -89,6 +92,7 @@ impl Export {
             pool: pool.clone(),
             chunks: 0,
             contents: 0,
+            keys: 0,
             stage: Stage::Pieces,
         })
     }
@@ -125,6 +129,13 @@ impl Export {
                     line(&ExportLine::Baseline(frame), &mut lines)?;
                 }
             }
+            Some(PoolPiece::Keys(keys)) => {
+                self.keys += keys.len() as u64;
+                line(
+                    &ExportLine::Keys(KeysLine::of(&self.pool, &keys)),
+                    &mut lines,
+                )?;
+            }
             Some(PoolPiece::Chunk(chunk)) => {
                 self.chunks += 1;
                 self.chunk(&chunk, &mut lines)?;
@@ -153,6 +164,7 @@ impl Export {
                     head,
                     chunks,
                     contents,
+                    keys: NonZeroU64::new(self.keys),
                 });
                 line(&end, &mut lines)?;
             }

@@ -109,7 +109,7 @@ async fn check<R: BufRead + Send>(
                     taken.take(pool, chunk.header().epoch)?;
                 }
             }
-            ExportItem::Piece(PoolPiece::With(_) | PoolPiece::Alone(_))
+            ExportItem::Piece(PoolPiece::Keys(_) | PoolPiece::With(_) | PoolPiece::Alone(_))
             | ExportItem::Consumer(_)
             | ExportItem::End(_) => {}
         }

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use heronry_journal::Chunk;
+use heronry_journal::{Baseline, Chunk};
 use heronry_store::{
-    AppendError, Arrival, Commit, CommitOutcome, ConsumerStanding, ContentPack, ContentPlace,
-    Erasure, FencingToken, Guard, Head, NewContent, Store, Stored, StoredContent, Timeline,
+    AppendError, Arrival, Checkpoint, Commit, CommitOutcome, ConsumerStanding, ContentPack,
+    ContentPlace, Erasure, FencingToken, Guard, Head, KeyedEntry, NewContent, Store, Stored,
+    StoredContent, Timeline,
 };
 use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Timestamp};
 
@@ -50,12 +51,16 @@ pub(super) struct Landing<'a> {
     held: PendingAppend,
     /// The cursors of the pool's consumers. The append that shows the pool takes them along.
     consumers: Vec<ConsumerStanding>,
+    /// The last trimmed record, up to which keys come along.
+    trimmed: Option<Checkpoint>,
     chunks: u64,
     contents: u64,
 }
 
 #[derive(Default)]
 struct PendingAppend {
+    /// The state before the first chunk, for the first append.
+    baseline: Option<Box<Baseline>>,
     chunks: Vec<Chunk>,
     chunk_bytes: usize,
     contents: Vec<NewContent>,
@@ -100,6 +105,7 @@ impl<'a> Landing<'a> {
             head: None,
             held: PendingAppend::default(),
             consumers: Vec::new(),
+            trimmed: None,
             chunks: 0,
             contents: 0,
         })
@@ -108,14 +114,34 @@ impl<'a> Landing<'a> {
     /// Takes a piece.
     pub(super) async fn take(&mut self, piece: PoolPiece) -> Result<(), TransferError> {
         match piece {
-            PoolPiece::Baseline(baseline) => Err(TransferError::Trimmed {
-                pool: self.pool.clone(),
-                floor: baseline.floor(),
-            }),
+            PoolPiece::Baseline(baseline) => self.take_baseline(baseline).await,
+            PoolPiece::Keys(keys) => self.put_keys(keys).await,
             PoolPiece::Chunk(chunk) => self.take_chunk(chunk).await,
             PoolPiece::With(pack) => self.take_pack(pack).await,
             PoolPiece::Alone(content) => self.take_alone(content).await,
         }
+    }
+
+    /// Takes what stands for trimmed records. Keys that an earlier attempt left go.
+    async fn take_baseline(&mut self, baseline: Box<Baseline>) -> Result<(), TransferError> {
+        self.trimmed = Some(Checkpoint {
+            epoch: baseline.epoch(),
+            position: baseline.floor().previous(),
+            hash: baseline.point().hash,
+        });
+        self.held.baseline = Some(baseline);
+        self.store.keys.clear(&self.pool).await?;
+        self.put_keys(Vec::new()).await
+    }
+
+    /// Puts keys of trimmed records, which are there before anybody sees the pool.
+    async fn put_keys(&mut self, keys: Vec<KeyedEntry>) -> Result<(), TransferError> {
+        let Some(trimmed) = self.trimmed else {
+            return Ok(());
+        };
+        let port = &self.store.keys;
+        let put = port.put_run(&self.pool, keys, trimmed, self.token);
+        Ok(put.await?)
     }
 
     async fn take_chunk(&mut self, chunk: Chunk) -> Result<(), TransferError> {
@@ -242,7 +268,7 @@ impl<'a> Landing<'a> {
             erasures: held.erasures,
             consumers,
             arrival,
-            baseline: None,
+            baseline: held.baseline,
         };
         let guard = Guard {
             expected_head: self.head.map_or(Position::ZERO, |head| head.head),
@@ -274,7 +300,8 @@ impl PendingAppend {
     /// Says whether a timeline starts, when the chunks follow one of this epoch.
     fn timeline(&self, before: Option<Epoch>) -> Timeline {
         let mut epochs = self.chunks.iter().map(|chunk| chunk.header().epoch);
-        let before = before.or_else(|| epochs.next());
+        let trimmed = self.baseline.as_ref().map(|baseline| baseline.epoch());
+        let before = before.or(trimmed).or_else(|| epochs.next());
         if epochs.any(|epoch| Some(epoch) != before) {
             Timeline::Starts
         } else {

@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod fleet;
 mod import;
+mod keys;
 mod landing;
 mod lines;
 mod lost;

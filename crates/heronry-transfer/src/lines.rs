@@ -1,5 +1,7 @@
 //! The lines of an export.
 
+use std::num::NonZeroU64;
+
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkHeader, ChunkWriter, Entry, Record};
 use heronry_store::{
     ConsumerCursor, ConsumerId, ConsumerStanding, FilterFingerprint, NewContent, Stored,
@@ -12,12 +14,16 @@ use heronry_types::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::keys::KeysLine;
+
 /// A line that is not a record.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ExportLine {
     /// A frame of what stands for the records before the first chunk; the others follow at once.
     Baseline(BaselineLine),
+    /// Keys of the records before the first chunk.
+    Keys(KeysLine),
     /// A chunk begins; as many lines of records follow as it counts.
     Chunk(ChunkLine),
     /// A body.
@@ -105,6 +111,9 @@ pub(super) struct EndLine {
     pub(super) head: Cursor,
     pub(super) chunks: u64,
     pub(super) contents: u64,
+    /// The number of keys of trimmed records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) keys: Option<NonZeroU64>,
 }
 
 /// A record, as it is read back.
@@ -302,12 +311,12 @@ pub(super) fn record_line(record: &Record, stored: &[u8]) -> serde_json::Result<
     serde_json::to_string(&WrittenRecord { record, bytes })
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.encode(bytes)
 }
 
-fn read_base64(text: &str) -> Option<Vec<u8>> {
+pub(super) fn read_base64(text: &str) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.decode(text).ok()
 }

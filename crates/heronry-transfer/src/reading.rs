@@ -1,6 +1,9 @@
 //! Reading an export line by line: every chunk is framed anew and has to have its hash.
 
-use std::io::{BufRead, Read};
+use std::{
+    io::{BufRead, Read},
+    num::NonZeroU64,
+};
 
 use heronry_journal::Baseline;
 use heronry_store::{ConsumerStanding, ContentPack, NewContent};
@@ -9,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Carried, TransferError,
+    keys::KeysLine,
     lines::{AppendSpan, BaselineLine, ChunkLine, ContentLine, EndLine, ExportLine, RecordLine},
     path::ChunkOrder,
     source::PoolPiece,
@@ -45,6 +49,9 @@ struct OpenPool {
     path: ChunkOrder,
     chunks: u64,
     contents: u64,
+    keys: u64,
+    /// The floor, while keys of the records before it may come.
+    floor: Option<Position>,
 }
 
 impl<R: BufRead> ExportLines<R> {
@@ -68,6 +75,7 @@ impl<R: BufRead> ExportLines<R> {
         };
         let named = match &line {
             ExportLine::Baseline(line) => &line.pool,
+            ExportLine::Keys(line) => &line.pool,
             ExportLine::Chunk(line) => &line.pool,
             ExportLine::Content(line) => &line.pool,
             ExportLine::Consumer(line) => &line.pool,
@@ -82,6 +90,8 @@ impl<R: BufRead> ExportLines<R> {
                     path: ChunkOrder::of(pool.clone()),
                     chunks: 0,
                     contents: 0,
+                    keys: 0,
+                    floor: None,
                 });
                 self.ahead = Some(line);
                 return Ok(Some(ExportItem::Begin(pool)));
@@ -89,6 +99,7 @@ impl<R: BufRead> ExportLines<R> {
         }
         Ok(Some(match line {
             ExportLine::Baseline(line) => ExportItem::Piece(self.baseline(line)?),
+            ExportLine::Keys(line) => ExportItem::Piece(self.keys(&line)?),
             ExportLine::Chunk(line) => ExportItem::Piece(self.chunk(&line)?),
             ExportLine::Content(line) => ExportItem::Piece(self.contents(&line)?),
             ExportLine::Consumer(line) => ExportItem::Consumer(line.standing()),
@@ -118,7 +129,8 @@ impl<R: BufRead> ExportLines<R> {
                 next = match self.line()? {
                     Some(ExportLine::Baseline(line)) => Some(line),
                     Some(
-                        ExportLine::Chunk(_)
+                        ExportLine::Keys(_)
+                        | ExportLine::Chunk(_)
                         | ExportLine::Content(_)
                         | ExportLine::Consumer(_)
                         | ExportLine::End(_),
@@ -130,12 +142,25 @@ impl<R: BufRead> ExportLines<R> {
         let baseline = Baseline::from_frames(frames.iter().map(Vec::as_slice));
         let baseline = baseline.map_err(|error| self.wrong(&error.to_string()))?;
         match &mut self.open {
-            Some(open) if open.chunks == 0 && open.contents == 0 => {
+            Some(open) if open.chunks == 0 && open.contents == 0 && open.floor.is_none() => {
                 open.path = ChunkOrder::after(pool, &baseline);
+                open.floor = Some(baseline.floor());
             }
             Some(_) | None => return Err(self.wrong("a baseline stands behind other lines")),
         }
         Ok(PoolPiece::Baseline(Box::new(baseline)))
+    }
+
+    /// Takes keys of the records that the baseline stands for.
+    fn keys(&mut self, line: &KeysLine) -> Result<PoolPiece, TransferError> {
+        let Some(floor) = self.open.as_ref().and_then(|open| open.floor) else {
+            return Err(self.wrong("keys do not stand right behind a baseline"));
+        };
+        let keys = line.keys(floor).map_err(|what| self.wrong(&what))?;
+        if let Some(open) = &mut self.open {
+            open.keys += keys.len() as u64;
+        }
+        Ok(PoolPiece::Keys(keys))
     }
 
     fn chunk(&mut self, line: &ChunkLine) -> Result<PoolPiece, TransferError> {
@@ -160,6 +185,7 @@ impl<R: BufRead> ExportLines<R> {
         if let Some(open) = &mut self.open {
             open.path.push(&chunk)?;
             open.chunks += 1;
+            open.floor = None;
         }
         Ok(PoolPiece::Chunk(chunk))
     }
@@ -183,6 +209,7 @@ impl<R: BufRead> ExportLines<R> {
                     contents.push(self.content(&next)?);
                 }
                 next @ (ExportLine::Baseline(_)
+                | ExportLine::Keys(_)
                 | ExportLine::Chunk(_)
                 | ExportLine::Content(_)
                 | ExportLine::Consumer(_)
@@ -206,6 +233,7 @@ impl<R: BufRead> ExportLines<R> {
         })?;
         if let Some(open) = &mut self.open {
             open.contents += 1;
+            open.floor = None;
         }
         Ok(content)
     }
@@ -220,6 +248,7 @@ impl<R: BufRead> ExportLines<R> {
             head: Cursor::new(chain.epoch().unwrap_or_default(), chain.position()),
             chunks: open.chunks,
             contents: open.contents,
+            keys: NonZeroU64::new(open.keys),
         };
         if read != *line || read.chunks == 0 {
             return Err(self.wrong("the pool is not all there"));

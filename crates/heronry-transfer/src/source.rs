@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use heronry_journal::{Baseline, Chunk};
-use heronry_store::{ContentPack, Head, NewContent, ReadError, Store};
+use heronry_store::{ContentPack, Head, KeyedEntry, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
-use super::{Bodies, Pools, TransferError, path::ChunkOrder};
+use super::{Bodies, Pools, TransferError, keys::TrimmedKeys, path::ChunkOrder};
 
 /// The most bytes of a journal or of contents in one read.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -18,6 +18,8 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) enum PoolPiece {
     /// It stands for the records before the first chunk, and comes before everything else.
     Baseline(Box<Baseline>),
+    /// Keys of the records that the baseline stands for. They follow it at once.
+    Keys(Vec<KeyedEntry>),
     Chunk(Chunk),
     With(ContentPack),
     Alone(NewContent),
@@ -31,6 +33,7 @@ pub(super) struct Source {
     head: Head,
     floor: Position,
     baseline: Option<Box<Baseline>>,
+    keys: TrimmedKeys,
     /// Contents of an append that began before the floor.
     early: VecDeque<NewContent>,
     after: Position,
@@ -95,6 +98,7 @@ impl Source {
             floor,
             after: floor.previous(),
             baseline: baseline.map(Box::new),
+            keys: TrimmedKeys::before(floor),
             early: VecDeque::new(),
             chunks: VecDeque::new(),
             packs: More::of(Position::ZERO, bodies),
@@ -111,6 +115,9 @@ impl Source {
     pub(super) async fn next(&mut self) -> Result<Option<PoolPiece>, TransferError> {
         if let Some(baseline) = self.baseline.take() {
             return Ok(Some(PoolPiece::Baseline(baseline)));
+        }
+        if let Some(keys) = self.keys.next(&self.store, &self.pool).await? {
+            return Ok(Some(PoolPiece::Keys(keys)));
         }
         if let Some(content) = self.early.pop_front() {
             return Ok(Some(PoolPiece::Alone(content)));

@@ -142,7 +142,7 @@ fn cursor_files_and_pages_follow_no_link() {
         "wait",
         "terminal",
         "--timeout",
-        "20ms",
+        "400ms",
     ];
     assert_eq!(place.run(&wait).code, Some(4));
     let cursors = place.at(".heronry/cursors");
@@ -353,7 +353,7 @@ fn a_command_uses_no_token_and_no_note_that_others_can_change() {
         "wait",
         "terminal",
         "--timeout",
-        "20ms",
+        "400ms",
     ];
     place.run(&wait).refused(1, "chmod 700");
     // A state directory that a person named may be looked at, and changed by nobody else.

@@ -68,7 +68,7 @@ fn no_log_and_no_file_holds_a_token_but_those_that_are_for_it() {
     let (changed, _) = member.split_at(member.len() - 4);
     let refusals = [
         as_member(&member, &["send", "--to", "run:a", "--body", "x"]),
-        as_member(&member, &["wait", "terminal", "--timeout", "20ms"]),
+        as_member(&member, &["wait", "terminal", "--timeout", "400ms"]),
         as_member(&member, &["pool", "open", "q"]),
         as_member(&format!("{changed}AAAA"), &["inbox"]),
         as_member("", &["status"]),

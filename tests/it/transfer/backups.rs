@@ -3,11 +3,10 @@
 use std::io;
 
 use heronry_journal::Body as RecordBody;
-use heronry_runtime::{Holding, TrimTo};
 use heronry_store::{Reservation, Store};
 use heronry_tests::{World, pool};
 use heronry_transfer::{self as transfer, Export, RestoredTimeline, TransferError};
-use heronry_types::{Cursor, EpochReason, PoolId, Position};
+use heronry_types::{Cursor, EpochReason, PoolId};
 
 use crate::{
     between_every_two_stores,
@@ -18,7 +17,6 @@ between_every_two_stores! {
     o23_a_backup_has_every_pool_as_it_was_with_its_consumers
     o23_the_lines_of_a_server_make_the_same_backup
     o23_a_restore_starts_a_timeline_and_keeps_consumers_unless_it_is_a_move
-    o23_a_trimmed_pool_whose_keys_cannot_go_along_is_refused
     o23_a_store_whose_pools_went_elsewhere_or_are_on_their_way_is_not_backed_up
 }
 
@@ -152,34 +150,4 @@ async fn o23_a_store_whose_pools_went_elsewhere_or_are_on_their_way_is_not_backe
     let refused = transfer::back_up(from.store(), to.store(), &by).await;
     assert!(matches!(refused, Err(TransferError::Sealed { .. })));
     assert_eq!(to.store().journal.pools().await.unwrap(), []);
-}
-
-async fn o23_a_trimmed_pool_whose_keys_cannot_go_along_is_refused(from: World, to: World) {
-    story(&from).await;
-    let p = from.runtime.find(&pool("p")).await.unwrap();
-    let upto = TrimTo::Upto(p.cursor(Position(15)));
-    p.trim(upto, Holding::Overridden).await.unwrap();
-    drop(p);
-    from.runtime.shutdown().await;
-    let by = carrier(&to, 77);
-    let backup = transfer::back_up(from.store(), to.store(), &by).await;
-    let error = backup.unwrap_err();
-    assert!(matches!(error, TransferError::Trimmed { .. }), "{error}");
-    let there = to.store().journal.pools().await.unwrap();
-    assert!(!there.contains(&pool("p")), "nothing of it is there");
-
-    let mut lines = Vec::new();
-    for name in &names() {
-        let mut export = Export::open_whole(from.store(), name).await.unwrap();
-        while let Some(more) = export.next().await.unwrap() {
-            lines.extend(more);
-        }
-    }
-    let third = World::new(heronry_tests::StoreKind::Memory).await;
-    let by = carrier(&third, 78);
-    let received = transfer::receive(third.store(), || Ok(io::Cursor::new(&lines)), &by).await;
-    let error = received.unwrap_err();
-    assert!(matches!(error, TransferError::Trimmed { .. }), "{error}");
-    let there = third.store().journal.pools().await.unwrap();
-    assert!(!there.contains(&pool("p")), "nothing of it is there");
 }

@@ -3,10 +3,10 @@
 
 use std::{fmt, sync::Arc};
 
-use heronry_journal::{ChunkHash, ChunkWriter};
+use heronry_journal::{ChunkHash, ChunkWriter, RequestHash};
 use heronry_store::{
-    Checkpoint, Commit, Guard, Head, LeaseError, MoveRoute, NewContent, Store, StoreErrorKind,
-    stands_on,
+    Checkpoint, Commit, Guard, Head, KeyEntry, KeyHash, KeyName, KeyedEntry, LeaseError, MoveRoute,
+    NewContent, Store, StoreErrorKind, stands_on,
 };
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
@@ -14,7 +14,7 @@ use heronry_store_sled::SledStore;
 use heronry_testkit::{FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
 use heronry_tests::StoreKind;
 use heronry_transfer::{self as transfer, Carrier, TransferError};
-use heronry_types::{Body, Epoch, PoolId, Position};
+use heronry_types::{Body, Epoch, Id, PoolId, Position};
 
 use crate::cut::{Process, WriteFate};
 
@@ -114,6 +114,32 @@ impl Side {
         Some(head.unwrap())
     }
 
+    /// Drops the first records of a pool, one of which was decided under the key.
+    async fn trim(&mut self, pool: &PoolId) {
+        let store = self.open_to_use().await.unwrap();
+        let (leases, now) = (&store.leases, sample::time(0));
+        let owned = leases.acquire(pool, "a trimmer", now, heronry_store::LEASE_TERM);
+        let token = owned.await.unwrap();
+        let head = store.journal.head(pool).await.unwrap().unwrap();
+        let at = Checkpoint {
+            epoch: head.epoch,
+            position: head.head,
+            hash: head.last_hash,
+        };
+        let run = vec![trimmed_key()];
+        store.keys.put_run(pool, run, at, token).await.unwrap();
+        let trimmed = sample::trim(&*store.journal, pool, Position(4), token).await;
+        assert_eq!(trimmed.unwrap().floor, Position(4));
+        leases.release(pool, token).await.unwrap();
+    }
+
+    /// Returns what it has under the key of a trimmed record.
+    async fn trimmed_entry(&mut self, pool: &PoolId) -> Option<KeyEntry> {
+        let store = self.open_to_use().await.unwrap();
+        let found = store.keys.find(pool, &[trimmed_key().key]).await.unwrap();
+        found[0]
+    }
+
     /// Returns whether it serves a pool that holds all up to a head.
     async fn serves(&mut self, pool: &PoolId, head: Head) -> bool {
         let Some(store) = self.open_to_use().await else {
@@ -135,6 +161,16 @@ impl Side {
         };
         stands_on(&*store.journal, pool, at).await.unwrap()
     }
+}
+
+/// The key of a record that is trimmed.
+fn trimmed_key() -> KeyedEntry {
+    let name = KeyName::Key(Id::parse("trimmed").unwrap());
+    let entry = KeyEntry {
+        first: Position(2),
+        request_hash: RequestHash([5; 16]),
+    };
+    KeyedEntry::new(KeyHash::new(&Id::parse("run").unwrap(), &name), entry)
 }
 
 /// A chunk with a body that is too large to share an append.
@@ -252,6 +288,8 @@ async fn check(case: CutCase) -> bool {
         }
         heads.push(from.write(pool, next).await.unwrap());
     }
+    from.trim(&pools[0]).await;
+    heads[0].floor = Position(4);
     let process = Process::ending_at(case.at, case.kept);
     let moved = {
         let (source, target) = (from.open_to_carry().await, to.open_to_carry().await);
@@ -281,6 +319,13 @@ async fn check(case: CutCase) -> bool {
         let serving = [from.serves(pool, *head).await, to.serves(pool, *head).await];
         let number = serving.iter().filter(|serves| **serves).count();
         assert_eq!(number, 1, "{case}: pool {pool}, {serving:?}, {ended:?}");
+        // A store in memory has no keys after a restart.
+        let keeps_keys = ![case.stores.0, case.stores.1].contains(&StoreKind::Memory);
+        if pool == &pools[0] && keeps_keys && heads[0].floor == Position(4) {
+            let serving = if serving[0] { &mut from } else { &mut to };
+            let found = serving.trimmed_entry(pool).await;
+            assert_eq!(found, Some(trimmed_key().entry), "{case}");
+        }
     }
     check_end(case, ended);
     process.has_ended()

@@ -17,6 +17,7 @@ mod exports;
 mod moves;
 mod refusals;
 mod story;
+mod trimmed;
 
 /// Runs each scenario from every store to every store: one test for each, in a module named after
 /// both stores. The normal tier goes from memory to redb and back; `cargo xtask prove` has the other pairs.

@@ -250,7 +250,8 @@ impl From<OpenError> for Refusal {
             | OpenError::Damaged { .. }
             | OpenError::Newer { .. }
             | OpenError::Filter(_)
-            | OpenError::Trimmed { .. } => internal(&error),
+            | OpenError::Trimmed { .. }
+            | OpenError::KeysLost { .. } => internal(&error),
         }
     }
 }

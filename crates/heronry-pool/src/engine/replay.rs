@@ -71,6 +71,13 @@ impl Replay {
         self.engine.trimmed(trim);
     }
 
+    /// Goes by the trims that another replay of the same journal knows: a state that was kept before a trim does
+    /// not know of it.
+    pub fn take_over_trims(&mut self, of: &Self) {
+        let trims = of.engine.state.trims.clone();
+        self.engine.state.take_over_trims(trims);
+    }
+
     /// Takes in the keys of a record that is part of the state already.
     pub fn note_keys(&mut self, record: &Record) {
         self.engine.recent.note(record, None);

@@ -39,7 +39,8 @@ impl State {
             }
         }
         self.messages.decode_finished(from)?;
-        self.trims = super::Trims::decode(from)?;
+        let trims = super::Trims::decode(from)?;
+        self.take_over_trims(trims);
         Ok(())
     }
 }

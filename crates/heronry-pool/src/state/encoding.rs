@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The version of the encoding.
-pub(super) const VERSION: u16 = 2;
+pub(super) const VERSION: u16 = 3;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}

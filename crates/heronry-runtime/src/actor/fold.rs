@@ -123,7 +123,8 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// Leaves out keys that the store has of this journal; what it has of another goes.
+    /// Leaves out keys that the store has of this journal; what it has of another goes, unless records whose
+    /// keys are nowhere else are gone.
     ///
     /// The fold may begin at a state that has taken in records whose keys the store does not have: those
     /// records are read for their keys.
@@ -131,14 +132,13 @@ impl Fold<'_> {
         let (keys, journal) = (&self.store.keys, &*self.store.journal);
         let kept = match keys.checkpoint(self.pool).await? {
             Some(at) if stands_on(journal, self.pool, at).await? => at.position,
+            // A trim goes past no record whose keys the store does not have.
+            Some(_) | None if head.floor > Position::ZERO.next() => {
+                return Err(OpenError::KeysLost { floor: head.floor });
+            }
             Some(_) | None => {
                 keys.clear(self.pool).await?;
-                let trimmed = head.floor.previous();
-                if trimmed > Position::ZERO {
-                    let pool = self.pool;
-                    tracing::warn!(%pool, %trimmed, "keys of trimmed records are lost: they are free again");
-                }
-                trimmed
+                Position::ZERO
             }
         };
         self.to.replay.set_keys_kept(kept);

@@ -205,11 +205,12 @@ impl PoolActor {
     fn prepare_trim(&mut self, request: TrimRequest) {
         let (folds, now) = (self.keeping.folds.clone(), self.engine.state().time());
         let now = self.time.now().0.max(now);
-        let decided = self.engine.state().head();
+        let decided = self.engine.decide_trim();
         let holds = self.engine_holds();
         let mut known = std::mem::take(&mut self.keeping.known);
         self.asides.begin(AtStop::Await, async move {
-            let prepared = prepare(&folds, AskedTrim::of(&request, now), holds, &mut known).await;
+            let asked = AskedTrim::of(&request, now, decided);
+            let prepared = prepare(&folds, asked, holds, &mut known).await;
             let take_in = move |actor: &mut Self| {
                 actor.keeping.known = known;
                 actor.trim_prepared(request, prepared, decided)
@@ -267,8 +268,8 @@ impl PoolActor {
         let PreparedTrim {
             request,
             baseline,
+            decided,
             held_by,
-            ..
         } = prepared;
         let holds = self.engine_holds();
         let held = HeldTrim::of(heeded(holds, request.holding), baseline.floor().previous());
@@ -279,6 +280,7 @@ impl PoolActor {
         self.engine.trimmed(TrimNote {
             floor: baseline.floor(),
             at: baseline.point().recorded_at,
+            decided,
         });
         let (folds, token) = (self.keeping.folds.clone(), self.token);
         self.asides.begin(AtStop::Await, async move {
@@ -325,6 +327,7 @@ impl PoolActor {
 
     fn end_trim(&mut self, request: TrimRequest, end: Result<Trimmed, TrimError>) -> Flow {
         self.keeping.is_busy = false;
+        self.engine.trim_given_up();
         // Who asked may have gone.
         let _ = request.reply.send(end);
         Flow::Go
@@ -337,15 +340,18 @@ struct AskedTrim {
     to: TrimTo,
     holding: Holding,
     now: Timestamp,
+    /// The head of the engine when it was decided.
+    decided: Position,
 }
 
 impl AskedTrim {
-    fn of(request: &TrimRequest, now: Timestamp) -> Self {
+    fn of(request: &TrimRequest, now: Timestamp, decided: Position) -> Self {
         let TrimRequest { to, holding, .. } = request;
         Self {
             to: *to,
             holding: *holding,
             now,
+            decided,
         }
     }
 }
@@ -365,7 +371,12 @@ async fn prepare(
     mut holds: Vec<TrimHold>,
     known: &mut KnownOfTrims,
 ) -> Result<Prepared, TrimError> {
-    let AskedTrim { to, holding, now } = asked;
+    let AskedTrim {
+        to,
+        holding,
+        now,
+        decided,
+    } = asked;
     let asked = folds.asked(to, now, &mut known.sizes).await?;
     let consumers = folds.store.cursors.list(&folds.pool).await?;
     holds.extend(known.consumers.held(consumers, now));
@@ -391,7 +402,7 @@ async fn prepare(
     if point.floor <= head.floor {
         return Ok(Prepared::Nothing(head, held_by));
     }
-    let baseline = made(folds, point).await?;
+    let baseline = made(folds, point, decided).await?;
     Ok(Prepared::Baseline(baseline, held_by))
 }
 
@@ -404,8 +415,12 @@ fn heeded(holds: Vec<TrimHold>, holding: Holding) -> Vec<TrimHold> {
     holds
 }
 
-async fn made(folds: &Folds, point: BaselinePoint) -> Result<Baseline, TrimError> {
-    match folds.baseline(point).await? {
+async fn made(
+    folds: &Folds,
+    point: BaselinePoint,
+    decided: Position,
+) -> Result<Baseline, TrimError> {
+    match folds.baseline(point, decided).await? {
         FoldEnd::Done(baseline) => Ok(baseline),
         FoldEnd::Stopped => Err(TrimError::Stopped(stopping())),
     }

@@ -92,15 +92,17 @@ impl Folds {
         Ok(journal.trim_point(&self.pool, before, now).await?)
     }
 
-    /// Folds the baseline of a point; nothing when the pool stops.
+    /// Folds the baseline of a point, for a trim that was decided at this head; nothing when the pool stops.
     pub(crate) async fn baseline(
         &self,
         point: BaselinePoint,
+        decided: Position,
     ) -> Result<FoldEnd<Baseline>, TrimError> {
         let head = self.head().await?;
         let note = TrimNote {
             floor: point.floor,
             at: point.recorded_at,
+            decided,
         };
         let until = point.floor.previous();
         let made = self.fold(head, until, move |mut folded| {

@@ -103,6 +103,20 @@ impl<D: Database> Keys for Embedded<D> {
         self.give_up_damaged(pool, found).await
     }
 
+    async fn list(
+        &self,
+        pool: &PoolId,
+        after: Option<KeyHash>,
+        limit: usize,
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        let op = "list keys";
+        let (database, readable, pool) =
+            (self.database(op)?, Arc::clone(&self.readable), pool.clone());
+        // Damaged keys are not given up: whoever lists them takes them along, and they are nowhere else.
+        let list = move || keys::list(&database, &readable, &pool, after, limit);
+        self.read_long(op, list).await
+    }
+
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
         let view = self.readable.pool("read the keys checkpoint", pool)?;
         let keys = view.and_then(|view| view.keys);

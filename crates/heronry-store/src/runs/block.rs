@@ -1,21 +1,16 @@
 //! Blocks: rows of entries in the order of their hashes.
 //!
 //! A row: checksum, layout (1 byte: 1), the hash that the next block begins with (16), and for each
-//! entry: hash (16), first position (8), request hash (16). Numbers are big-endian. The blocks of a
+//! entry its bytes ([`KeyedEntry::to_bytes`]). Numbers are big-endian. The blocks of a
 //! run tile all hashes: the first begins with 0, and behind the last one comes the end.
-
-use heronry_journal::RequestHash;
-use heronry_types::Position;
 
 use super::{END, SortHash};
 use crate::{
-    KeyEntry,
+    KEYED_ENTRY_BYTES as ENTRY_BYTES, KeyEntry, KeyedEntry,
     checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
 const LAYOUT: u8 = 1;
-/// The size of an entry in bytes.
-pub(super) const ENTRY_BYTES: usize = 40;
 
 /// One entry, under the hash of its key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,9 +26,7 @@ pub(super) fn encode(key: &[u8], until: SortHash, entries: &[Entry]) -> Vec<u8> 
     row.push(LAYOUT);
     row.extend_from_slice(&until.to_bytes());
     for Entry { hash, kept } in entries {
-        row.extend_from_slice(&hash.to_bytes());
-        row.extend_from_slice(&kept.first.0.to_be_bytes());
-        row.extend_from_slice(&kept.request_hash.0);
+        row.extend_from_slice(&KeyedEntry::new(hash.key(), *kept).to_bytes());
     }
     seal(key, row)
 }
@@ -85,19 +78,18 @@ fn hash_of(entry: &[u8; ENTRY_BYTES]) -> Option<SortHash> {
 }
 
 fn read(entry: &[u8; ENTRY_BYTES]) -> Option<Entry> {
-    let (hash, rest) = entry.split_first_chunk()?;
-    let (first, rest) = rest.split_first_chunk()?;
+    let KeyedEntry { key, entry } = KeyedEntry::from_bytes(entry)?;
     Some(Entry {
-        hash: SortHash::from_bytes(*hash),
-        kept: KeyEntry {
-            first: Position(u64::from_be_bytes(*first)),
-            request_hash: RequestHash(rest.try_into().ok()?),
-        },
+        hash: SortHash::of(key),
+        kept: entry,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use heronry_journal::RequestHash;
+    use heronry_types::Position;
+
     use super::*;
 
     fn entry(hash: u128) -> Entry {

@@ -21,6 +21,16 @@ impl SortHash {
         Self(bits.min(u128::MAX - 1))
     }
 
+    /// Returns the key of the hash.
+    pub(super) fn key(self) -> KeyHash {
+        KeyHash::from_bits(self.0)
+    }
+
+    /// Returns the hash that comes next; the end after the last.
+    pub(super) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     pub(super) fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }

@@ -70,7 +70,7 @@ impl Merge {
 }
 
 /// Returns the entry that comes next; of several under one hash that of the newest run.
-fn least(readers: &[RunReader<'_>]) -> Option<Entry> {
+pub(super) fn least(readers: &[RunReader<'_>]) -> Option<Entry> {
     let mut least: Option<Entry> = None;
     for entry in readers.iter().filter_map(RunReader::peek) {
         if least.is_none_or(|least| entry.hash <= least.hash) {
@@ -81,7 +81,7 @@ fn least(readers: &[RunReader<'_>]) -> Option<Entry> {
 }
 
 /// Takes an entry from whichever has it, and returns how many were taken.
-fn step(readers: &mut [RunReader<'_>], taken: Entry) -> Result<u64, StoreError> {
+pub(super) fn step(readers: &mut [RunReader<'_>], taken: Entry) -> Result<u64, StoreError> {
     let mut count = 0;
     for reader in readers {
         if reader.peek().is_some_and(|entry| entry.hash == taken.hash) {

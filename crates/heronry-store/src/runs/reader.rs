@@ -1,14 +1,15 @@
 //! Reading the entries of a run, one block at a time.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::{END, KeyRange, Order, RunKeys, RunPlace, SortHash, block::Block, block::Entry};
 use crate::{StoreError, StoreErrorKind};
 
 /// Says that rows of keys are not what they must be.
 pub(super) fn damaged(what: &str) -> StoreError {
-    let detail =
-        format!("{what}; keys of kept records are folded again when the pool is opened next");
+    let detail = format!(
+        "{what}; keys of records that are kept are folded again when the pool is opened next"
+    );
     StoreError::new(StoreErrorKind::Corrupt, "read keys", detail)
 }
 
@@ -49,6 +50,8 @@ pub(super) struct RunReader<'a> {
     before: SortHash,
     /// The hash that the next block begins with.
     until: SortHash,
+    /// The hash before which reading ends, where a block begins or the run ends.
+    to: SortHash,
     entries: std::vec::IntoIter<Entry>,
     next: Option<Entry>,
 }
@@ -56,16 +59,26 @@ pub(super) struct RunReader<'a> {
 impl<'a> RunReader<'a> {
     /// Reads from this hash on.
     pub(super) fn open(place: RunPlace<'a>, run: u64, from: SortHash) -> Result<Self, StoreError> {
+        Self::open_within(place, run, from..END)
+    }
+
+    /// Reads a range of hashes, at whose end a block begins.
+    pub(super) fn open_within(
+        place: RunPlace<'a>,
+        run: u64,
+        hashes: Range<SortHash>,
+    ) -> Result<Self, StoreError> {
         let mut reader = Self {
             place,
             run,
             begin: SortHash(0),
             before: SortHash(0),
             until: END,
+            to: hashes.end,
             entries: Vec::new().into_iter(),
             next: None,
         };
-        reader.load(from)?;
+        reader.load(hashes.start)?;
         reader.step()?;
         Ok(reader)
     }
@@ -91,7 +104,7 @@ impl<'a> RunReader<'a> {
     pub(super) fn step(&mut self) -> Result<(), StoreError> {
         loop {
             self.next = self.entries.next();
-            if self.next.is_some() || self.until == END {
+            if self.next.is_some() || self.until >= self.to {
                 return Ok(());
             }
             self.load(self.until)?;

@@ -136,6 +136,28 @@ fn check(runs: &Runs, rows: &Rows, model: &HashMap<u16, KeyEntry>) {
     for (number, found) in numbers.iter().zip(found) {
         assert_eq!(found, model.get(number).copied(), "key {number}");
     }
+    let mut expected: Vec<_> = model
+        .iter()
+        .map(|(number, entry)| KeyedEntry::new(key(*number), *entry))
+        .collect();
+    expected.sort_by_key(|keyed| keyed.key);
+    for limit in [7, usize::MAX] {
+        assert_eq!(listed(runs, rows, limit), expected);
+    }
+}
+
+/// Lists every key, in pages of this length.
+fn listed(runs: &Runs, rows: &Rows, limit: usize) -> Vec<KeyedEntry> {
+    let mut all: Vec<KeyedEntry> = Vec::new();
+    loop {
+        let after = all.last().map(|last| last.key);
+        let page = runs.list(place(rows), after, limit).unwrap();
+        let is_last = page.len() < limit;
+        all.extend(page);
+        if is_last {
+            return all;
+        }
+    }
 }
 
 proptest! {
@@ -202,6 +224,7 @@ fn damage_is_an_error_and_never_another_answer() {
     let whole: Vec<_> = (0..180)
         .map(|number| world.model.get(&number).copied())
         .collect();
+    let listed = listed(world.runs.as_ref().unwrap(), &world.rows, usize::MAX);
     let rows: Vec<_> = world.rows.0.keys().cloned().collect();
     for row in rows {
         let original = world.rows.0.get(&row).unwrap().clone();
@@ -214,6 +237,10 @@ fn damage_is_an_error_and_never_another_answer() {
             if let Ok(Some(runs)) = Runs::load(place(&world.rows), SMALL) {
                 match runs.ask(&keys).unwrap().answer(place(&world.rows)) {
                     Ok(found) => assert_eq!(found, whole, "row {row:?}"),
+                    Err(error) => assert_eq!(error.kind(), crate::StoreErrorKind::Corrupt),
+                }
+                match runs.list(place(&world.rows), None, usize::MAX) {
+                    Ok(found) => assert_eq!(found, listed, "row {row:?}"),
                     Err(error) => assert_eq!(error.kind(), crate::StoreErrorKind::Corrupt),
                 }
             }

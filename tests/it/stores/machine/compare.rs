@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use futures::FutureExt;
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, CommitOutcome, ConsumerError, ConsumerStanding, ContentPlace, LeaseError,
-    ReadError, Store, StoreError, StoreErrorKind,
+    AppendError, CommitOutcome, ConsumerError, ConsumerStanding, ContentPlace, KeyedEntry,
+    LeaseError, ReadError, Store, StoreError, StoreErrorKind,
 };
 use heronry_types::{PoolId, Position};
 
@@ -124,6 +124,13 @@ async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> OpEnd<()> {
         .map(|key| known.keys.get(key).copied())
         .collect();
     same("the keys", &found, &keys)?;
+    let listed = store.keys.list(name, None, usize::MAX).await;
+    let listed = listed.map_err(failed)?;
+    let all = known.keys.iter();
+    let all: Vec<_> = all
+        .map(|(key, entry)| KeyedEntry::new(*key, *entry))
+        .collect();
+    same("the listed keys", &listed, &all)?;
     let at = store.keys.checkpoint(name).await.map_err(failed)?;
     same("the checkpoint", &at, &known.checkpoint)?;
     let latest = store.snapshots.latest(name).await.map_err(failed)?;

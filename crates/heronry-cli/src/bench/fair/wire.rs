@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// The longest time that an answer is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time that one of very many streams is waited for: all of them are served in turn.
+const STREAM_PATIENCE: Duration = Duration::from_secs(120);
 
 /// The address of the server, and the token of the caller that asks it.
 #[derive(Clone, Debug)]
@@ -95,7 +97,7 @@ impl Wire {
     /// Connects with a small buffer, for one of very many connections.
     pub(in crate::bench) fn connect_small(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(STREAM_PATIENCE))?;
         Ok(Self(BufReader::with_capacity(4 * 1024, stream)))
     }
 

@@ -1,7 +1,7 @@
 //! The messages of a pool: those that may still change are in memory, the others in the journal.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     hash::{Hash, Hasher},
     sync::{Mutex, PoisonError},
 };
@@ -78,6 +78,25 @@ struct Finished {
     by: Position,
 }
 
+/// The part of a journal that was trimmed, as far as it is about messages.
+///
+/// A message that was accepted in it is known as long as it had not finished when the trim was decided: whatever
+/// memory held at that time, everybody who folds the journal knows the same ones.
+#[derive(Clone, Copy, Debug, Default)]
+struct TrimmedPart {
+    /// The first position that is kept.
+    floor: Position,
+    /// The head at which the trim was decided.
+    decided: Position,
+}
+
+impl TrimmedPart {
+    /// Returns true when a message with these ends went with the trim.
+    fn took(self, finished: Finished) -> bool {
+        finished.accepted < self.floor && finished.by <= self.decided
+    }
+}
+
 /// The messages that have finished: how many, and a fold of how each of them ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::state) struct EndedMessages {
@@ -96,6 +115,15 @@ pub struct Messages {
     live: u64,
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
+    /// Those that are finished and stay, oldest end first: they are too large to be read again, or a part of
+    /// their records is gone or may go.
+    staying: VecDeque<Finished>,
+    /// Those that have finished in a part of the journal of which a trim took them.
+    taken: Vec<Position>,
+    /// The last trim.
+    trimmed: TrimmedPart,
+    /// The head at which the trim was decided that is under way. `None` while none is.
+    deciding: Option<Position>,
     /// The number of messages that have finished, and a fold of the standing of each at that time.
     ended: EndedMessages,
     archive: Archive,
@@ -149,6 +177,11 @@ impl Messages {
         self.by_position.is_empty()
     }
 
+    /// Returns true when a message is known, in memory or from its records.
+    pub fn knows(&self, accepted: Position) -> bool {
+        self.by_position.contains_key(&accepted) || self.archive.holds(accepted)
+    }
+
     /// Returns the messages that refer to a content, oldest first.
     pub fn of_content(&self, content: ContentRef) -> Vec<MessageAt<'_>> {
         let kept = self.contents.get(&content);
@@ -195,6 +228,10 @@ impl Messages {
             contents: _,
             live: _,
             finished: _,
+            staying: _,
+            taken: _,
+            trimmed: _,
+            deciding: _,
             archive: _,
             recalled: _,
             recalled_weight: _,
@@ -234,21 +271,18 @@ impl Messages {
     /// Encodes the messages that are finished: those in memory as they are, of the others where the journal
     /// has them.
     pub(in crate::state) fn encode_finished<W: Sink>(&self, to: &mut Encoding<W>) {
-        let leaving: HashSet<Position> = self.finished.iter().map(|it| it.accepted).collect();
-        let mut staying = self.sorted();
-        staying.retain(|at| at.message.is_finished && !leaving.contains(&at.accepted));
         to.list(3);
-        to.each(staying.into_iter(), |to, at| {
-            at.message.encode(to, at.accepted);
-        });
-        let leaving = self.finished.iter();
-        let leaving = leaving.filter_map(|it| Some((it, self.by_position.get(&it.accepted)?)));
-        let leaving: Vec<_> = leaving.collect();
-        to.each(leaving.into_iter(), |to, (finished, message)| {
-            to.list(2);
-            to.put(finished.by);
-            message.encode(to, finished.accepted);
-        });
+        for queue in [&self.staying, &self.finished] {
+            let messages = queue.iter();
+            let messages =
+                messages.filter_map(|it| Some((it, self.by_position.get(&it.accepted)?)));
+            let messages: Vec<_> = messages.collect();
+            to.each(messages.into_iter(), |to, (finished, message)| {
+                to.list(2);
+                to.put(finished.by);
+                message.encode(to, finished.accepted);
+            });
+        }
         self.archive.encode(to);
     }
 
@@ -257,41 +291,78 @@ impl Messages {
         from: &mut Decoding<'_>,
     ) -> Result<(), UnreadableState> {
         from.list(3)?;
-        let finished = |from: &mut Decoding<'_>| {
-            let mut finished = Message::decode(from)?;
-            finished.value.is_finished = true;
-            Ok(finished)
-        };
-        let staying = from.list_of(finished)?;
-        let leaving = from.list_of(|from| {
-            from.list(2)?;
-            let by = from.take()?;
-            let DecodedEntry {
-                key: accepted,
-                value: message,
-            } = finished(from)?;
-            Ok((Finished { accepted, by }, message))
-        })?;
-        for DecodedEntry {
-            key: accepted,
-            value: message,
-        } in staying
-        {
-            self.insert(accepted, message);
-            self.count_over();
-        }
-        for (finished, message) in leaving {
-            self.insert(finished.accepted, message);
-            self.count_over();
-            self.finished.push_back(finished);
-        }
+        self.staying = self.decode_queue(from)?;
+        self.finished = self.decode_queue(from)?;
         self.archive = Archive::decode(from)?;
         Ok(())
     }
 
-    /// Forgets the finished messages of which the journal was trimmed, as far as they have left memory.
-    pub(crate) fn forget_before(&mut self, floor: Position) {
+    fn decode_queue(
+        &mut self,
+        from: &mut Decoding<'_>,
+    ) -> Result<VecDeque<Finished>, UnreadableState> {
+        let queue = from.list_of(|from| {
+            from.list(2)?;
+            let by = from.take()?;
+            let DecodedEntry {
+                key: accepted,
+                value: mut message,
+            } = Message::decode(from)?;
+            message.is_finished = true;
+            self.insert(accepted, message);
+            self.count_over();
+            Ok(Finished { accepted, by })
+        })?;
+        Ok(queue.into())
+    }
+
+    /// Says that a trim is decided at this head: what is under way, and may be accepted below the floor to come,
+    /// stays in memory when it finishes.
+    pub(crate) fn trim_decided(&mut self, head: Position) {
+        self.deciding = Some(head);
+    }
+
+    /// Says that the trim that was decided is not made.
+    pub(crate) fn trim_given_up(&mut self) {
+        self.deciding = None;
+        self.let_leave();
+    }
+
+    /// Forgets the messages that a trim took: those that were accepted before its floor and had finished when
+    /// it was decided. Those that finish later stay in memory, because a part of their records is gone.
+    pub(crate) fn trim(&mut self, floor: Position, decided: Position) {
+        let trimmed = TrimmedPart { floor, decided };
+        (self.trimmed, self.deciding) = (trimmed, None);
+        for queue in [&mut self.finished, &mut self.staying] {
+            let of_trim = queue.iter().filter(|it| trimmed.took(**it));
+            self.taken.extend(of_trim.map(|it| it.accepted));
+            queue.retain(|it| !trimmed.took(*it));
+        }
+        self.drop_taken();
         self.archive.forget_before(floor);
+        self.recalled.retain(|accepted, _| *accepted >= floor);
+        let weights = self.recalled.values().map(|it| weight(it));
+        self.recalled_weight = weights.sum();
+        self.let_leave();
+    }
+
+    fn drop_taken(&mut self) {
+        for accepted in std::mem::take(&mut self.taken) {
+            self.remove(accepted);
+        }
+    }
+
+    /// Lets those leave memory that stayed for a trim only.
+    fn let_leave(&mut self) {
+        for finished in std::mem::take(&mut self.staying) {
+            self.archive(finished);
+        }
+    }
+
+    /// Returns true when a part of the records of a message is gone, or goes with the trim that is under way.
+    fn is_cut(&self, finished: Finished) -> bool {
+        let may_go = |head| finished.accepted <= head && finished.by > head;
+        finished.accepted < self.trimmed.floor || self.deciding.is_some_and(may_go)
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {
@@ -330,33 +401,51 @@ impl Messages {
             count: count + 1,
             fold: fold.rotate_left(1) ^ hasher.finish(),
         };
-        self.finished.push_back(Finished { accepted, by });
+        let finished = Finished { accepted, by };
+        if self.trimmed.took(finished) {
+            self.taken.push(accepted);
+        } else {
+            self.finished.push_back(finished);
+        }
     }
 
     /// Lets finished messages leave memory, all but the last `keep`, whose records are read back no
-    /// later than `until`.
+    /// later than `until`; those that a trim took are forgotten.
     pub(crate) fn forget(&mut self, until: Position, keep: usize) {
+        self.drop_taken();
         while self.finished.len() > keep
             && let Some(first) = self.finished.front().copied()
             && first.by <= until
         {
             self.finished.pop_front();
-            self.archive(first.accepted);
+            self.archive(first);
         }
     }
 
-    fn archive(&mut self, accepted: Position) {
+    /// Lets a message leave memory, unless it has to stay.
+    fn archive(&mut self, finished: Finished) {
+        let Finished { accepted, .. } = finished;
         let Some(message) = self.by_position.get(&accepted) else {
             return;
         };
         let content = message.accepted.content_ref;
         let may_leave = message.timeline.len() <= STEPS_MAX
             && accepted.0 < POSITION_END
+            && !self.is_cut(finished)
             && self.archive.of_content(content).count() < REFERRERS_MAX;
-        if !may_leave {
-            return;
+        if may_leave {
+            self.archive.add(&past(accepted, message), content);
+            self.remove(accepted);
+        } else {
+            self.staying.push_back(finished);
         }
-        self.archive.add(&past(accepted, message), content);
+    }
+
+    fn remove(&mut self, accepted: Position) {
+        let Some(message) = self.by_position.remove(&accepted) else {
+            return;
+        };
+        let content = message.accepted.content_ref;
         if self
             .contents
             .get_mut(&content)
@@ -364,7 +453,6 @@ impl Messages {
         {
             self.contents.remove(&content);
         }
-        self.by_position.remove(&accepted);
     }
 
     /// Returns what was missed since the last time.
@@ -397,7 +485,7 @@ impl Messages {
         if past(left.accepted, &message) != *left || !message.is_finished {
             return false;
         }
-        self.recalled_weight += message.timeline.len() + message.copies.len();
+        self.recalled_weight += weight(&message);
         self.recalled.insert(left.accepted, Box::new(message));
         true
     }
@@ -411,6 +499,11 @@ impl Messages {
     pub(crate) fn take(&mut self, accepted: Position) -> Option<Message> {
         self.by_position.remove(&accepted).map(|message| *message)
     }
+}
+
+/// Returns the steps and copies of a message.
+fn weight(message: &Message) -> usize {
+    message.timeline.len() + message.copies.len()
 }
 
 /// Returns the records of everything that happened to a message.

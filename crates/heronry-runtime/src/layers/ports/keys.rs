@@ -46,6 +46,21 @@ impl<O: Observer> KeysLayer for Observed<O> {
         self.call(call, self.inner.keys.find(pool, keys)).await
     }
 
+    async fn list(
+        &self,
+        pool: &PoolId,
+        after: Option<KeyHash>,
+        limit: usize,
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        let call = StoreCall {
+            operation: of("list"),
+            pool: Some(pool),
+            size: None,
+        };
+        self.call(call, self.inner.keys.list(pool, after, limit))
+            .await
+    }
+
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
         let call = StoreCall {
             operation: of("checkpoint"),

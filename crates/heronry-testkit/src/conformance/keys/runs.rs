@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::executor::block_on;
 use heronry_store::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry};
 
+use crate::sample;
+
 use crate::conformance::{
     Case, CaseWriter, Failure, StorePlace,
     keys::{checkpoint, entry, id},
@@ -16,6 +18,8 @@ pub(in crate::conformance) const CASES: &[Case] = &[
     case!("keys", the_last_entry_counts_however_many_runs_there_are),
     case!("keys", keys_are_found_while_runs_are_put),
     case!("keys", what_was_cleared_stays_forgotten),
+    case!("keys", every_key_is_listed_once_with_its_last_entry),
+    case!("keys", an_unknown_pool_lists_none),
     case!(
         "keys",
         many_runs_after_reopening_are_all_there_or_none,
@@ -149,6 +153,68 @@ async fn what_was_cleared_stays_forgotten(place: &dyn StorePlace) -> Result<(), 
         check(&writer, number + 1).await?;
     }
     Ok(())
+}
+
+/// Checks that the listed keys are those of so many runs, of which the first may have been put again.
+async fn check_listed(
+    writer: &CaseWriter,
+    runs: usize,
+    first: impl Fn(usize) -> KeyEntry,
+) -> Result<(), Failure> {
+    let expected = (0..runs * RUN).map(|number| {
+        let entry = if number < RUN {
+            first(number)
+        } else {
+            entry(number)
+        };
+        Ok(KeyedEntry::new(key(number)?, entry))
+    });
+    let mut expected = expected.collect::<Result<Vec<_>, Failure>>()?;
+    expected.sort_by_key(|keyed| keyed.key);
+    for limit in [1_000, usize::MAX] {
+        let mut listed: Vec<KeyedEntry> = Vec::new();
+        loop {
+            let after = listed.last().map(|last| last.key);
+            let page = writer.store.keys.list(&writer.pool, after, limit).await?;
+            let is_last = page.len() < limit;
+            listed.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let wrong = listed.iter().zip(&expected).position(|(a, b)| a != b);
+        same("the first key that is listed otherwise", &wrong, &None)?;
+        same("how many are listed", &listed.len(), &expected.len())?;
+    }
+    Ok(())
+}
+
+async fn every_key_is_listed_once_with_its_last_entry(
+    place: &dyn StorePlace,
+) -> Result<(), Failure> {
+    let writer = CaseWriter::of(&place.open()?, 1).await?;
+    for number in 0..13 {
+        put(&writer, number, checkpoint(number as u64 + 1)).await?;
+        if number % 4 == 0 {
+            check_listed(&writer, number + 1, entry).await?;
+        }
+    }
+    let again = (0..RUN).map(|number| Ok(KeyedEntry::new(key(number)?, entry(number + 1))));
+    let again = again.collect::<Result<Vec<_>, Failure>>()?;
+    let port = &writer.store.keys;
+    let at = checkpoint(14);
+    port.put_run(&writer.pool, again, at, writer.token).await?;
+    check_listed(&writer, 13, |number| entry(number + 1)).await
+}
+
+async fn an_unknown_pool_lists_none(place: &dyn StorePlace) -> Result<(), Failure> {
+    let store = place.open()?;
+    let writer = CaseWriter::of(&store, 1).await?;
+    put(&writer, 0, checkpoint(1)).await?;
+    let other = store.keys.list(&sample::pool(2), None, usize::MAX).await?;
+    same("the keys of another pool", &other, &Vec::new())?;
+    store.keys.clear(&writer.pool).await?;
+    check_listed(&writer, 0, entry).await
 }
 
 async fn many_runs_after_reopening_are_all_there_or_none(
