@@ -85,11 +85,19 @@ impl TextLocation {
     }
 }
 
-/// Returns the number of cases of a property: four times the value of `PROPTEST_CASES`.
+/// The value of `PROPTEST_CASES` when nobody sets it.
+const USUAL: u32 = 256;
+
+/// Returns the number of cases of a property: the value of `PROPTEST_CASES`, and four times that where more than
+/// usual are asked for.
 pub(crate) fn cases() -> ProptestConfig {
     let config = ProptestConfig::default();
     ProptestConfig {
-        cases: config.cases.saturating_mul(4),
+        cases: if config.cases > USUAL {
+            config.cases.saturating_mul(4)
+        } else {
+            config.cases
+        },
         ..config
     }
 }
