@@ -102,6 +102,16 @@ pub(crate) fn cases() -> ProptestConfig {
     }
 }
 
+/// Returns the number of cases of a property whose every case has many filters: a quarter of the value of
+/// `PROPTEST_CASES`.
+pub(crate) fn few_cases() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: (config.cases / 4).max(1),
+        ..config
+    }
+}
+
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("'");
     for c in text.chars() {
