@@ -329,9 +329,10 @@ impl Engine {
         let before = self.state.head;
         self.hear(profile.speaker);
         let more = self.scan_heard(command, scan, before);
+        let prior = self.prior_of(names, found);
         let cx = Cx {
             now: self.now,
-            prior: self.prior_of(names, found),
+            prior,
             scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
@@ -361,6 +362,7 @@ impl Engine {
         let applied = Applied {
             first,
             how,
+            prior,
             now: self.now,
             durability: self.durability,
             heard: &self.heard,

@@ -7,8 +7,9 @@ mod sources;
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Recipients as Reached, Record, Skipped, Subject, Touch};
 use heronry_types::{
-    Actor, Address, ContentCapture, ContentRef, Cursor, DestinationId, DestinationRef, EntityId,
-    EntityKind, EntityRef, Id, IdKind, Payload, Position, RunId, SourceKind, SourceRef, Timelines,
+    Actor, Address, ContentCapture, ContentRef, Correlation, CorrelationKey, CorrelationValue,
+    Cursor, DestinationId, DestinationRef, EntityId, EntityKind, EntityRef, Id, IdKind, Payload,
+    Position, RunId, SourceKind, SourceRef, Timelines,
 };
 
 /// Returns the event of a record. Everything that it shows comes from the record alone; the
@@ -73,6 +74,15 @@ fn fill(
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
+    }
+}
+
+/// Adds what an event says of a source or a consumer: an id, a cursor, a number or a word, which are correlations
+/// all.
+fn put(said: &mut Correlation, name: &str, value: &impl ToString) {
+    let value = CorrelationValue::parse(value.to_string());
+    if let (Ok(name), Ok(value)) = (CorrelationKey::parse(name), value) {
+        said.insert(name, value);
     }
 }
 

@@ -142,9 +142,11 @@ pub enum Rejection {
     /// A source belongs to another run, or to the operators.
     #[error("the source is not this run's; report under another source id, or as an operator")]
     SourceOfAnother,
-    /// The pool has as many sources as it keeps.
-    #[error("the pool keeps positions of {max} sources; report from one that it knows")]
+    /// The pool has as many sources as it keeps, or as many as one run can be the first to name.
+    #[error("the pool keeps positions of {max} sources {limit}; report from one that it knows")]
     TooManySources {
+        /// The limit.
+        limit: SourcesLimit,
         /// The highest number of sources.
         max: usize,
     },
@@ -331,6 +333,34 @@ pub enum EventFault {
     /// The source says its places in another way.
     #[error("a source numbers all its events or gives all of them ids; go on as it began")]
     OtherPositions,
+}
+
+/// A limit of how many sources a pool keeps the positions of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SourcesLimit {
+    /// Of all together.
+    InAll,
+    /// Of those that one run was the first to name.
+    PerRun,
+}
+
+impl SourcesLimit {
+    /// Returns the name of the limit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InAll => "sources_max",
+            Self::PerRun => "sources_per_run_max",
+        }
+    }
+}
+
+impl std::fmt::Display for SourcesLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::InAll => "in all",
+            Self::PerRun => "of one run",
+        })
+    }
 }
 
 /// The party that would have to have a missing policy.

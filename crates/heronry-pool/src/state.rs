@@ -6,6 +6,8 @@ mod deadline;
 mod decoding;
 mod effect;
 mod encoding;
+#[cfg(test)]
+mod golden;
 mod member;
 mod message;
 mod source;

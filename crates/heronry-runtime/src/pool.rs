@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
-    consumer::Holders,
+    consumer::{Holders, Standstill},
     events::{Ephemerals, Tail},
     export::Exports,
     figures::PoolCounts,
@@ -87,8 +87,10 @@ pub(crate) struct SharedPool {
     pub(crate) keep: KeepRequests,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
+    /// Lets a trim have its last look at consumers.
+    pub(crate) standstill: Standstill,
     /// The exports that run beside the pool.
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -139,7 +141,8 @@ impl Pool {
                 token: opening.token,
                 keep: opening.keep.clone(),
                 holders: Arc::default(),
-                exports: Exports::default(),
+                standstill: opening.standstill.clone(),
+                exports: Arc::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

@@ -17,6 +17,8 @@ pub enum KeyName {
     Message(MessageId),
     /// The id of a wake.
     Wake(WakeId),
+    /// The last record of a batch of a source, by the idempotency key of the batch.
+    BatchEnd(IdempotencyKey),
 }
 
 /// The key of a name: the first 16 bytes of a BLAKE3 hash over the kind of name, the run and the name.
@@ -33,6 +35,7 @@ impl KeyHash {
             KeyName::Key(id) => (1, id.as_str()),
             KeyName::Message(id) => (2, id.as_str()),
             KeyName::Wake(id) => (3, id.as_str()),
+            KeyName::BatchEnd(id) => (5, id.as_str()),
         };
         Self::hashed(kind, run.as_str(), name)
     }

@@ -51,7 +51,7 @@ pub use receipt::{
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use retention::Retention;
-pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourcePosition};
+pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX, SourcePosition};
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};

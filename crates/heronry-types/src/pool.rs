@@ -107,7 +107,7 @@ impl PoolSpec {
     pub fn settings(&self) -> Settings {
         Settings {
             limits: self.limits.clone().unwrap_or_default(),
-            retention: self.retention.filter(|it| !it.keeps_everything()),
+            retention: self.retention.and_then(Retention::normalised),
         }
     }
 
@@ -116,6 +116,9 @@ impl PoolSpec {
         fn differs<T: PartialEq>(asked: Option<&T>, found: &T) -> bool {
             asked.is_some_and(|asked| asked != found)
         }
+        let retention_differs = self
+            .retention
+            .is_some_and(|asked| asked.normalised() != settings.retention);
         let limits_differ = self
             .limits
             .iter()
@@ -146,16 +149,61 @@ impl PoolSpec {
                 self.grants.is_some() && self.grants != config.grants,
             ),
             ("limits", limits_differ),
-            (
-                "retention",
-                differs(
-                    self.retention.as_ref(),
-                    &settings.retention.unwrap_or_default(),
-                ),
-            ),
+            ("retention", retention_differs),
         ]
         .into_iter()
         .filter_map(|(field, differs)| differs.then_some(field))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Millis;
+
+    fn conflicts(asked: Retention, found: Option<Retention>) -> Vec<&'static str> {
+        let spec = PoolSpec {
+            retention: Some(asked),
+            ..PoolSpec::default()
+        };
+        let settings = Settings {
+            retention: found,
+            ..Settings::default()
+        };
+        spec.conflicts(&PoolConfig::default(), &settings)
+    }
+
+    #[test]
+    fn a_retention_conflicts_with_another_one_and_not_with_what_it_made() {
+        let nothing = Retention::default();
+        let least = Retention {
+            keep_min: Some(3),
+            ..nothing
+        };
+        let young = Retention {
+            age_ms: Some(Millis::from_secs(60)),
+            ..least
+        };
+        let small = Retention {
+            bytes: Some(0),
+            ..nothing
+        };
+        for asked in [nothing, least, young, small] {
+            let spec = PoolSpec {
+                retention: Some(asked),
+                ..PoolSpec::default()
+            };
+            let made = spec.settings().retention;
+            assert_eq!(conflicts(asked, made), [""; 0], "{asked:?}");
+        }
+        for (asked, found) in [
+            (nothing, Some(young)),
+            (least, Some(young)),
+            (young, None),
+            (young, Some(small)),
+        ] {
+            assert_eq!(conflicts(asked, found), ["retention"], "{asked:?}");
+        }
     }
 }

@@ -32,4 +32,10 @@ impl Retention {
     pub fn keeps_everything(&self) -> bool {
         self.age_ms.is_none() && self.bytes.is_none()
     }
+
+    /// Returns the setting as a pool has it: `None` when everything is kept, however many records are kept in any
+    /// case.
+    pub fn normalised(self) -> Option<Self> {
+        (!self.keeps_everything()).then_some(self)
+    }
 }

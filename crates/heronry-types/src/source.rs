@@ -10,6 +10,9 @@ use crate::{SourceGapReason, SourceItemId};
 /// The number of sources that one pool keeps the positions of.
 pub const SOURCES_MAX: usize = 1_000;
 
+/// The number of sources that one run can be the first to name, so that it does not take all of its pool.
+pub const SOURCES_PER_RUN_MAX: usize = 100;
+
 /// The number of latest events that are remembered of a source without order.
 pub const SOURCE_WINDOW: usize = 2_048;
 

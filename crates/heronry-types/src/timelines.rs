@@ -37,6 +37,23 @@ impl Timelines {
         }
     }
 
+    /// Returns the timelines with these starts, as [`iter`](Self::iter) walks them. `None` when there is none, when
+    /// they are out of order, or when one starts a second time.
+    pub fn from_starts(starts: impl IntoIterator<Item = TimelineStart>) -> Option<Self> {
+        let mut starts = starts.into_iter();
+        let first = starts.next().filter(|it| it.at == Position::ZERO.next())?;
+        let mut timelines = Self::of(first.epoch);
+        let mut last = first.at;
+        for TimelineStart { at, epoch } in starts {
+            if at <= last || timelines.knows(epoch) {
+                return None;
+            }
+            timelines.start(at, epoch);
+            last = at;
+        }
+        Some(timelines)
+    }
+
     /// Adds the timeline that starts with the record at a position. An epoch that is known starts
     /// no second time.
     pub fn start(&mut self, at: Position, epoch: Epoch) {
@@ -135,6 +152,19 @@ mod tests {
         timelines.start(Position(16), Epoch([0xd; 16]));
         assert_eq!(timelines.starts_at_end(Position(16)), Some(Position(15)));
         assert_eq!(Timelines::of(A).starts_at_end(Position(1)), None);
+    }
+
+    #[test]
+    fn timelines_are_made_of_their_starts_and_of_nothing_else() {
+        let starts: Vec<_> = three().iter().collect();
+        assert_eq!(Timelines::from_starts(starts.clone()), Some(three()));
+        assert_eq!(Timelines::from_starts([]), None);
+        assert_eq!(Timelines::from_starts(starts[1..].to_vec()), None);
+        let reversed = [starts[0], starts[2], starts[1]];
+        assert_eq!(Timelines::from_starts(reversed), None);
+        let mut doubled = starts;
+        doubled[2].epoch = A;
+        assert_eq!(Timelines::from_starts(doubled), None);
     }
 
     fn check(epoch: Epoch, position: u64, expected: Result<(), Option<u64>>) {

@@ -62,7 +62,7 @@ fn to_nobody(number: u64) -> SendRequest {
 }
 
 /// Sends these messages, 50 at a time.
-async fn send_many(world: &World, (pool, from): (&Pool, &Caller), numbers: Range<u64>) {
+pub(super) async fn send_many(world: &World, (pool, from): (&Pool, &Caller), numbers: Range<u64>) {
     let numbers: Vec<u64> = numbers.collect();
     for batch in numbers.chunks(50) {
         let sends = batch
@@ -138,7 +138,7 @@ async fn o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_g
 }
 
 /// Returns the resident bytes of this process, where the system tells.
-fn resident() -> Option<u64> {
+pub(super) fn resident() -> Option<u64> {
     let told = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = told.split(' ').nth(1)?.parse().ok()?;
     Some(pages * 4_096)

@@ -6,8 +6,8 @@ use heronry_journal::{
     Record, SourceAttached, SourceDetached, SourceGap, SourceRecord, SourceStep,
 };
 use heronry_types::{
-    Actor, Generation, IdempotencyKey, RunId, SOURCE_WINDOW, SOURCES_MAX, SourceId, SourceItemId,
-    SourcePosition,
+    Actor, Generation, IdempotencyKey, RunId, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX,
+    SourceId, SourceItemId, SourcePosition,
 };
 
 use super::Ledger;
@@ -84,6 +84,14 @@ impl Ledger {
     fn check_bridge(&self, record: &Record, source: &SourceId) {
         let Some(spring) = self.springs.get(source) else {
             assert!(self.springs.len() < SOURCES_MAX, "there is room");
+            if let Actor::Member { run, .. } = &record.entry.actor {
+                let own = self.springs.values();
+                let own = own.filter(|spring| spring.owner.as_ref() == Some(run));
+                assert!(
+                    own.count() < SOURCES_PER_RUN_MAX,
+                    "there is room for the run"
+                );
+            }
             return;
         };
         match &record.entry.actor {

@@ -133,16 +133,15 @@ impl Baseline {
         &self.state
     }
 
-    /// Returns the state, as its engine wrote it.
-    pub fn into_state(self) -> Vec<u8> {
-        self.state
-    }
-
     /// Returns its frames, each the bytes of a chunk of kind 2 that names the hash of the one before; the
     /// first names the chunk before the floor.
     pub fn frames(&self) -> Vec<Vec<u8>> {
-        let mut body = self.preamble();
+        let mut body = self.preamble(LAYOUT);
         body.extend_from_slice(&self.state);
+        self.framed(&body)
+    }
+
+    fn framed(&self, body: &[u8]) -> Vec<Vec<u8>> {
         let mut header = ChunkHeader {
             epoch: self.epoch(),
             first: self.point.floor,
@@ -194,13 +193,13 @@ impl Baseline {
         Self::read(&header, body)
     }
 
-    fn preamble(&self) -> Vec<u8> {
+    fn preamble(&self, layout: u16) -> Vec<u8> {
         let starts: Vec<_> = self.point.timelines.iter().collect();
         let starts: Vec<_> = starts.iter().map(|it| (it.at, it.epoch)).collect();
         let bytes = self.state.len() as u64;
         let mut encoder = Encoder::new(Vec::new());
         let written = encoder
-            .encode((LAYOUT, self.version, bytes, starts))
+            .encode((layout, self.version, bytes, starts))
             .is_ok();
         debug_assert!(written, "a buffer takes everything");
         encoder.into_writer()
@@ -213,8 +212,12 @@ impl Baseline {
         let mut decoder = Decoder::new(&body);
         decoder.array().map_err(malformed)?;
         let found = decoder.u16().map_err(malformed)?;
-        if found != LAYOUT {
+        if found > LAYOUT {
             return Err(BaselineError::NewerLayout { found });
+        }
+        if found < LAYOUT {
+            let reason = format!("it has layout {found}, which there never was");
+            return Err(BaselineError::Malformed { reason });
         }
         let version = decoder.u32().map_err(malformed)?;
         let expected = decoder.u64().map_err(malformed)?;
@@ -226,7 +229,7 @@ impl Baseline {
         }
         let starts = starts.into_iter();
         let starts = starts.map(|(at, epoch)| TimelineStart { at, epoch });
-        let timelines = timelines_of(starts).filter(|it| it.newest() == header.epoch);
+        let timelines = Timelines::from_starts(starts).filter(|it| it.newest() == header.epoch);
         let timelines = timelines.ok_or_else(|| BaselineError::Malformed {
             reason: "its timelines do not end with its epoch".to_owned(),
         })?;
@@ -241,10 +244,30 @@ impl Baseline {
     }
 }
 
-fn timelines_of(mut starts: impl Iterator<Item = TimelineStart>) -> Option<Timelines> {
-    let mut timelines = Timelines::of(starts.next()?.epoch);
-    for TimelineStart { at, epoch } in starts {
-        timelines.start(at, epoch);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_baseline_of_a_newer_layout_is_newer_and_one_of_none_is_malformed() {
+        let point = BaselinePoint {
+            floor: Position(42),
+            timelines: Timelines::of(Epoch([0x0a; 16])),
+            hash: ChunkHash([7; 32]),
+            recorded_at: Timestamp::from_millis(1),
+        };
+        let baseline = Baseline::new(point, 3, b"a state".to_vec());
+        let read = |layout| {
+            let mut body = baseline.preamble(layout);
+            body.extend_from_slice(&baseline.state);
+            Baseline::from_frames(baseline.framed(&body))
+        };
+        assert_eq!(read(LAYOUT), Ok(baseline.clone()));
+        let newer = read(LAYOUT + 1).unwrap_err();
+        assert_eq!(newer, BaselineError::NewerLayout { found: LAYOUT + 1 });
+        assert!(newer.is_newer());
+        let none = read(0).unwrap_err();
+        assert!(matches!(none, BaselineError::Malformed { .. }), "{none}");
+        assert!(!none.is_newer());
     }
-    Some(timelines)
 }

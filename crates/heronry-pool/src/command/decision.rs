@@ -2,7 +2,7 @@
 
 use heronry_types::{Durability, Position, Timestamp};
 
-use super::{Draft, Heard};
+use super::{Draft, Heard, Prior};
 
 /// A decision of a rule.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Applied<'a> {
     pub first: Position,
     /// The way in which the command came out.
     pub how: How,
+    /// The earlier decisions under its names, when it repeats one.
+    pub prior: Prior,
     /// The pool's time.
     pub now: Timestamp,
     /// The degree to which the store keeps records safe.

@@ -16,7 +16,7 @@ pub struct Names {
 
 impl Names {
     /// Returns the names that a run's command stands under or asks for: an idempotency key, the id of a message or
-    /// wake, or both.
+    /// wake, or the end of a batch, or both.
     pub fn new(run: &RunId, key: Option<IdempotencyKey>, id: Option<KeyName>) -> Self {
         let hash = |name: &KeyName| KeyHash::new(run, name);
         Self {
@@ -24,7 +24,7 @@ impl Names {
             id: id.as_ref().map(hash),
             message_id: match id {
                 Some(KeyName::Message(id)) => Some(id),
-                Some(KeyName::Key(_) | KeyName::Wake(_)) | None => None,
+                Some(KeyName::Key(_) | KeyName::Wake(_) | KeyName::BatchEnd(_)) | None => None,
             },
             minted: None,
         }
@@ -51,7 +51,7 @@ impl Names {
         self.key.as_ref()
     }
 
-    /// Returns the hash of the message's or wake's id.
+    /// Returns the hash of the message's or wake's id, or of the end of the batch.
     pub fn id(&self) -> Option<&KeyHash> {
         self.id.as_ref()
     }

@@ -4,21 +4,21 @@ use heronry_journal::RequestHash;
 use heronry_store::KeyEntry;
 use heronry_types::Position;
 
-use crate::{Rejection, State, command::Cx, rejection::ConflictField};
+use crate::{Rejection, State, rejection::ConflictField};
 
 /// The earlier decisions under a command's names.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Prior {
     /// The one under its idempotency key.
     pub key: Option<KeyEntry>,
-    /// The one under its message or wake id.
+    /// The one under its message or wake id; of a batch of a source, its last record.
     pub id: Option<KeyEntry>,
 }
 
 /// Returns the record that an equal command led to, or nothing when the names are fresh.
 pub(crate) fn repeat(
     state: &State,
-    cx: &Cx<'_>,
+    prior: Prior,
     hash: RequestHash,
     id: ConflictField,
 ) -> Result<Option<Position>, Rejection> {
@@ -28,7 +28,7 @@ pub(crate) fn repeat(
             field,
         })
     };
-    match (cx.prior.key, cx.prior.id) {
+    match (prior.key, prior.id) {
         (Some(key), _) if key.request_hash == hash => Ok(Some(key.first)),
         (Some(key), _) => conflict(key.first, ConflictField::IdempotencyKey),
         (None, Some(other)) => conflict(other.first, id),

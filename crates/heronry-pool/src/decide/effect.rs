@@ -61,7 +61,9 @@ impl Command for IntendEffect {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.run)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
+        if let Some(first) =
+            command::repeat(state, cx.prior, self.hash, ConflictField::IdempotencyKey)?
+        {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;

@@ -4,26 +4,55 @@ mod attach;
 mod gap;
 mod report;
 
-use heronry_types::{Generation, RunId, SOURCES_MAX, SourceId, SourcePosition};
+use heronry_types::{
+    Generation, RunId, SOURCES_MAX, SOURCES_PER_RUN_MAX, SourceId, SourcePosition,
+};
 
-use crate::{Caller, EventFault, Rejection, State, command::Author, state::ForeignSource};
+use crate::{
+    Caller, EventFault, Rejection, SourcesLimit, State, command::Author, state::ForeignSource,
+};
 
 pub use attach::{AttachSource, DetachSource};
 pub use gap::RecordSourceGap;
 pub use report::SourceClaim;
 pub(in crate::decide) use report::{SourcedEvent, fresh, taken_count};
 
-/// Returns a source for a caller that may speak of it; `None` when nothing was said of it so far.
+/// Returns a source for a caller that may speak of it; `None` when nothing was said of it so far, and there is
+/// room for it.
 fn admit<'a>(
     state: &'a State,
     caller: &Caller,
     source: &SourceId,
 ) -> Result<Option<&'a ForeignSource>, Rejection> {
-    let known = state.sources.get(source);
-    let Some(known) = known else {
-        if state.sources.len() >= SOURCES_MAX {
-            return Err(Rejection::TooManySources { max: SOURCES_MAX });
+    let known = known(state, caller, source)?;
+    if known.is_none() {
+        check_room(state, caller)?;
+    }
+    Ok(known)
+}
+
+/// Checks that there is room for another source, which will belong to the caller.
+fn check_room(state: &State, caller: &Caller) -> Result<(), Rejection> {
+    if state.sources.len() >= SOURCES_MAX {
+        let (limit, max) = (SourcesLimit::InAll, SOURCES_MAX);
+        return Err(Rejection::TooManySources { limit, max });
+    }
+    match caller {
+        Caller::Member { run, .. } if state.sources.count_of(run) >= SOURCES_PER_RUN_MAX => {
+            let (limit, max) = (SourcesLimit::PerRun, SOURCES_PER_RUN_MAX);
+            Err(Rejection::TooManySources { limit, max })
         }
+        Caller::Member { .. } | Caller::Operator => Ok(()),
+    }
+}
+
+/// Returns a source for a caller that may speak of it; `None` when nothing was said of it so far.
+fn known<'a>(
+    state: &'a State,
+    caller: &Caller,
+    source: &SourceId,
+) -> Result<Option<&'a ForeignSource>, Rejection> {
+    let Some(known) = state.sources.get(source) else {
         return Ok(None);
     };
     match caller {

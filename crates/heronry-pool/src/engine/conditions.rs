@@ -1,8 +1,8 @@
 //! The wakes that wait for more than one filter says, and how far each has come; and those whose
 //! earlier events are still to be looked through.
 //!
-//! Progress is no part of the state: after the pool was opened it is counted again, from the registration
-//! of each on, a slice at a time.
+//! Progress is no part of the state. An image has the events that count so far; what came after it, or after the
+//! registration of each when there is no image, is counted again when the pool is opened, a slice at a time.
 
 use std::collections::BTreeMap;
 

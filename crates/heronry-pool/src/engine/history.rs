@@ -2,9 +2,9 @@
 //! that still wait.
 //!
 //! First those that may not have been matched when the journal ended, for the wakes that one event ends.
-//! Then those since the first wake that waits for which what came before counts: that is counted again,
-//! from the beginning, however often the pool is opened. Nothing of it is held
-//! in memory but a few records: the others are read from the journal.
+//! Then those since the first wake that waits for which what came before counts, or since the image that the
+//! pool was opened from, which has what counted up to it: that is counted again, however often the pool is
+//! opened. Nothing of it is held in memory but a few records: the others are read from the journal.
 //!
 //! They are matched with the view that holds now. A run that sees the events now has seen them since it
 //! began to wait: nothing widens what a member holds, and who leaves waits no more.

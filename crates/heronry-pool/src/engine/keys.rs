@@ -1,6 +1,6 @@
 //! Keys that the store does not hold yet.
 
-use heronry_journal::{Body, MessageAccepted, Record, WakeRegistered};
+use heronry_journal::{ApplicationEvent, Body, MessageAccepted, Record, WakeRegistered};
 use heronry_store::{KeyEntry, KeyHash, KeyName, KeyedEntry, KeyedMap};
 use heronry_types::{IdempotencyKey, Position, RunId};
 
@@ -61,16 +61,7 @@ impl RecentKeys {
             return;
         };
         if let Body::ApplicationEvent(body) = body {
-            let batch = body.batch.as_ref();
-            if let Some(batch) = batch {
-                let first = record.position;
-                let request_hash = batch.request_hash;
-                let entry = KeyEntry {
-                    first,
-                    request_hash,
-                };
-                self.note_key(run, &batch.idempotency_key, entry);
-            }
+            self.note_batch(run, record.position, body);
             return;
         }
         if let Body::EffectIntended(body) = body {
@@ -103,6 +94,25 @@ impl RecentKeys {
         );
         let keys = known.unwrap_or_else(|| of_record.keys(run));
         self.entries.extend(keys.map(|key| (key, entry)));
+    }
+
+    /// Notes the key of a batch of events, when this is its first one.
+    fn note_batch(&mut self, run: &RunId, first: Position, body: &ApplicationEvent) {
+        let Some(batch) = &body.batch else {
+            return;
+        };
+        let request_hash = batch.request_hash;
+        let entry = |first| KeyEntry {
+            first,
+            request_hash,
+        };
+        self.note_key(run, &batch.idempotency_key, entry(first));
+        // Of a batch of a source some may have been left out: its end tells how many there are.
+        if body.from.is_some() {
+            let end = KeyName::BatchEnd(batch.idempotency_key.clone());
+            let last = Position(first.0 + batch.count.saturating_sub(1));
+            self.entries.insert(KeyHash::new(run, &end), entry(last));
+        }
     }
 
     /// Notes the key of a batch of events or of an effect, which have no id.

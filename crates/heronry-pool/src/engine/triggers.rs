@@ -69,7 +69,7 @@ pub(super) struct Triggers {
     including: FilterIndex<Position>,
     /// The conditions that any one event ends: what came before counts for nothing.
     single: Box<Conditions>,
-    /// The other conditions, which are counted again after an opening.
+    /// The other conditions. After an opening, what no image has counted is counted again.
     counting: Box<Conditions>,
     costs: WakeCosts,
     decided: HashSet<Position>,

@@ -1,9 +1,9 @@
 //! Projecting where an event comes from, when that is a foreign source.
 
 use heronry_journal::{SourceGap, SourceStep};
-use heronry_types::{
-    Correlation, CorrelationKey, CorrelationValue, SourceId, SourceKind, SourceRef,
-};
+use heronry_types::{SourceId, SourceKind, SourceRef};
+
+use super::put;
 
 /// Returns a foreign source.
 pub(super) fn named(source: &SourceId) -> SourceRef {
@@ -31,13 +31,4 @@ pub(super) fn of_gap(gap: &SourceGap) -> SourceRef {
         put(said, "missed", missed);
     }
     source
-}
-
-/// Adds what is said of a source.
-fn put(said: &mut Correlation, name: &str, value: &impl ToString) {
-    let value = CorrelationValue::parse(value.to_string());
-    // A word, a number and an id are correlations all.
-    if let (Ok(name), Ok(value)) = (CorrelationKey::parse(name), value) {
-        said.insert(name, value);
-    }
 }

@@ -5,7 +5,7 @@ use heronry_types::{
     PolicyRef, Timestamp,
 };
 
-use super::{ConflictField, EventFault, Rejection};
+use super::{ConflictField, EventFault, Rejection, SourcesLimit};
 
 /// The time after which a sender tries a full inbox again.
 const INBOX_RETRY_AFTER: Millis = Millis::from_secs(1);
@@ -54,7 +54,7 @@ impl Rejection {
             | Self::SourceFenced
             | Self::SourceOfAnother => Vec::new(),
             Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
-            Self::TooManySources { max } => vec![text("limit", "sources_max"), size("max", *max)],
+            Self::TooManySources { limit, max } => of_sources(*limit, *max),
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),
             Self::Condition(error) => of_condition(*error),
@@ -134,6 +134,10 @@ fn of_policy(policy: &PolicyRef) -> RejectionMember {
         name: "policy",
         value: MemberValue::Policy(policy.clone()),
     }
+}
+
+fn of_sources(limit: SourcesLimit, max: usize) -> Vec<RejectionMember> {
+    vec![text("limit", limit.name()), size("max", max)]
 }
 
 fn of_limit(exceeded: &LimitExceeded) -> Vec<RejectionMember> {

@@ -141,7 +141,7 @@ impl Deadlines {
     }
 
     /// Walks all deadlines in order.
-    fn all(&self) -> impl Iterator<Item = &Deadline> + '_ {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Deadline> + '_ {
         let mut of_contents = self.of_contents.iter().peekable();
         let mut others = self.others.iter().peekable();
         iter::from_fn(move || match (of_contents.peek(), others.peek()) {

@@ -1,6 +1,8 @@
 //! Reading the encoding of a state: nothing but what an encoding is.
 
-use heronry_types::{CopyState, Epoch, Position, Timelines, Timestamp, Undeliverable};
+use heronry_types::{
+    CopyState, Epoch, Position, TimelineStart, Timelines, Timestamp, Undeliverable,
+};
 use minicbor::{Decode, Decoder, data::Type};
 
 use super::{
@@ -142,12 +144,12 @@ impl State {
         let (pool, head, time) = from.take()?;
         from.list(4)?;
         let starts: Vec<(Position, Epoch)> = from.take()?;
-        let mut starts = starts.into_iter();
-        let first = starts.next();
-        let (_, first) = first.ok_or_else(|| from.malformed("there is no timeline"))?;
-        let mut state = Self::new(pool, first);
-        state.timelines = Timelines::of(first);
-        starts.for_each(|(at, epoch)| state.timelines.start(at, epoch));
+        let starts = starts.into_iter();
+        let starts = starts.map(|(at, epoch)| TimelineStart { at, epoch });
+        let timelines = Timelines::from_starts(starts);
+        let timelines = timelines.ok_or_else(|| from.malformed("there are no such timelines"))?;
+        let mut state = Self::new(pool, timelines.newest());
+        state.timelines = timelines;
         (state.head, state.time) = (head, time);
         state.config = from.take()?;
         state.settings = from.take()?;
@@ -246,7 +248,7 @@ impl ClaimTurn {
 }
 
 impl Message {
-    /// Decodes a message that is not finished, and the position of its acceptance.
+    /// Decodes a message, and the position of its acceptance. The place where it stands says whether it is finished.
     pub(super) fn decode(
         from: &mut Decoding<'_>,
     ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {

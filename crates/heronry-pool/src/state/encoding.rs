@@ -222,7 +222,7 @@ impl Receive {
 }
 
 impl Message {
-    /// Encodes a message that is not finished.
+    /// Encodes a message. The place where it stands says whether it is finished.
     pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>, position: Position) {
         let Self {
             lineage,

@@ -174,6 +174,13 @@ impl Sources {
         self.by_id.len()
     }
 
+    /// Returns the number of sources that belong to a run. It walks all of them.
+    pub(crate) fn count_of(&self, run: &RunId) -> usize {
+        let all = self.by_id.values();
+        all.filter(|source| source.owner.as_ref() == Some(run))
+            .count()
+    }
+
     /// Notes that an event was taken, or is missing for good.
     pub(crate) fn take(&mut self, source: &SourceId, actor: &Actor, position: &SourcePosition) {
         self.entry(source, actor).take(position);

@@ -15,6 +15,7 @@ mod departures;
 mod effects;
 mod endings;
 mod events;
+mod golden;
 mod identity;
 mod leases;
 mod looks;

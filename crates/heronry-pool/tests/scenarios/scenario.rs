@@ -14,7 +14,7 @@ mod ask_contents;
 mod ask_members;
 mod ask_messages;
 mod ask_queries;
-mod ask_sources;
+pub(crate) mod ask_sources;
 mod ask_wakes;
 pub(crate) mod notation;
 mod record_text;
@@ -33,7 +33,7 @@ pub(crate) use notation::{Condition, Event, Joining, Letter, Sleep, Take, Wait};
 pub(crate) use step::Step;
 
 /// The timeline that every scenario begins with.
-const EPOCH: Epoch = Epoch([1; 16]);
+pub(crate) const EPOCH: Epoch = Epoch([1; 16]);
 
 /// The wakes' look through earlier events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -82,7 +82,7 @@ pub(crate) struct Scenario {
     end: EngineDeath,
 }
 
-fn minter() -> Minter {
+pub(crate) fn minter() -> Minter {
     Minter::new([7; 32])
 }
 
@@ -127,6 +127,23 @@ impl Scenario {
     /// Returns a pool of these members where a limit has another value.
     pub(crate) fn limited(limits: &[(heronry_types::LimitName, u64)], members: &str) -> Self {
         Self::with(notation::limited(limits), members)
+    }
+
+    /// Returns everything that was recorded.
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Returns the position of the last record.
+    pub(crate) fn head(&self) -> u64 {
+        self.engine.state().head().0
+    }
+
+    /// Returns where a message was accepted.
+    pub(crate) fn accepted(&self, message: &str) -> String {
+        let of_message = |record: &&Record| matches!(&record.entry.body, Body::MessageAccepted(body) if body.message_id.as_str() == message);
+        let accepted = self.records.iter().find(of_message).unwrap();
+        accepted.position.to_string()
     }
 
     /// Returns how many bodies were stored with messages.

@@ -1,11 +1,11 @@
 //! Events that come from foreign sources (J7): what was taken is not taken again.
 
 use heronry_types::{
-    EntityKind, EventKind, NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SourceGapReason,
-    SourcePosition,
+    EntityKind, EventKind, NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX,
+    SourceGapReason, SourcePosition,
 };
 
-use crate::scenario::{Event, Joining, Letter, Scenario, Sleep};
+use crate::scenario::{Event, Joining, Letter, Scenario, Sleep, ask_sources::place};
 
 fn tool() -> Event {
     Event::of(EventKind::ToolStarted)
@@ -51,6 +51,46 @@ fn j7_other_batch_boundaries_after_a_restart_repeat_nothing() {
     )
     .nothing()
     .answer("5..6 2, repeated, 1 taken before");
+}
+
+#[test]
+fn m3_a_batch_of_a_source_is_answered_again_whatever_came_after_it() {
+    let mut pool = Scenario::of("lead");
+    let a = [("1", tool()), ("2", tool())];
+    let b = [("2", tool()), ("3", tool()), ("4", tool()), ("5", tool())];
+    pool.report_from("lead", "feed", "a", &a).answer("3..4 2");
+    pool.report_from("lead", "feed", "b", &b)
+        .answer("5..7 3, 1 taken before");
+    for kill in [false, true] {
+        if kill {
+            pool.kill();
+        }
+        pool.report_from("lead", "feed", "a", &a)
+            .nothing()
+            .answer("3..4 2, repeated");
+        pool.report_from("lead", "feed", "b", &b)
+            .nothing()
+            .answer("5..7 3, repeated, 1 taken before");
+        pool.report_from("lead", "feed", "a", &b)
+            .refused("conflict with 3: IdempotencyKey");
+    }
+    // A batch with the same key of another source, or of none, is another request.
+    pool.report_from("lead", "other", "a", &a)
+        .refused("conflict with 3: IdempotencyKey");
+    pool.report_events("lead", "a", vec![tool()])
+        .refused("conflict with 3: IdempotencyKey");
+}
+
+#[test]
+fn j7_the_end_of_a_run_said_again_is_a_repeat_under_whatever_key() {
+    let mut pool = Scenario::of("lead scout");
+    let end = || Event::of(EventKind::RunCompleted);
+    pool.report_from("lead", "feed", "a", &[("1", end())]).ok();
+    for key in ["a", "b"] {
+        pool.report_from("operator for lead", "feed", key, &[("1", end())])
+            .nothing()
+            .answer("4..4 0, 1 taken before");
+    }
 }
 
 #[test]
@@ -163,6 +203,32 @@ fn j7_a_gap_is_recorded_once_and_covers_what_it_says() {
 }
 
 #[test]
+fn j7_a_gap_says_both_its_places_as_the_source_says_them() {
+    let gap = |after: &str, through: &str| NewSourceGap {
+        after: Some(place(after)),
+        through: Some(place(through)),
+        ..NewSourceGap::new(SourceGapReason::Lagged)
+    };
+    let refused =
+        "event 0: a source numbers all its events or gives all of them ids; go on as it began";
+    for (after, through) in [("1", "b"), ("a", "2")] {
+        let mut pool = Scenario::of("lead");
+        // Nothing was said of the source yet, and its places are of two kinds.
+        pool.miss("lead", "feed", "g", gap(after, through))
+            .refused(refused);
+        pool.report_from("lead", "feed", "a", &[(after, tool())])
+            .ok();
+        pool.miss("lead", "feed", "g", gap(after, through))
+            .refused(refused);
+        pool.miss("lead", "feed", "g", gap(through, after))
+            .refused(refused);
+    }
+    let mut pool = Scenario::of("lead");
+    pool.miss("lead", "feed", "g", gap("1", "2")).ok();
+    pool.miss("lead", "named", "h", gap("a", "b")).ok();
+}
+
+#[test]
 fn j7_one_bridge_reports_from_a_source_at_a_time() {
     let mut pool = Scenario::of("lead");
     pool.attach("lead", "feed", "a")
@@ -236,17 +302,47 @@ fn j7_a_pool_keeps_the_positions_of_so_many_sources() {
     let mut pool = Scenario::of("lead");
     for number in 0..SOURCES_MAX {
         let name = format!("feed-{number}");
-        pool.report_from("lead", &name, &name, &[("1", tool())])
+        pool.report_from("operator for lead", &name, &name, &[("1", tool())])
             .ok();
     }
-    pool.report_from("lead", "feed-0", "b", &[("2", tool())])
+    pool.report_from("operator for lead", "feed-0", "b", &[("2", tool())])
         .ok();
-    let refused = format!("more than {SOURCES_MAX} sources");
-    pool.report_from("lead", "feed-more", "c", &[("1", tool())])
-        .refused(&refused);
-    pool.attach("lead", "feed-more", "a").refused(&refused);
-    pool.miss("lead", "feed-more", "a", lagged(1))
-        .refused(&refused);
+    let refused = format!("more than {SOURCES_MAX} sources in all");
+    for by in ["lead", "operator for lead"] {
+        pool.report_from(by, "feed-more", "c", &[("1", tool())])
+            .refused(&refused);
+        pool.attach(by, "feed-more", "a").refused(&refused);
+        pool.miss(by, "feed-more", "a", lagged(1)).refused(&refused);
+        // Who leaves what there is not needs no room, and takes none.
+        pool.detach(by, "feed-more/1").nothing();
+    }
+}
+
+#[test]
+fn j7_a_run_is_the_first_to_name_so_many_sources() {
+    let mut pool = Scenario::of("lead scout");
+    for number in 1..SOURCES_PER_RUN_MAX {
+        let name = format!("feed-{number}");
+        pool.attach("lead", &name, "a").ok();
+    }
+    pool.detach("lead", "unknown/1").nothing();
+    pool.report_from("lead", "feed-last", "a", &[("1", tool())])
+        .ok();
+    let refused = format!("more than {SOURCES_PER_RUN_MAX} sources of one run");
+    for _ in 0..2 {
+        pool.attach("lead", "feed-more", "a").refused(&refused);
+        pool.report_from("lead", "feed-more", "b", &[("1", tool())])
+            .refused(&refused);
+        pool.miss("lead", "feed-more", "g", lagged(1))
+            .refused(&refused);
+        pool.join(Joining::of("lead").instance("other")).ok();
+    }
+    // What it has goes on, and what others have is theirs.
+    pool.report_from("lead", "feed-last", "b", &[("2", tool())])
+        .ok();
+    pool.attach("scout", "scouts", "a").ok();
+    pool.report_from("operator for lead", "hosts", "c", &[("1", tool())])
+        .ok();
 }
 
 #[test]

@@ -345,7 +345,8 @@ impl Command for SendMessage {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.run)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::MessageId)? {
+        if let Some(first) = command::repeat(state, cx.prior, self.hash, ConflictField::MessageId)?
+        {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;

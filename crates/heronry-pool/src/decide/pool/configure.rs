@@ -81,7 +81,7 @@ impl Command for ConfigurePool {
         let mut settings = state.settings.clone();
         settings.limits.merge(&self.limits);
         if let Some(retention) = self.retention {
-            settings.retention = Some(retention).filter(|it| !it.keeps_everything());
+            settings.retention = retention.normalised();
         }
         if settings == state.settings {
             return Ok(Decision::Nothing);

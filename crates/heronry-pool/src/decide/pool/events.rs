@@ -1,14 +1,15 @@
 //! Events that members report.
 
 use heronry_journal::{Entry, EventBatch, RequestHash};
+use heronry_store::KeyName;
 use heronry_types::{Epoch, IdempotencyKey, NewEvent, Payload, Position, RunEnd, RunId, Trace};
 
 use super::report::ReportedEvents;
 use crate::{
     Appended, Caller, Minter, Rejection, State,
     command::{
-        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Profile,
-        Speaker,
+        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Prior,
+        Profile, Speaker,
     },
     decide::{
         guard, member,
@@ -145,12 +146,21 @@ impl Command for AppendEvents {
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
-        Some(Names::new(&self.report.run, Some(self.key.clone()), None))
+        let from_source = self.report.from.is_some();
+        let end = from_source.then(|| KeyName::BatchEnd(self.key.clone()));
+        Some(Names::new(&self.report.run, Some(self.key.clone()), end))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.report.run)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
+        // The end of a batch is no name that another one could take.
+        let prior = Prior {
+            id: None,
+            ..cx.prior
+        };
+        if let Some(first) =
+            command::repeat(state, prior, self.hash, ConflictField::IdempotencyKey)?
+        {
             return Ok(Decision::Repeat(first));
         }
         self.report.check_size(state)?;

@@ -8,7 +8,7 @@ use crate::{
     command::{AboutWakes, Applied, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::{
         guard,
-        source::{admit, author, holder},
+        source::{admit, author, holder, known},
     },
 };
 
@@ -106,7 +106,7 @@ impl Command for DetachSource {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        let source = admit(state, &self.caller, &self.source)?;
+        let source = known(state, &self.caller, &self.source)?;
         let attached = source.and_then(|source| source.attached.as_ref());
         if attached.is_none_or(|attached| attached.generation != self.generation) {
             return Ok(Decision::Nothing);

@@ -4,7 +4,7 @@ use heronry_journal::{Body, RequestHash, SourceGap};
 use heronry_types::{Epoch, IdempotencyKey, LimitName, NewSourceGap, RunId, SourcePosition};
 
 use crate::{
-    Caller, Done, GapRecorded, Minter, Rejection, State,
+    Caller, Done, EventFault, GapRecorded, Minter, Rejection, State,
     command::{
         self, AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Profile, Speaker,
     },
@@ -59,11 +59,20 @@ impl RecordSourceGap {
     }
 
     fn check_places(&self, source: Option<&ForeignSource>) -> Result<(), Rejection> {
+        let of_gap = |fault| Rejection::Event { index: 0, fault };
         let places = [&self.gap.after, &self.gap.through];
-        places.into_iter().flatten().try_for_each(|place| {
-            let checked = check_position(source, place);
-            checked.map_err(|fault| Rejection::Event { index: 0, fault })
-        })
+        let places = || places.into_iter().flatten();
+        places()
+            .try_for_each(|place| check_position(source, place))
+            .map_err(of_gap)?;
+        let are_numbers = places().map(|place| matches!(place, SourcePosition::Number(_)));
+        let are_numbers: Vec<bool> = are_numbers.collect();
+        if let [after, through] = are_numbers.as_slice()
+            && after != through
+        {
+            return Err(of_gap(EventFault::OtherPositions));
+        }
+        Ok(())
     }
 }
 
@@ -84,7 +93,9 @@ impl Command for RecordSourceGap {
         }
         // Who may not speak of the source learns nothing of its keys.
         admit(state, &self.caller, &self.claim.source)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::IdempotencyKey)? {
+        if let Some(first) =
+            command::repeat(state, cx.prior, self.hash, ConflictField::IdempotencyKey)?
+        {
             return Ok(Decision::Repeat(first));
         }
         guard::present(state, &self.caller)?;

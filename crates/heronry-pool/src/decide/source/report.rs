@@ -80,7 +80,8 @@ pub(in crate::decide) fn fresh<'a>(
     Ok(fresh)
 }
 
-/// Returns how many records the last batch of a source has, when it is the one that was answered.
+/// Returns how many records the batch of a source has that was answered: the last one, or an earlier one, whose
+/// end stands under its key.
 pub(in crate::decide) fn taken_count(
     state: &State,
     claim: &SourceClaim,
@@ -89,5 +90,10 @@ pub(in crate::decide) fn taken_count(
     let source = state.sources.get(&claim.source);
     let batch = source.and_then(|source| source.last_batch);
     let batch = batch.filter(|batch| batch.first == applied.first);
-    batch.map_or(0, |batch| batch.count)
+    let earlier = || {
+        let last = applied.prior.id?.first;
+        Some(last.next().0.saturating_sub(applied.first.0))
+    };
+    let count = batch.map(|batch| batch.count).or_else(earlier);
+    count.unwrap_or(0)
 }

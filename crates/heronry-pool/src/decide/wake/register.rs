@@ -276,7 +276,7 @@ impl Command for RegisterWake {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.run)?;
-        if let Some(first) = command::repeat(state, cx, self.hash, ConflictField::WakeId)? {
+        if let Some(first) = command::repeat(state, cx.prior, self.hash, ConflictField::WakeId)? {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;

@@ -51,7 +51,7 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::SourceTaken { generation } => format!("source taken by {generation}"),
         Rejection::SourceFenced => "source fenced".to_owned(),
         Rejection::SourceOfAnother => "not your source".to_owned(),
-        Rejection::TooManySources { max } => format!("more than {max} sources"),
+        Rejection::TooManySources { limit, max } => format!("more than {max} sources {limit}"),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),

@@ -1,0 +1,169 @@
+//! The golden image has one of each part of a state: a part that is added is asked for here.
+
+use std::{fs, mem::discriminant, path::PathBuf};
+
+use heronry_types::{Durability, Position, SourceId};
+
+use super::{
+    CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member, Members,
+    Message, Messages, Sources, State, UnnamedContents, WakeEnd, Wakes, source::TakenPositions,
+};
+use crate::{Minter, engine::Replay};
+
+/// The number of kinds of deadlines, of ends of a wake and of standings of a copy.
+const DUES: usize = 7;
+const WAKE_ENDS: usize = 4;
+const COPY_SLOTS: usize = 7;
+
+fn golden() -> Replay {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let path = folder.join(format!("v{ENCODING_VERSION}/image.hex"));
+    let digits = fs::read_to_string(path).unwrap();
+    let pairs = digits.trim().as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let image: Vec<u8> = pairs.map(byte).collect();
+    Replay::from_image(&image, Minter::new([7; 32]), Durability::Memory).unwrap()
+}
+
+/// Returns how many variants there are among these.
+fn variants<'a, T: 'a>(all: impl Iterator<Item = &'a T>) -> usize {
+    let mut found = Vec::new();
+    for kind in all.map(discriminant) {
+        if !found.contains(&kind) {
+            found.push(kind);
+        }
+    }
+    found.len()
+}
+
+#[test]
+fn the_golden_image_has_one_of_each_part_of_a_state() {
+    let golden = golden();
+    let State {
+        pool: _,
+        timelines,
+        head,
+        floor,
+        trims,
+        time,
+        // The journal has it in a record, with golden bytes.
+        config: _,
+        settings,
+        settings_version,
+        members,
+        messages,
+        dead,
+        wakes,
+        effects,
+        unnamed,
+        sources,
+        deadlines,
+    } = golden.state();
+    assert!(timelines.iter().count() > 1 && time.as_millis() > 0);
+    assert!(*floor > Position(1) && trims.floor() == Some(*floor));
+    assert!(trims.decided() >= floor.previous());
+    assert!(settings.retention.is_some() && !settings.limits.is_empty());
+    assert!(*settings_version > 0 && dead.iter().next().is_some());
+    check_members(members);
+    check_messages(messages, *floor, *head);
+    check_wakes(wakes);
+    check_effects(effects, *head);
+    check_unnamed(unnamed);
+    check_sources(sources);
+    check_deadlines(deadlines);
+}
+
+fn check_members(members: &Members) {
+    let some = |has: fn(&Member) -> bool| members.iter().any(has);
+    assert!(some(|it| it.session.is_some() && it.topics.len() > 1));
+    assert!(some(|it| it.lease.is_some() && it.lost_until.is_some()));
+    assert!(some(|it| it.predecessor.is_some()));
+    assert!(some(|it| it.policies != heronry_types::Policies::default()));
+    assert!(some(|it| it.suspension.is_some()));
+    assert!(some(|it| it.wakes.len() > 1));
+    assert!(some(|it| it.inbox.ready.len() > 0));
+    assert!(some(|it| !it.inbox.delayed.is_empty()));
+    assert!(some(|it| !it.inbox.special.is_empty()));
+    assert!(some(
+        |it| it.inbox.receives.len() > 1 && it.inbox.claimed > 1
+    ));
+    assert!(some(|it| !it.inbox.begun.is_empty()));
+    let runs = ["f", "nobody"].map(|run| heronry_types::RunId::parse(run).unwrap());
+    assert_eq!(runs.map(|it| members.ended(&it).is_some()), [true, false]);
+}
+
+fn check_messages(messages: &Messages, floor: Position, head: Position) {
+    let in_memory = messages.sorted();
+    let some = |has: fn(&Message) -> bool| in_memory.iter().any(|it| has(it.message));
+    assert!(some(|it| it.replays.is_some()) && some(|it| it.replies.is_some()));
+    assert!(some(|it| it.accepted.expires_at.is_some()));
+    let slots = in_memory.iter().flat_map(|it| &*it.message.copies);
+    let slots: Vec<&CopySlot> = slots.map(|copy| &copy.slot).collect();
+    assert_eq!(
+        variants(slots.into_iter()),
+        COPY_SLOTS,
+        "each standing of a copy"
+    );
+    let finished = in_memory.iter().filter(|it| it.message.is_finished);
+    let [mut stays, mut leaves] = [false; 2];
+    for finished in finished {
+        stays |= finished.accepted < floor;
+        leaves |= finished.accepted > floor;
+    }
+    assert!(
+        stays && leaves,
+        "finished ones that stay, and that may leave"
+    );
+    let left = (1..head.0).map(Position);
+    let left = left.filter(|it| messages.knows(*it) && messages.get(*it).is_none());
+    assert!(left.count() > 1, "finished ones that have left");
+}
+
+fn check_wakes(wakes: &Wakes) {
+    let all = || wakes.all().values();
+    let ends: Vec<&WakeEnd> = all().filter_map(|it| Some(&it.end.as_ref()?.1)).collect();
+    assert_eq!(variants(ends.into_iter()), WAKE_ENDS, "each end of a wake");
+    assert!(all().any(|it| matches!(it.earlier, Earlier::Pending(_))));
+    assert!(all().any(|it| it.end.is_none() && it.condition.is_some()));
+}
+
+fn check_effects(effects: &Effects, head: Position) {
+    let all = (1..head.0).filter_map(|it| effects.get(Position(it)));
+    let (ended, pending): (Vec<_>, Vec<_>) = all.partition(|it| it.end.is_some());
+    assert!(!ended.is_empty() && !pending.is_empty());
+}
+
+fn check_unnamed(unnamed: &UnnamedContents) {
+    assert!(!unnamed.all().is_empty());
+    assert!(unnamed.last_erasure() > Position::ZERO);
+}
+
+fn check_sources(sources: &Sources) {
+    let source = |id: &str| sources.get(&SourceId::parse(id).unwrap()).unwrap();
+    let [numbered, named, attached] = ["numbered", "named", "attached"].map(source);
+    let taken: Vec<&TakenPositions> = [numbered, named, attached].map(|it| &it.taken).to_vec();
+    assert_eq!(variants(taken.into_iter()), 3, "each way to say places");
+    let ForeignSource {
+        owner, last_batch, ..
+    } = numbered;
+    assert!(owner.is_some() && last_batch.is_some());
+    assert!(attached.attached.is_some() && attached.owner.is_none());
+}
+
+fn check_deadlines(deadlines: &Deadlines) {
+    let all: Vec<&Due> = deadlines.all().map(|it| &it.due).collect();
+    assert_eq!(
+        variants(all.iter().copied()),
+        DUES,
+        "each kind of deadline: {all:?}"
+    );
+    assert!(
+        deadlines
+            .became_visible(
+                heronry_types::Timestamp::default(),
+                heronry_types::Timestamp::from_millis(i64::MAX)
+            )
+            .next()
+            .is_some()
+    );
+}
