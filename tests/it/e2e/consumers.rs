@@ -144,6 +144,10 @@ fn s8_a_trim_by_age_drops_what_is_older_than_a_span() {
     let now = head(&place);
     let both = [&trim[..], &["1h", "--before", &now]].concat();
     assert_eq!(place.run(&both).code, Some(2));
+    let neither = place.run(&["--pool", "p", "journal", "trim"]);
+    assert_eq!(neither.code, Some(2));
+    let either = "<--before <CURSOR>|--age <SPAN>>";
+    assert!(neither.err.contains(either), "{neither:?}");
 }
 
 #[test]

@@ -27,6 +27,9 @@ fn a_keep_flag_changes_what_it_names_and_leaves_the_rest() {
     assert_eq!(kept_line(&place), "records kept all");
     let alone = ["pool", "set", "p", "--keep-min", "5"];
     place.run(&alone).refused(2, "--keep-min changes nothing");
+    let nothing = place.run(&["pool", "set", "p"]);
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    assert!(nothing.err.contains("--keep-age"), "{nothing:?}");
     set(&place, &["--keep-age", "2h"]);
     assert_eq!(kept(&place, "p"), json!({"age_ms": 7_200_000}));
     set(&place, &["--keep-min", "5"]);

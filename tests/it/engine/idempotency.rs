@@ -37,7 +37,7 @@ on_every_store_with_threads! {
 
 /// The number of messages that are sent before a key is asked again, unless `HERONRY_MESSAGES` sets
 /// it: more than the claims that stay in memory.
-const MESSAGES: usize = 10_000;
+const MESSAGES: usize = 5_000;
 
 async fn scene(world: &World) -> (Pool, Caller) {
     let pool = world.pool().await;

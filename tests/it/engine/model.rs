@@ -70,7 +70,7 @@ fn check(kind: StoreKind, usual: usize) -> usize {
 mod memory {
     #[test]
     fn random_histories_keep_the_invariants() {
-        let looked_back = super::check(super::StoreKind::Memory, 128);
+        let looked_back = super::check(super::StoreKind::Memory, 64);
         assert!(looked_back > 0, "no history looks far back");
     }
 }
@@ -78,7 +78,7 @@ mod memory {
 mod redb {
     #[test]
     fn random_histories_keep_the_invariants() {
-        super::check(super::StoreKind::Redb, 24);
+        super::check(super::StoreKind::Redb, 16);
     }
 }
 

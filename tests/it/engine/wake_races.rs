@@ -22,7 +22,7 @@ on_every_store_with_threads! {
 }
 
 /// The number of races, unless `HERONRY_RACES` sets it.
-const RACES: usize = 1_000;
+const RACES: usize = 400;
 /// The numbers of races that run at once: some look back further than is done at once.
 const AT_ONCE: [usize; 4] = [60, 30, 90, 320];
 

@@ -285,7 +285,7 @@ pub(super) async fn costly(world: World) -> (World, Pool, Caller, Caller) {
     let pool = world.pool().await;
     let noisy = world.join(&pool, "noisy").await;
     let quiet = world.join(&pool, "quiet").await;
-    let waits = (0..16).map(|number| {
+    let waits = (0..6).map(|number| {
         let id = format!("near-{number}");
         pool.call(register(&noisy, &not_of(&id, 900), &id))
     });

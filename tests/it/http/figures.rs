@@ -104,10 +104,10 @@ async fn s7_the_figures_of_a_consumer_tell_its_commit_and_its_holder(server: Ser
     let spec = ConsumerSpec::new("audit".parse().unwrap(), heronry_event::Filter::all());
     let mut consumer = pool.consumer(spec).await.unwrap();
     let of = |name: &str| format!("heronry_consumer_{name}{{pool=\"p\",consumer=\"audit\"}}");
-    let began = Samples::of(&server).await;
+    let before = Samples::of(&server).await;
     let head = position(&server.head().await);
-    assert_eq!(began.value(&of("held")), 1);
-    assert_eq!(began.value(&of("lag_records")), head);
+    assert_eq!(before.value(&of("held")), 1);
+    assert_eq!(before.value(&of("lag_records")), head);
     server.clock.advance(Millis::from_secs(90));
     let batch = consumer.next_batch(100, Millis(0)).await.unwrap();
     consumer.commit(batch.scanned_to).await.unwrap();

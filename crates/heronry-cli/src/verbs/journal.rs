@@ -9,7 +9,7 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use heronry_journal::Chunk;
 use heronry_store::{Head, ReadError, Store};
 use heronry_types::{Cursor, PoolId, Position};
@@ -105,14 +105,15 @@ pub(crate) struct ImportArgs {
     after_help = "The state before the new start is kept, so nothing that lives is lost: members, messages under way, \
 wakes and how far they have counted. Keys of dropped records answer for 30 days more. Who reads from before the \
 start gets a gap or a typed error. Whole chunks go, and the last one stays.\n\n\
-Examples:\n  heronry --pool review journal trim --age 30d\n  heronry --pool review journal trim --before CURSOR --force"
+Examples:\n  heronry --pool review journal trim --age 30d\n  heronry --pool review journal trim --before CURSOR --force",
+    group = ArgGroup::new("until").required(true).args(["before", "age"])
 )]
 pub(crate) struct TrimArgs {
     /// The cursor up to which records go
-    #[arg(long, value_name = "CURSOR", required_unless_present = "age")]
+    #[arg(long, value_name = "CURSOR")]
     before: Option<Cursor>,
     /// The age beyond which records go, as 30d or 12h
-    #[arg(long, value_name = "SPAN", conflicts_with = "before")]
+    #[arg(long, value_name = "SPAN")]
     age: Option<TimeSpan>,
     /// Drop records that a consumer or a wake still needs, too
     #[arg(long)]

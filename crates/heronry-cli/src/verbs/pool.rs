@@ -6,7 +6,7 @@ mod kept;
 
 use std::{fs, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use heronry_client::PoolClient;
 use heronry_types::{LimitName, Limits, Policies, PoolId, Position, WakePayload, counted};
 use heronry_wire::{PatchSettings, PoolBody, PoolView, TimelineEntry, Unreadable};
@@ -69,9 +69,9 @@ pub(crate) struct ShowArgs {
 #[command(
     after_help = "What is older than --keep-age or beyond --keep-bytes is trimmed in the background, as far as no consumer \
 and no wake needs it. A limit and a --keep flag that is not named stays as it is.\n\n\
-Example:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000"
+Example:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000",
+    group = ArgGroup::new("change").required(true).multiple(true).args(["limits", "age", "bytes", "min", "all"])
 )]
-#[group(id = "change", required = true, multiple = true, args = ["limits", "age", "bytes", "min", "all"])]
 pub(crate) struct SetArgs {
     /// The pool; instead of --pool
     name: Option<PoolId>,

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) struct WatchArgs {
     /// Show only the events that this filter keeps
     filter: Option<String>,
-    /// The starting point: start, head or a cursor [default: the cursor file, else start]
+    /// The starting point: start (the oldest event that is kept), head or a cursor [default: the cursor file, else start]
     #[arg(long, value_name = "CURSOR")]
     from: Option<Start>,
     /// Show only the events of a room: `run:R`, `session:S`, `agent:A`, `topic:T` or `pool`

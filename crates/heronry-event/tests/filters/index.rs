@@ -1,6 +1,6 @@
 //! An index of filters finds what asking each of them finds, and keeps nothing of those that went.
 
-use crate::support::{envelope, expr, written};
+use crate::support::{envelope, expr, few_cases, written};
 use heronry_event::{Envelope, Filter, index::FilterIndex};
 use proptest::prelude::*;
 
@@ -50,6 +50,8 @@ impl LinearScan {
 }
 
 proptest! {
+    #![proptest_config(few_cases())]
+
     #[test]
     fn a44_an_index_finds_what_a_linear_scan_finds(
         steps in prop::collection::vec(step(), 1..60),

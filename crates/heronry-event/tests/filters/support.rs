@@ -85,11 +85,29 @@ impl TextLocation {
     }
 }
 
-/// Returns the number of cases of a property: four times the value of `PROPTEST_CASES`.
+/// The value of `PROPTEST_CASES` when nobody sets it.
+const USUAL: u32 = 256;
+
+/// Returns the number of cases of a property: the value of `PROPTEST_CASES`, and four times that where more than
+/// usual are asked for.
 pub(crate) fn cases() -> ProptestConfig {
     let config = ProptestConfig::default();
     ProptestConfig {
-        cases: config.cases.saturating_mul(4),
+        cases: if config.cases > USUAL {
+            config.cases.saturating_mul(4)
+        } else {
+            config.cases
+        },
+        ..config
+    }
+}
+
+/// Returns the number of cases of a property whose every case has many filters: a quarter of the value of
+/// `PROPTEST_CASES`.
+pub(crate) fn few_cases() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: (config.cases / 4).max(1),
         ..config
     }
 }
