@@ -15,7 +15,7 @@ use crate::process::{self, cargo};
 use crate::test::{self, Tier};
 
 /// The counts of the long tier, unless the environment says otherwise.
-const COUNTS: [(&str, &str); 10] = [
+const COUNTS: [(&str, &str); 11] = [
     ("HERONRY_FLIPS", "1000"),
     ("HERONRY_HISTORIES", "2500"),
     ("HERONRY_IO_ERRORS", "100000"),
@@ -24,6 +24,7 @@ const COUNTS: [(&str, &str); 10] = [
     ("HERONRY_MESSAGES", "100000"),
     ("HERONRY_RACES", "100000"),
     ("HERONRY_RESTARTS", "10000"),
+    ("HERONRY_SLOW_READER_EVENTS", "1000000"),
     ("HERONRY_WAITS", "100000"),
     ("PROPTEST_CASES", "32000"),
 ];
@@ -180,6 +181,8 @@ fn answers(program: &str, arguments: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
     use super::*;
 
     #[test]
@@ -201,6 +204,41 @@ mod tests {
         let oldest = oldest_toolchain().unwrap();
         assert!(oldest.starts_with("1."), "{oldest}");
         assert_eq!(oldest.split('.').count(), 3, "{oldest}");
+    }
+
+    /// Returns the counts that the code of a folder asks for.
+    fn asked_for(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                asked_for(&path, found);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let calls = text.split("as_many_as_asked(\"").skip(1);
+                let names = calls.filter_map(|rest| rest.split('"').next());
+                found.extend(names.map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_count_that_a_test_asks_for_is_large_here_and_told_to_contributors() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        let root = root.unwrap();
+        let mut found = BTreeSet::new();
+        asked_for(&root.join("tests"), &mut found);
+        // The testkit and proptest read theirs themselves.
+        found.extend(["HERONRY_FLIPS", "PROPTEST_CASES"].map(str::to_owned));
+        let counts = COUNTS.map(|(name, _)| name.to_owned());
+        assert_eq!(found, counts.into());
+        let told = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+        for (name, count) in COUNTS {
+            let row = format!("| `{name}` |");
+            let row = told.lines().find(|line| line.starts_with(&row));
+            let row = row.unwrap_or_else(|| panic!("no row of {name}"));
+            let last = row.trim_matches('|').rsplit('|').next().unwrap();
+            assert_eq!(last.replace(' ', ""), count, "{row}");
+        }
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub async fn append(
     let claim = claim(body.source.take(), body.source_generation)?;
     let command = decide::AppendEvents::new(access.caller(), run, body.events, named);
     let command = command.from_source(claim);
-    let appended = access.call(command.with_trace(key.trace)).await?;
+    let command = command.with_trace(key.trace);
+    let appended = access.pool().append_events(command).await?;
     let answer = EventsAppended {
         first: appended.first,
         last: appended.last,

@@ -4,16 +4,19 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::OpenedPool;
+use heronry_runtime::{OpenedPool, StartedTimeline};
 use heronry_transfer::{Bodies, Export};
-use heronry_types::{PoolId, Retention};
+use heronry_types::{Cursor, PoolId, Retention};
 use heronry_wire::{
     DeletePoolQuery, ExportQuery, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry,
-    PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
+    PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged, TimelineEntry,
 };
 use tracing::instrument;
 
 use crate::{Access, Api, Identity, Recorded, Refusal, consumer};
+
+/// The most timelines of a pool that are shown.
+const TIMELINES_SHOWN_MAX: usize = 64;
 
 /// Opens a pool, or creates it, for an operator.
 ///
@@ -68,8 +71,20 @@ pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     if access.identity().check_operator().is_ok() {
         let consumers = access.pool().consumers().await?;
         shown.consumers = consumers.into_iter().map(consumer::shown).collect();
+        let timelines = access.pool().started_timelines(TIMELINES_SHOWN_MAX).await?;
+        shown.timelines = timelines.iter().map(timeline).collect();
     }
     Ok(shown)
+}
+
+fn timeline(started: &StartedTimeline) -> TimelineEntry {
+    let (start, record) = (started.start, started.record.as_ref());
+    TimelineEntry {
+        epoch: start.epoch.to_string(),
+        start: Cursor::new(start.epoch, start.at),
+        reason: record.map(|it| it.reason),
+        lost: record.and_then(|it| it.lost),
+    }
 }
 
 fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
@@ -100,6 +115,7 @@ fn shown(api: &Api, pool: PoolId, view: PoolView) -> PoolShown {
         live_wakes: view.live_wakes,
         durability: view.durability,
         consumers: Vec::new(),
+        timelines: Vec::new(),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct PoolSample {
     pub pool: PoolId,
     /// The last position of its journal.
     pub head: Position,
+    /// The position after which its records are kept.
+    pub floor: Position,
     /// The number of members.
     pub members: u64,
     /// The number of messages that have not ended.
@@ -167,6 +169,7 @@ pub async fn samples(api: &Api, identity: &Identity) -> Result<Vec<PoolSample>, 
         samples.push(PoolSample {
             pool: id,
             head: view.head.position,
+            floor: view.floor.position,
             members: view.members,
             live_messages: view.live_messages,
             live_wakes: view.live_wakes,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bench;
+mod bounded_line;
 mod carry;
 mod connect;
 mod cursors;

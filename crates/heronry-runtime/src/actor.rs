@@ -115,6 +115,8 @@ pub(crate) struct PoolActor {
     scans: ScansBegun,
     /// True while the store takes in a run of keys.
     hands_keys_over: bool,
+    /// The store has the keys of records up to here, as far as this process knows.
+    keys_upto: Position,
     bulk: Arc<Bulk>,
     /// The place in line of the commands that are bulk.
     place: BulkPlace,

@@ -6,6 +6,8 @@ mod error;
 mod registry;
 mod spec;
 mod standing;
+mod standstill;
+mod turn;
 
 use std::fmt;
 
@@ -25,6 +27,8 @@ pub use spec::{
     CONSUMER_HOLD, ConsumerClaim, ConsumerSpec, ConsumerStart, OnFilterChanged, OnHeld, fingerprint,
 };
 pub use standing::ConsumerView;
+pub(crate) use standstill::{Standstill, StoodStill};
+use turn::ClaimTurn;
 
 /// Events for a consumer to handle.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,13 +56,13 @@ pub(crate) struct HeldConsumer {
 impl HeldConsumer {
     /// Claims a consumer, and holds it.
     pub(crate) async fn open(pool: &Pool, claim: &ConsumerClaim) -> Result<Self, ConsumeError> {
-        let stood = pool.claim(claim).await?;
-        let holders = &pool.shared().holders;
+        let turn = ClaimTurn::take(&pool.shared().holders, &claim.name).await;
+        let stood = pool.claim(claim, &turn).await?;
         Ok(Self {
             pool: pool.clone(),
             name: claim.name.clone(),
             stood,
-            hold: ConsumerHold::of(holders, &claim.name, stood.tenure.generation),
+            hold: turn.hold(stood.tenure.generation),
         })
     }
 

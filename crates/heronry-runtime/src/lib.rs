@@ -56,7 +56,7 @@ pub use keeping::{Holding, SnapshotError, SnapshotTaken, TrimError, TrimHold, Tr
 pub use openings::PoolOpening;
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, EffectIntent, Pool, ReceiptChange, Reconcile,
-    StoredBody,
+    StartedTimeline, StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use rooms::{RoomStream, RoomStreamError};

@@ -3,8 +3,10 @@
 mod body;
 mod effect;
 mod explain;
+mod reporting;
 mod storing;
 mod summary;
+mod timelines;
 mod under_way;
 mod unread;
 mod wait;
@@ -25,7 +27,7 @@ use tokio::sync::watch;
 use crate::{
     CallError, SideWork, StopReason,
     actor::Opening,
-    consumer::Holders,
+    consumer::{Holders, Standstill},
     events::{Ephemerals, Tail},
     export::Exports,
     figures::PoolCounts,
@@ -41,6 +43,8 @@ pub use body::BodyError;
 pub use effect::{EffectDone, EffectError, EffectIntent, Reconcile};
 pub(crate) use storing::BodyPermits;
 pub use storing::{ContentScope, StoredBody};
+pub use timelines::StartedTimeline;
+pub(crate) use timelines::start_of_timeline;
 use under_way::UnderWay;
 pub(crate) use unread::Unread;
 pub use wait::ReceiptChange;
@@ -83,8 +87,10 @@ pub(crate) struct SharedPool {
     pub(crate) keep: KeepRequests,
     /// The holders of its consumers in this process.
     pub(crate) holders: Arc<Holders>,
+    /// Lets a trim have its last look at consumers.
+    pub(crate) standstill: Standstill,
     /// The exports that run beside the pool.
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
     /// The bodies that are being stored by themselves.
@@ -135,7 +141,8 @@ impl Pool {
                 token: opening.token,
                 keep: opening.keep.clone(),
                 holders: Arc::default(),
-                exports: Exports::default(),
+                standstill: opening.standstill.clone(),
+                exports: Arc::default(),
                 erasing: tokio::sync::Mutex::new(()),
                 storing: Arc::default(),
                 trips: AtomicU64::new(0),

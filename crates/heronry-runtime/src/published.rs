@@ -57,8 +57,22 @@ impl Published {
 
     /// Counts an append that is durable.
     pub(crate) fn note_append(&self, records: &[Record]) {
+        self.counting(|counts| counts.note(records));
+    }
+
+    /// Counts a trim that is durable, by the number of records that it dropped.
+    pub(crate) fn note_trim(&self, records: u64) {
+        self.counting(|counts| counts.note_trim(records));
+    }
+
+    /// Counts reported events that had been taken before.
+    pub(crate) fn note_repeats(&self, events: u64) {
+        self.counting(|counts| counts.sources.repeated += events);
+    }
+
+    fn counting(&self, count: impl FnOnce(&mut PoolCounts)) {
         // Counts are numbers at every point, so a panic elsewhere cannot have broken them.
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.note(records);
+        count(&mut counts);
     }
 }

@@ -115,6 +115,13 @@ impl RoomStream {
         self
     }
 
+    /// Lets the stream hold at most `most` events of its own, as [`Subscription::holding`] does.
+    #[must_use]
+    pub fn holding(mut self, most: usize) -> Self {
+        self.subscription = self.subscription.holding(most);
+        self
+    }
+
     /// Returns how far the journal was looked through; a stream resumed from here misses nothing once every item that was
     /// returned so far has been taken.
     pub fn scanned_to(&self) -> Cursor {

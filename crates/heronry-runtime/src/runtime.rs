@@ -22,6 +22,7 @@ use crate::{
     actor::{Opening, StoppedActor},
     bulk::Bulk,
     events::TailSize,
+    export::Exports,
     keeping::Retaining,
     openings::PoolOpenings,
     pool::BodyPermits,
@@ -292,10 +293,7 @@ impl Runtime {
         );
         let opening = Box::pin(opening).await?;
         let environment = Arc::clone(&self.environment);
-        let attended = Attended {
-            queue: Arc::clone(&queue),
-            waiters: Arc::clone(&waiters),
-        };
+        let (attending, waiting) = (Arc::clone(&queue), Arc::clone(&waiters));
         let retaining = Retaining::begin(
             pool,
             &self.environment.clock,
@@ -303,6 +301,11 @@ impl Runtime {
             opening.keep.clone(),
         );
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
+        let attended = Attended {
+            queue: attending,
+            waiters: waiting,
+            exports: Arc::clone(&handle.shared().exports),
+        };
         let task = tokio::spawn(async move {
             let _attended = attended;
             Box::pin(opening.actor.run()).await
@@ -318,10 +321,12 @@ impl Runtime {
     }
 }
 
-/// Stands for the actor of a pool: when it is gone, even by a panic, nobody waits for it any more.
+/// Stands for the actor of a pool: when it is gone, even by a panic, nobody waits for it any more, and
+/// no export keeps the pool.
 struct Attended {
     queue: Arc<Queue>,
     waiters: Arc<Waiters>,
+    exports: Arc<Exports>,
 }
 
 impl Drop for Attended {
@@ -331,13 +336,15 @@ impl Drop for Attended {
             job.refuse(CallError::Stopped { outcome, why });
         }
         self.waiters.wake_all();
+        self.exports.end();
     }
 }
 
-/// Waits until the actor of a pool has stopped, and what tells the resume hook of its wakes. Returns
-/// how the actor ended; nothing when it did not end cleanly.
+/// Waits until the actor of a pool has stopped, what tells the resume hook of its wakes, and its exports.
+/// Returns how the actor ended; nothing when it did not end cleanly.
 async fn stopped(running: RunningPool) -> Option<StoppedActor> {
     let ended = cleanly(running.task.await);
+    running.pool.shared().exports.ended().await;
     if let Some(hook) = running.hook {
         cleanly(hook.await);
     }

@@ -109,8 +109,9 @@ pub struct ProjectionSize {
 ///    that was asked for, at most as many as were asked for, and at least one when there is one.
 /// 4. *apart*: the rows of a consumer are apart from those of other consumers and pools, whatever
 ///    characters names and keys have.
-/// 5. *bounded*: more or larger changes than the constants of this module say, an empty key, and a
-///    projection that would be larger, are refused with [`ConsumerError::TooLarge`].
+/// 5. *bounded*: more or larger changes than the constants of this module say, and a projection that
+///    would be larger, are refused with [`ConsumerError::TooLarge`], an empty key with
+///    [`ConsumerError::EmptyKey`].
 /// 6. *one winner*: of several commits with the same expectation at the same time one is taken, with
 ///    its rows and no others.
 /// 7. *deleted*: with its consumer a projection is gone, and with its pool.

@@ -61,6 +61,8 @@ struct Plan {
     fails_next_read: AtomicBool,
     gate: Arc<Gate>,
     read_gate: Arc<Gate>,
+    key_runs: AtomicU64,
+    key_gate: Arc<Gate>,
     bells: Doorbells,
     state: Mutex<PlanState>,
 }
@@ -125,6 +127,16 @@ impl Faults {
     /// Holds pages of journals before they are read, as a slow disk does, until the hold is dropped.
     pub fn hold_reads(&self) -> Hold {
         Gate::hold(&self.plan.read_gate)
+    }
+
+    /// Holds runs of keys before they are put, as a slow disk does, until the hold is dropped.
+    pub fn hold_keys(&self) -> Hold {
+        Gate::hold(&self.plan.key_gate)
+    }
+
+    /// Returns the number of runs of keys that were put.
+    pub fn key_runs(&self) -> u64 {
+        self.plan.key_runs.load(Ordering::Acquire)
     }
 
     /// Fails the next page of a journal that is read, as a bad disk does. The store goes on.

@@ -48,7 +48,7 @@ pub use member::{
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{
     MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry, PoolList,
-    PoolOpened, PoolView, SettingsChanged, WakePolicyBody,
+    PoolOpened, PoolView, SettingsChanged, TimelineEntry, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heronry_types::{
-    AgentId, Broadcast, Cursor, Durability, Limits, Policies, PoolConfig, PoolId, PoolSpec,
-    Retention, Settings, WakePayload,
+    AgentId, Broadcast, Cursor, Durability, EpochReason, Limits, Policies, PoolConfig, PoolId,
+    PoolSpec, Retention, Settings, WakePayload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +165,26 @@ pub struct PoolView {
     /// The named consumers, for an operator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consumers: Vec<ConsumerEntry>,
+    /// The newest 64 timelines of the journal, oldest first, for an operator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timelines: Vec<TimelineEntry>,
+}
+
+/// A timeline of a pool: it goes on from the one before. Cursors of the one before are valid up to the start.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimelineEntry {
+    /// The epoch that names the timeline: 32 hex digits.
+    pub epoch: String,
+    /// The cursor of its first record.
+    pub start: Cursor,
+    /// The reason why it started. Absent for the timeline that began with the pool, and when the record of the start
+    /// was trimmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EpochReason>,
+    /// The head that was acknowledged before, and that the journal does not hold any more. Absent where none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Cursor>,
 }
 
 /// A pool was created or opened. The answer of `PUT …`.

@@ -4,8 +4,8 @@
 
 use heronry_types::{
     Address, AgentId, ContentRef, CopyState, Correlation, Cursor, DeadReason, Durability, Epoch,
-    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Policies, PolicyId,
-    PolicyKind, PolicyRef, Position, RunId, RunState, Since, Timestamp, TopicId, WakeId,
+    EpochReason, Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Policies,
+    PolicyId, PolicyKind, PolicyRef, Position, RunId, RunState, Since, Timestamp, TopicId, WakeId,
     WakeStatus, WakeView,
 };
 use heronry_wire::*;
@@ -92,6 +92,7 @@ fn a_pool_shows_what_the_contract_names() {
         durability: Durability::Fsync,
         policies: PoliciesSource::SelfAsserted,
         consumers: Vec::new(),
+        timelines: Vec::new(),
     };
     let opened = PoolOpened {
         view,
@@ -106,6 +107,25 @@ fn a_pool_shows_what_the_contract_names() {
             "live_messages": 3, "live_wakes": 4, "subscriptions": 5, "durability": "fsync",
             "policies": "self_asserted", "cursor": text(9)
         }),
+    );
+}
+
+#[test]
+fn a_timeline_says_where_it_starts_and_why() {
+    let mut timeline = TimelineEntry {
+        epoch: Epoch([7; 16]).to_string(),
+        start: at(9),
+        reason: Some(EpochReason::TailLost),
+        lost: Some(at(12)),
+    };
+    check(
+        &timeline,
+        json!({"epoch": "07".repeat(16), "start": text(9), "reason": "tail_lost", "lost": text(12)}),
+    );
+    (timeline.reason, timeline.lost) = (None, None);
+    check(
+        &timeline,
+        json!({"epoch": "07".repeat(16), "start": text(9)}),
     );
 }
 

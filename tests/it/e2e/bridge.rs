@@ -175,6 +175,35 @@ fn o13_what_a_bridge_cannot_take_is_told_and_later_lines_go_on() {
 }
 
 #[test]
+fn o13_a_line_without_a_place_has_its_number_where_that_is_asked_for() {
+    let (place, _server) = pool();
+    let unplaced = "{\"kind\":\"tool_started\",\"run\":\"a\"}\n";
+    let refused = bridge(&place, unplaced, &[]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.err.contains("--number-lines"), "{refused:?}");
+    assert_eq!(positions(&place), [""; 0]);
+    // A blank line is counted, and one that says its place has that.
+    let placed = line(7);
+    let text = format!("{unplaced}\n{unplaced}{placed}");
+    let report = bridge(&place, &text, &["--number-lines"]).json();
+    assert_eq!(
+        (&report["appended"], &report["repeated"]),
+        (&3.into(), &0.into()),
+        "{report}"
+    );
+    assert_eq!(positions(&place), ["1", "3", "7"]);
+    // The stream begins at its start again: what was taken is known by its number.
+    let text = format!("{text}{unplaced}{}", unplaced.repeat(3));
+    let report = bridge(&place, &text, &["--number-lines"]).json();
+    assert_eq!(
+        (&report["appended"], &report["repeated"]),
+        (&1.into(), &6.into()),
+        "{report}"
+    );
+    assert_eq!(positions(&place), ["1", "3", "7", "8"]);
+}
+
+#[test]
 fn o13_a_bridge_reads_cloud_events_and_ends_its_run() {
     let (place, _server) = pool();
     let cloud = |kind: &str, sequence: u64| {

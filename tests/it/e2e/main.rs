@@ -13,6 +13,7 @@ mod broken_moves;
 mod canary;
 mod carry;
 mod coming_in;
+mod consumers;
 mod damage;
 mod documents;
 mod exports;

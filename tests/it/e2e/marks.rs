@@ -35,6 +35,14 @@ fn head(place: &Folder) -> Cursor {
     head.trim().parse().unwrap()
 }
 
+/// Returns the timelines of the pool, as `pool show` tells them.
+fn timelines(place: &Folder) -> Vec<String> {
+    let shown = place.run(&["pool", "show", "p"]).ok();
+    let lines = shown.lines();
+    let lines = lines.filter_map(|line| line.strip_prefix("timeline "));
+    lines.map(str::to_owned).collect()
+}
+
 fn stop(server: Running) {
     server.signal("TERM");
     assert_eq!(server.end().code, Some(0));
@@ -131,6 +139,10 @@ fn a_store_that_was_rolled_back_is_told_by_verify_and_goes_on_in_a_new_epoch() {
         let now = head(&place);
         assert_eq!(now.position, older.position.next());
         assert_ne!(now.epoch, older.epoch);
+        let first = format!("{} from 1 (created)", older.epoch);
+        let lost = format!("(tail_lost, the head was {newer})");
+        let second = format!("{} from {} {lost}", now.epoch, now.position);
+        assert_eq!(timelines(&place), [first, second]);
         for text in ["4", "5", "6", "7"] {
             send(&place, text);
         }
@@ -181,6 +193,8 @@ fn what_takes_the_mark_back_too_is_declared_by_the_operator() {
         let now = head(&place);
         assert_eq!(now.position, older.position.next());
         assert_ne!(now.epoch, older.epoch);
+        let newest = format!("{} from {} (restore)", now.epoch, now.position);
+        assert_eq!(timelines(&place).last(), Some(&newest));
         stop(server);
     }
     let place = Folder::new();

@@ -238,7 +238,7 @@ async fn o19_writers_and_readers_of_a_killed_server_lose_nothing_and_see_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "every store: cargo xtask prove"]
+#[ignore = "asked on redb; on sled in `cargo xtask prove`"]
 async fn o19_writers_and_readers_of_a_killed_server_on_sled_lose_nothing_and_see_nothing_twice() {
     check(&["--store", "sled:store.sled"]).await;
 }

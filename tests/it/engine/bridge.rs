@@ -43,11 +43,11 @@ on_every_store_that_is_reopened! {
     o13_a_store_that_fails_after_the_write_doubles_nothing
 }
 
-fn feed() -> SourceId {
+pub(super) fn feed() -> SourceId {
     SourceId::parse("feed").unwrap()
 }
 
-fn options() -> BridgeOptions {
+pub(super) fn options() -> BridgeOptions {
     let mut options = BridgeOptions::default();
     options.backoff_min = Millis(0);
     options.backoff_max = Millis(0);
@@ -82,7 +82,7 @@ async fn taken(world: &World, pool: &Pool) -> Vec<String> {
 }
 
 /// Returns the gaps of a pool: the reason, and how many are missing.
-async fn gaps(world: &World, pool: &Pool) -> Vec<String> {
+pub(super) async fn gaps(world: &World, pool: &Pool) -> Vec<String> {
     let events = world.events(pool).await;
     let gaps = events
         .iter()

@@ -33,7 +33,7 @@ fn limits(values: &[(LimitName, u64)]) -> Limits {
     limits
 }
 
-fn spec(values: &[(LimitName, u64)]) -> PoolSpec {
+pub(super) fn spec(values: &[(LimitName, u64)]) -> PoolSpec {
     PoolSpec {
         limits: Some(limits(values)),
         ..PoolSpec::default()

@@ -1,18 +1,30 @@
 //! Named consumers whose cursor is not taken any more: each is told, and recovers as it asked.
 
-use heronry_pool::{Rejection, decide::Viewer};
-use heronry_runtime::{ConsumeError, ConsumerSpec, Pool};
+use std::task::Poll;
+
+use heronry_pool::{
+    Rejection,
+    decide::{DescribePool, Viewer},
+};
+use heronry_runtime::{CallError, ConsumeError, ConsumerSpec, Pool};
 use heronry_store::{Commit, ConsumerCursor, FencingToken, Guard, Store};
 use heronry_testkit::SeededIds;
-use heronry_tests::{World, on_every_store};
-use heronry_types::{ConsumerRecovery, Cursor, EventKind, Millis, PoolSpec, Position, Timestamp};
+use heronry_tests::{World, let_others_run, on_every_store};
+use heronry_types::{
+    ConsumerRecovery, Cursor, EventKind, LimitName, Millis, PoolSpec, Position, Timestamp,
+};
 
-use crate::consumers::{ids, read, say, spec, talk};
+use crate::{
+    ceilings,
+    consumers::{ids, read, say, spec, talk},
+};
 
 on_every_store! {
     o16_a_consumer_that_was_trimmed_is_told_and_recovers_as_it_asked
     o16_a_consumer_ahead_of_an_older_journal_is_told_and_recovers_as_it_asked
     o16_a_consumer_of_another_journal_is_told
+    o16_a_reset_that_found_no_place_is_told_by_the_next_claim
+    o16_a_consumer_that_was_forgotten_is_told_of_anew
 }
 
 /// Returns the resets that the journal tells of: where from, where to, why, and the recovery.
@@ -87,11 +99,10 @@ async fn o16_a_consumer_that_was_trimmed_is_told_and_recovers_as_it_asked(world:
     );
 }
 
-/// Opens the pool `p` of an older journal beside the cursors of a newer one.
-async fn older(world: &World) -> (heronry_runtime::Runtime, Pool) {
+/// Opens the pool `p` of an older journal, in a store of its own, beside the cursors of a newer one.
+async fn older(world: &World, copy: &World) -> (heronry_runtime::Runtime, Pool) {
     let (pool, lead) = talk(world).await;
     // A copy of the journal as it is now, and a consumer that goes on meanwhile.
-    let copy = World::new(world.kind).await;
     let head = pool.head().position;
     let older = copy.store().clone();
     copy_journal(world, &older, &pool).await;
@@ -144,7 +155,8 @@ async fn copy_journal(world: &World, to: &Store, pool: &Pool) {
 }
 
 async fn o16_a_consumer_ahead_of_an_older_journal_is_told_and_recovers_as_it_asked(world: World) {
-    let (runtime, pool) = older(&world).await;
+    let copy = World::new(world.kind).await;
+    let (runtime, pool) = older(&world, &copy).await;
     let asked = |name: &str, on_stale| {
         let mut asked = spec(name, "true");
         asked.claim.on_stale = on_stale;
@@ -188,16 +200,76 @@ async fn o16_a_consumer_ahead_of_an_older_journal_is_told_and_recovers_as_it_ask
     runtime.shutdown().await;
 }
 
-async fn o16_a_consumer_of_another_journal_is_told(world: World) {
-    let (pool, _) = talk(&world).await;
+/// Has the store keep consumer `c` with a cursor of another journal.
+pub(super) async fn keep_foreign(world: &World, pool: &Pool) {
     let claim = spec("c", "true").claim;
-    let elsewhere = Cursor::new(heronry_types::Epoch([9; 16]), Position(3));
+    let elsewhere = Cursor::new(heronry_types::Epoch([9; 16]), Position(1));
     let row = ConsumerCursor::new(elsewhere, claim.filter);
     let cursors = &world.store().cursors;
-    cursors
-        .commit(pool.id(), &claim.name, None, row)
-        .await
-        .unwrap();
+    let kept = cursors.commit(pool.id(), &claim.name, None, row).await;
+    kept.unwrap();
+}
+
+/// Polls a call while the queue of the pool has no place: whatever it asks the pool is refused.
+async fn beside_a_full_queue<T>(pool: &Pool, call: impl Future<Output = T>) -> T {
+    let mut call = Box::pin(call);
+    let mut waiting = Vec::new();
+    loop {
+        loop {
+            let caller = heronry_pool::Caller::Operator;
+            let mut describe = Box::pin(pool.call(DescribePool { caller }));
+            match futures::poll!(describe.as_mut()) {
+                Poll::Pending => waiting.push(describe),
+                Poll::Ready(answer) => {
+                    assert!(matches!(answer, Err(CallError::Busy { .. })));
+                    break;
+                }
+            }
+        }
+        if let Poll::Ready(answer) = futures::poll!(call.as_mut()) {
+            return answer;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn o16_a_reset_that_found_no_place_is_told_by_the_next_claim(world: World) {
+    let pool = world
+        .pool_with(ceilings::spec(&[(LimitName::CommandQueueMax, 16)]))
+        .await;
+    keep_foreign(&world, &pool).await;
+    let asked = spec("c", "true");
+    let refused = beside_a_full_queue(&pool, pool.consumer(asked.clone())).await;
+    let error = refused.unwrap_err();
+    let ConsumeError::Call(CallError::Busy { .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(resets(&world, &pool).await, [""; 0]);
+    let_others_run().await;
+    for _ in 0..2 {
+        let why = stale(&pool, &asked).await;
+        assert!(matches!(why, Rejection::CursorForeign { .. }), "{why:?}");
+    }
+    let told = resets(&world, &pool).await;
+    assert_eq!(told, ["c from 1 to nowhere: foreign, fail"]);
+}
+
+async fn o16_a_consumer_that_was_forgotten_is_told_of_anew(world: World) {
+    let pool = world.pool().await;
+    let asked = spec("c", "true");
+    for times in 1..4 {
+        keep_foreign(&world, &pool).await;
+        for _ in 0..2 {
+            stale(&pool, &asked).await;
+        }
+        assert_eq!(resets(&world, &pool).await.len(), times);
+        pool.forget_consumer(&asked.claim.name).await.unwrap();
+    }
+}
+
+async fn o16_a_consumer_of_another_journal_is_told(world: World) {
+    let (pool, _) = talk(&world).await;
+    keep_foreign(&world, &pool).await;
     assert_eq!(pool.consumers().await.unwrap()[0].lag, None);
     let mut asked = spec("c", "true");
     let why = stale(&pool, &asked).await;
@@ -206,7 +278,7 @@ async fn o16_a_consumer_of_another_journal_is_told(world: World) {
     pool.consumer(asked).await.unwrap();
     let told = resets(&world, &pool).await;
     assert_eq!(told.len(), 2);
-    assert_eq!(told[0], "c from 3 to nowhere: foreign, fail");
+    assert_eq!(told[0], "c from 1 to nowhere: foreign, fail");
     assert!(told[1].ends_with("foreign, head"), "{told:?}");
     world.check_replay(&pool).await;
 }

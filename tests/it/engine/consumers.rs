@@ -18,7 +18,6 @@ on_every_store! {
     s7_a_filter_that_keeps_nothing_still_moves_the_cursor
     s7_only_what_is_durable_and_of_this_journal_is_committed_and_never_backwards
     s7_consumers_are_listed_with_their_lag_and_forgotten
-    s7_a_consumer_holds_records_until_its_time_has_passed
     s7_rows_that_are_too_large_are_refused_and_the_batch_can_be_projected_again
 }
 
@@ -312,31 +311,6 @@ async fn s7_consumers_are_listed_with_their_lag_and_forgotten(world: World) {
     let error = consumer.commit(pool.head()).await.unwrap_err();
     assert!(matches!(error, ConsumeError::Fenced { .. }), "{error:?}");
     assert_eq!(pool.consumers().await.unwrap().len(), 1);
-}
-
-async fn s7_a_consumer_holds_records_until_its_time_has_passed(world: World) {
-    let (pool, _) = talk(&world).await;
-    let now = || heronry_store::Clock::now(&world.clock).wall;
-    assert_eq!(pool.held_after(now()).await.unwrap(), None);
-    let mut careless = spec("careless", "true");
-    careless.claim.hold_for = Millis(0);
-    drop(pool.consumer(careless).await.unwrap());
-    assert_eq!(pool.held_after(now()).await.unwrap(), None);
-    let mut brief = spec("brief", "true");
-    brief.claim.hold_for = Millis(1_000);
-    drop(pool.consumer(brief).await.unwrap());
-    assert_eq!(pool.held_after(now()).await.unwrap(), Some(Position::ZERO));
-    let mut long = pool.consumer(spec("long", "true")).await.unwrap();
-    world.clock.advance(Millis(600));
-    long.commit(pool.cursor(Position(3))).await.unwrap();
-    assert_eq!(pool.held_after(now()).await.unwrap(), Some(Position::ZERO));
-    world.clock.advance(Millis(400));
-    assert_eq!(pool.held_after(now()).await.unwrap(), Some(Position(3)));
-    let days = Millis(heronry_runtime::CONSUMER_HOLD.0 - 401);
-    world.clock.advance(days);
-    assert_eq!(pool.held_after(now()).await.unwrap(), Some(Position(3)));
-    world.clock.advance(Millis(1));
-    assert_eq!(pool.held_after(now()).await.unwrap(), None);
 }
 
 /// The number of messages of each kind, as rows: the kind, and how many there were.

@@ -7,9 +7,16 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_event::{Event, filter::Filter};
-use heronry_pool::{Caller, decide::Viewer, project};
-use heronry_runtime::{ConsumerActivity, ConsumerSpec, EventSink, ExportOptions, Pool, SinkError};
+use heronry_pool::{
+    Caller,
+    decide::{RetirePool, Viewer},
+    project,
+};
+use heronry_runtime::{
+    ConsumeError, ConsumerActivity, ConsumerSpec, EventSink, ExportOptions, Pool, SinkError,
+};
 use heronry_store::ConsumerId;
+use heronry_testkit::AppendFault;
 use heronry_tests::{
     World, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
 };
@@ -29,6 +36,9 @@ on_every_store! {
 on_every_store_that_is_reopened! {
     o21_a_shutdown_flushes_and_counts
     o21_an_export_goes_on_after_a_crash_and_repeats_only_what_was_not_committed
+    o21_a_parked_export_keeps_no_pool_that_is_deleted
+    o21_a_parked_export_keeps_no_pool_that_stops_by_itself
+    o21_a_deletion_delivers_what_was_recorded
 }
 
 /// The treatment of the next batch by a sink.
@@ -413,4 +423,74 @@ async fn o21_an_export_goes_on_after_a_crash_and_repeats_only_what_was_not_commi
         0,
         "what was committed does not come again"
     );
+}
+
+/// Begins an export that its sink refuses at once, and waits until it is parked.
+async fn park(pool: &Pool) {
+    let sink = Taken::answering([SinkAnswer::Refuses]);
+    pool.export_to(spec(), sink, at_once()).await.unwrap();
+    let is_parked = |it: &ConsumerActivity| matches!(it, ConsumerActivity::Parked { .. });
+    while !is_parked(&pool.consumers().await.unwrap()[0].activity) {
+        let_others_run().await;
+    }
+}
+
+async fn delete(world: &World, pool: &Pool) {
+    let retire = RetirePool {
+        caller: Caller::Operator,
+        expected: None,
+    };
+    world.runtime.delete(pool.id(), retire).await.unwrap();
+}
+
+async fn o21_a_parked_export_keeps_no_pool_that_is_deleted(world: World) {
+    let pool = world.pool().await;
+    park(&pool).await;
+    delete(&world, &pool).await;
+    drop(pool);
+    // The store is free.
+    let world = world.restart().await;
+    assert_eq!(world.runtime.pools().await.unwrap(), []);
+}
+
+async fn o21_a_parked_export_keeps_no_pool_that_stops_by_itself(world: World) {
+    let (pool, lead) = talk(&world, 0..2).await;
+    park(&pool).await;
+    world.faults.fail_next_append(AppendFault::Fenced);
+    let request = World::to_run("scout", "late", "hello");
+    world.send(&pool, &lead, request).await.unwrap_err();
+    // An export that begins beside the stop is refused, and keeps nothing either.
+    let refused = pool.export_to(spec(), Taken::answering([]), at_once());
+    let error = refused.await.unwrap_err();
+    assert!(matches!(error, ConsumeError::Call(_)), "{error:?}");
+    drop(pool);
+    let pool = world.pool().await;
+    let listed = pool.consumers().await.unwrap();
+    assert_eq!(listed[0].activity, ConsumerActivity::Idle);
+    let sink = Taken::answering([]);
+    pool.export_to(spec(), sink.clone(), at_once())
+        .await
+        .unwrap();
+    let all = all_ids(&pool).await;
+    until(|| sink.count() == all.len()).await;
+    drop(pool);
+    // The store is free.
+    let world = world.restart().await;
+    assert_eq!(all_ids(&world.pool().await).await, all);
+}
+
+async fn o21_a_deletion_delivers_what_was_recorded(world: World) {
+    let pool = world.pool().await;
+    let sink = Taken::answering([]);
+    let options = ExportOptions {
+        interval: Millis::from_secs(3_600),
+        ..at_once()
+    };
+    let export = pool.export_to(spec(), sink.clone(), options).await.unwrap();
+    until(|| export.figures().waiting > 0).await;
+    let all = all_ids(&pool).await;
+    delete(&world, &pool).await;
+    assert_eq!(sink.ids(), all);
+    drop(pool);
+    drop(world.restart().await);
 }

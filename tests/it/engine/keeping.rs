@@ -1,4 +1,4 @@
-//! Trims and snapshots: a pool that forgot its past answers as one that did not.
+//! Trims: a pool that forgot its past answers as one that did not.
 
 use heronry_event::{GapReason, StreamItem, filter::Filter};
 use heronry_journal::{ChunkHash, Record};
@@ -9,7 +9,7 @@ use heronry_pool::{
 use heronry_runtime::{
     EventQuery, Follow, Holding, OnTrimmed, Pool, ReadFrom, TrimError, TrimHold, TrimTo,
 };
-use heronry_store::{Clock, ConsumerCursor, FencingToken, FilterFingerprint, JournalExt, Snapshot};
+use heronry_store::{Clock, ConsumerCursor, FencingToken, FilterFingerprint, JournalExt};
 use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened};
 use heronry_types::{AckOutcome, Cursor, Millis, Position, Retention, WakeStatus};
 
@@ -20,17 +20,12 @@ on_every_store! {
     o17_a_trim_goes_past_no_consumer_unless_it_is_overridden
     o17_a_trim_up_to_an_age_drops_what_is_older
     o17_a_trim_to_a_cursor_that_is_none_is_refused
-    o18_snapshots_come_by_themselves
-    o18_a_snapshot_is_taken_right_after_a_trim
-    o18_a_snapshot_is_taken_right_after_a_pass_of_the_retention
     s8_what_the_settings_do_not_keep_goes_in_the_background
 }
 
 on_every_store_that_is_reopened! {
     o17_a_baseline_gives_the_state_that_the_journal_gave
     o17_a_half_counted_wake_and_keys_survive_a_trim
-    o18_a_snapshot_that_is_missing_damaged_or_newer_changes_nothing
-    o18_a_pool_opens_from_its_snapshot
 }
 
 /// Everything that a pool recorded, also what is trimmed by now.
@@ -80,7 +75,7 @@ pub(super) async fn handle(pool: &Pool, by: &Caller, receive: &str) {
     pool.call(ack).await.unwrap();
 }
 
-async fn floor(world: &World, pool: &Pool) -> Position {
+pub(super) async fn floor(world: &World, pool: &Pool) -> Position {
     let head = world.store().journal.head(pool.id()).await.unwrap();
     head.unwrap().floor
 }
@@ -196,7 +191,13 @@ async fn half_counted_wake_and_keys(world: World) {
 }
 
 /// Checks the key of a finished message that was trimmed: it answers for its time, and is free then.
-async fn check_key(world: &World, pool: &Pool, lead: &Caller, first: Cursor, floor: Cursor) {
+pub(super) async fn check_key(
+    world: &World,
+    pool: &Pool,
+    lead: &Caller,
+    first: Cursor,
+    floor: Cursor,
+) {
     // A finished message is gone with its records; its key is not free, and says so.
     let repeat = World::to_run("scout", "k-first", "first");
     let refusal = world
@@ -244,7 +245,7 @@ async fn o17_a_trim_goes_past_no_consumer_unless_it_is_overridden(world: World) 
     let yielded = pool.trim(to, Holding::Yielding).await.unwrap();
     assert_eq!((yielded.floor, yielded.held_by), (at, Some(consumer)));
     // A consumer that stands still for its time holds nothing any more.
-    world.clock.advance(Millis::from_secs(7 * 24 * 60 * 60));
+    world.clock.advance(Millis(7 * 24 * 60 * 60 * 1_000 - 1));
     let held = pool.trim(to, Holding::Heeded).await.unwrap_err();
     assert!(matches!(held, TrimError::Held { .. }), "{held}");
     world.clock.advance(Millis(1));
@@ -372,150 +373,12 @@ async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
         age_ms: None,
     };
     pool.call(settings(2, least)).await.unwrap();
-    moved(21).await;
+    // A pass that was slow may have found more of them old.
+    let least = floor(&world, &pool).await.max(Position(21));
+    moved(least.0).await;
     let everything = Retention::default();
     let done = pool.call(settings(3, everything)).await.unwrap();
     assert_eq!(done.cursor, pool.head());
     world.pass(&pool, Millis::from_secs(60 * 60)).await;
-    assert_eq!(floor(&world, &pool).await, Position(21));
-}
-
-async fn o18_snapshots_come_by_themselves(world: World) {
-    let world = world.with_options(|options| options.with_snapshots_every(16));
-    let pool = world.pool().await;
-    let snapshots = &world.store().snapshots;
-    assert_eq!(snapshots.latest(pool.id()).await.unwrap(), None);
-    for number in 0..40 {
-        world.join(&pool, &format!("run-{number}")).await;
-    }
-    while snapshots.latest(pool.id()).await.unwrap().is_none() {
-        let_others_run().await;
-    }
-    let taken = pool.snapshot().await.unwrap();
-    assert_eq!(taken.at, pool.head());
-    let latest = snapshots.latest(pool.id()).await.unwrap().unwrap();
-    assert_eq!(latest.at.position, taken.at.position);
-    assert_eq!(latest.bytes.len() as u64, taken.bytes);
-}
-
-async fn o18_a_snapshot_is_taken_right_after_a_trim(world: World) {
-    let pool = world.pool().await;
-    for number in 0..8 {
-        world.join(&pool, &format!("run-{number}")).await;
-    }
-    for round in 3..7 {
-        let to = upto(&pool, Position(round));
-        let trimmed = pool.trim(to, Holding::Heeded).await.unwrap();
-        assert_eq!(trimmed.floor, pool.cursor(Position(round)));
-        let taken = pool.snapshot().await.unwrap();
-        assert_eq!(taken.at, pool.head());
-    }
-}
-
-async fn o18_a_snapshot_is_taken_right_after_a_pass_of_the_retention(world: World) {
-    let pool = world.pool().await;
-    for number in 0..8 {
-        world.join(&pool, &format!("run-{number}")).await;
-        world.clock.advance(Millis::from_secs(60));
-    }
-    let settings = ConfigurePool {
-        caller: Caller::Operator,
-        expected_version: 1,
-        limits: heronry_types::Limits::default(),
-        retention: Some(Retention {
-            age_ms: Some(Millis::from_secs(5 * 60)),
-            ..Retention::default()
-        }),
-    };
-    pool.call(settings).await.unwrap();
-    let mut before = Position(1);
-    for _ in 0..3 {
-        while floor(&world, &pool).await == before {
-            let_others_run().await;
-        }
-        before = floor(&world, &pool).await;
-        let taken = pool.snapshot().await.unwrap();
-        assert_eq!(taken.at, pool.head());
-        world.pass(&pool, Millis::from_secs(65)).await;
-    }
-}
-
-async fn o18_a_snapshot_that_is_missing_damaged_or_newer_changes_nothing(mut world: World) {
-    let mut pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    world.join(&pool, "scout").await;
-    for number in 0..20 {
-        world
-            .say(&pool, &lead, ("scout", &format!("m-{number}")))
-            .await;
-    }
-    pool.snapshot().await.unwrap();
-    world.say(&pool, &lead, ("scout", "later")).await;
-    let expected = world.check_replay(&pool).await;
-    let good = world.store().snapshots.latest(pool.id()).await.unwrap();
-    let good = good.unwrap();
-    let newer = Snapshot {
-        version: ENCODING_VERSION + 1,
-        ..good.clone()
-    };
-    let mut variants = vec![good.clone(), newer];
-    for at in [0, good.bytes.len() / 3, good.bytes.len() - 1] {
-        let mut flipped = good.clone();
-        flipped.bytes[at] ^= 1;
-        variants.push(flipped);
-    }
-    let mut cut = good.clone();
-    cut.bytes.truncate(good.bytes.len() / 2);
-    variants.push(cut);
-    for (token, variant) in (1..).zip(variants) {
-        let put = world
-            .store()
-            .snapshots
-            .put(pool.id(), variant, FencingToken(token));
-        put.await.unwrap();
-        drop(pool);
-        world = world.restart().await;
-        pool = world.pool().await;
-        assert_eq!(world.check_replay(&pool).await, expected);
-    }
-}
-
-async fn o18_a_pool_opens_from_its_snapshot(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    world.join(&pool, "scout").await;
-    world.say(&pool, &lead, ("scout", "m-1")).await;
-    // A snapshot of this point that has the state of another history: whoever opens from it has that one.
-    let records = world.records(&pool).await;
-    let (last, before) = records.split_last().unwrap();
-    let minter = heronry_pool::Minter::new([1; 32]);
-    let first = pool.timelines().at(Position(1));
-    let durability = heronry_types::Durability::Memory;
-    let mut replay =
-        heronry_pool::engine::Replay::new(pool.id().clone(), first, minter, durability);
-    let mut other = before[0].clone();
-    for record in before {
-        replay.record(record).unwrap();
-    }
-    other.position = last.position;
-    other.recorded_at = last.recorded_at;
-    replay.record(&other).unwrap();
-    let expected = replay.state().digest();
-    let image = replay.counting().image();
-    pool.snapshot().await.unwrap();
-    let good = world.store().snapshots.latest(pool.id()).await.unwrap();
-    let forged = Snapshot {
-        bytes: image,
-        ..good.unwrap()
-    };
-    let put = world
-        .store()
-        .snapshots
-        .put(pool.id(), forged, FencingToken(1));
-    put.await.unwrap();
-    drop(pool);
-    let world = world.restart().await;
-    let pool = world.pool().await;
-    let (_, live) = pool.call(StateDigest).await.unwrap();
-    assert_eq!(live, expected, "the pool was not opened from its snapshot");
+    assert_eq!(floor(&world, &pool).await, least);
 }

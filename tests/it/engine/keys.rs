@@ -23,7 +23,7 @@ on_every_store_that_is_reopened! {
 /// As many messages as make keys go to the store.
 const MANY: usize = 5_000;
 
-async fn scene(world: &World) -> (Pool, Caller) {
+pub(super) async fn scene(world: &World) -> (Pool, Caller) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     (pool, lead)
@@ -37,7 +37,7 @@ fn numbered(number: usize) -> SendRequest {
     SendRequest::new(to, body("-"), key(&format!("k-{number}")))
 }
 
-async fn send(
+pub(super) async fn send(
     world: &World,
     pool: &Pool,
     lead: &Caller,

@@ -62,7 +62,7 @@ fn to_nobody(number: u64) -> SendRequest {
 }
 
 /// Sends these messages, 50 at a time.
-async fn send_many(world: &World, (pool, from): (&Pool, &Caller), numbers: Range<u64>) {
+pub(super) async fn send_many(world: &World, (pool, from): (&Pool, &Caller), numbers: Range<u64>) {
     let numbers: Vec<u64> = numbers.collect();
     for batch in numbers.chunks(50) {
         let sends = batch
@@ -138,7 +138,7 @@ async fn o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_g
 }
 
 /// Returns the resident bytes of this process, where the system tells.
-fn resident() -> Option<u64> {
+pub(super) fn resident() -> Option<u64> {
     let told = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = told.split(' ').nth(1)?.parse().ok()?;
     Some(pages * 4_096)
@@ -148,7 +148,7 @@ fn resident() -> Option<u64> {
 const GROWS_BY: u64 = 64 * 1024 * 1024;
 
 async fn o2_a_subscriber_a_hundred_times_slower_than_the_writer_loses_nothing(world: World) {
-    // A million in `HERONRY_SLOW_READER_EVENTS=1000000 cargo nextest run`; memory is looked at from 200 000 on.
+    // A million in `cargo xtask prove`; memory is looked at from 200 000 on.
     let events = as_many_as_asked("HERONRY_SLOW_READER_EVENTS", 4_000) as u64;
     let is_long = events >= 200_000 && world.kind != StoreKind::Memory;
     let pool = world.pool().await;

@@ -34,14 +34,14 @@ on_every_store_that_is_reopened! {
 }
 
 /// Sends so much that nobody looks through it at once, and returns the first delivery.
-async fn history(world: &World, pool: &Pool, from: &Caller) -> Position {
+pub(super) async fn history(world: &World, pool: &Pool, from: &Caller) -> Position {
     let first = tell(world, pool, from, "first").await;
     let names: Vec<String> = (0..600).map(|number| format!("h{number}")).collect();
     join_all(names.iter().map(|name| tell(world, pool, from, name))).await;
     first
 }
 
-fn from_start(filter: &str, key_text: &str) -> WakeRequest {
+pub(super) fn from_start(filter: &str, key_text: &str) -> WakeRequest {
     since(filter, key_text, Since::Start)
 }
 

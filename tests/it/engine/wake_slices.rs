@@ -280,7 +280,7 @@ fn w8_opening_takes_no_look_and_what_counts_is_counted_again_in_slices() {
 }
 
 /// A pool with a member whose wakes cost much, and another one; events are matched in slices of one.
-async fn costly(world: World) -> (World, Pool, Caller, Caller) {
+pub(super) async fn costly(world: World) -> (World, Pool, Caller, Caller) {
     let world = world.matching_in_slices_of(1);
     let pool = world.pool().await;
     let noisy = world.join(&pool, "noisy").await;

@@ -10,6 +10,7 @@ on_every_store! {
     s7_a_consumer_is_claimed_committed_listed_and_forgotten
     s7_who_is_refused_is_told_why
     s7_the_metrics_tell_how_far_consumers_are_behind
+    o23_an_export_has_the_consumers_of_its_pool_where_they_are_asked_for
 }
 
 const CONSUMERS: &str = "/v1/pools/p/consumers";
@@ -128,4 +129,37 @@ async fn s7_the_metrics_tell_how_far_consumers_are_behind(server: Server) {
     let shown = server.get(OPERATOR, "/v1/pools/p").await.is(200);
     assert_eq!(shown["consumers"][0]["name"], "audit");
     assert_eq!(shown["consumers"][0]["lag"].to_string(), records);
+}
+
+async fn o23_an_export_has_the_consumers_of_its_pool_where_they_are_asked_for(server: Server) {
+    let (member, _) = server.with_pair().await;
+    let claimed = claim(&server, "audit", json!({})).await;
+    let head = server.head().await;
+    let commit = json!({"generation": claimed["generation"], "cursor": head});
+    let path = format!("{CONSUMERS}/audit/commit");
+    server.post(OPERATOR, &path, commit).await.is(200);
+    let consumers = async |query: &str| {
+        let path = format!("/v1/pools/p/export{query}");
+        let export = server.get(OPERATOR, &path).await;
+        assert_eq!(export.status, 200);
+        let lines = export.text.lines();
+        let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let consumers = lines.filter_map(|line| line.get("consumer").cloned());
+        consumers.collect::<Vec<_>>()
+    };
+    assert!(consumers("").await.is_empty());
+    assert!(consumers("?consumers=false").await.is_empty());
+    let [audit] = &consumers("?consumers=true").await[..] else {
+        panic!("one consumer");
+    };
+    assert_eq!(
+        (&audit["consumer"], &audit["cursor"]),
+        (&json!("audit"), &head)
+    );
+    assert_eq!(audit["filter"], claimed["filter"]);
+    assert_eq!(audit["generation"], claimed["generation"]);
+    let by_member = server
+        .get(&member, "/v1/pools/p/export?consumers=true")
+        .await;
+    by_member.refused(403, "operator-only");
 }

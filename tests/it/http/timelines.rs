@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use heronry_tests::server::{OPERATOR, Server, on_every_store};
 
 on_every_store! {
+    a47_an_operator_sees_which_timelines_a_pool_has_and_why
     a47_a_cursor_past_the_fork_is_foreign_and_says_where_the_branches_part
     p8_a_token_outlives_a_timeline_that_starts_in_its_own_place
     p8_no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round
@@ -35,6 +36,39 @@ fn carrier(server: &Server) -> Carrier {
         ids: Arc::new(SeededIds::new(55)),
         owner: "a test".to_owned(),
     }
+}
+
+async fn a47_an_operator_sees_which_timelines_a_pool_has_and_why(server: Server) {
+    server.with_pair().await;
+    let pool = "/v1/pools/p";
+    let shown = server.get(OPERATOR, pool).await.is(200);
+    let epoch = &shown["epoch"];
+    let first = json!({"epoch": epoch, "start": format!("{}-1", epoch.as_str().unwrap())});
+    assert_eq!(shown["timelines"], json!([first]));
+    let head = server.head().await;
+
+    let copy = copied(&server).await;
+    let member = copy.join("c").await;
+    let shown = copy.get(OPERATOR, pool).await.is(200);
+    let (_, end) = head.as_str().unwrap().split_once('-').unwrap();
+    let start = end.parse::<u64>().unwrap() + 1;
+    let newest = &shown["epoch"];
+    assert_ne!(newest, epoch);
+    let second = json!({
+        "epoch": newest,
+        "start": format!("{}-{start}", newest.as_str().unwrap()),
+        "reason": "copy",
+    });
+    assert_eq!(shown["timelines"], json!([first, second]));
+    let to_member = copy.get(&member, pool).await.is(200);
+    assert_eq!(to_member.get("timelines"), None);
+    // A record that is gone says nothing.
+    let upto = json!({"upto": shown["head"]});
+    let trim = copy.post(OPERATOR, &format!("{pool}/trim"), upto).await;
+    trim.is(200);
+    let shown = copy.get(OPERATOR, pool).await.is(200);
+    let trimmed = json!({"epoch": newest, "start": second["start"]});
+    assert_eq!(shown["timelines"], json!([first, trimmed]));
 }
 
 async fn a47_a_cursor_past_the_fork_is_foreign_and_says_where_the_branches_part(server: Server) {

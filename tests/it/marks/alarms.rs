@@ -131,7 +131,7 @@ impl Life {
 }
 
 #[tokio::test]
-async fn no_restart_and_no_crash_is_taken_for_a_rollback() {
+async fn o22_no_restart_and_no_crash_is_taken_for_a_rollback() {
     let (restarts, mut draw) = (as_many_as_asked("HERONRY_RESTARTS", RESTARTS), Draw(0x5eed));
     let place = Arc::new(MemoryMark::default());
     let mut opened = FaultStore::over(Store::of(Arc::new(MemoryStore::new())));

@@ -62,7 +62,8 @@ pub async fn watch(
     asked.from = resumed(asked.from, resumed_after);
     let wants = may_look(&access, query, wants_ephemeral(query)).await?;
     let open = may_look(&access, query, open_stream(&access)).await?;
-    let mut subscription = stream(&access, query, asked).await?;
+    // There may be very many, and any of them may stall.
+    let mut subscription = stream(&access, query, asked).await?.holding(ITEMS_MAX);
     if let Some(wants) = wants {
         subscription = subscription.with_ephemeral(wants);
     }

@@ -13,6 +13,7 @@ use super::screen::Screen;
 use heronry_types::counted;
 
 use crate::{
+    bounded_line::{BoundedLine, TakenPart},
     files::{FileError, Folder},
     text::add,
 };
@@ -67,7 +68,7 @@ impl Sink {
     pub(crate) async fn drain(self, stream: impl AsyncRead + Unpin) {
         let mut lines = OutputLines::new(stream);
         while let Some(line) = lines.next().await {
-            self.keep(&line.text());
+            self.keep(&text_of(&line));
         }
     }
 
@@ -87,27 +88,17 @@ impl Sink {
     }
 }
 
-/// A line of a stream.
-#[derive(Debug, Default, Eq, PartialEq)]
-struct OutputLine {
-    /// Its bytes, at most [`LINE_BYTES_MAX`].
-    kept: Vec<u8>,
-    /// The number of further bytes that it had.
-    cut: u64,
-}
-
-impl OutputLine {
-    fn text(&self) -> String {
-        let mut text = String::from_utf8_lossy(&self.kept).into_owned();
-        if self.cut > 0 {
-            let cut = counted(self.cut, "byte");
-            add(
-                &mut text,
-                format_args!(" [heronry: the line is cut here; {cut} more]"),
-            );
-        }
-        text
+/// Returns the text of a line, with a notice when it is cut.
+fn text_of(line: &BoundedLine) -> String {
+    let mut text = String::from_utf8_lossy(&line.kept).into_owned();
+    if line.cut > 0 {
+        let cut = counted(line.cut, "byte");
+        add(
+            &mut text,
+            format_args!(" [heronry: the line is cut here; {cut} more]"),
+        );
     }
+    text
 }
 
 /// Lines of a stream, cut at [`LINE_BYTES_MAX`].
@@ -126,33 +117,23 @@ impl<R: AsyncRead + Unpin> OutputLines<R> {
     }
 
     /// Returns the next line; nothing at the end, or when the stream fails.
-    async fn next(&mut self) -> Option<OutputLine> {
-        let mut line = OutputLine::default();
+    async fn next(&mut self) -> Option<BoundedLine> {
+        let mut line = BoundedLine::default();
         while !self.is_ended {
-            let (used, is_whole) = match self.stream.fill_buf().await {
-                Ok(part) => take_line(part, &mut line),
-                Err(_) => (0, false),
+            let taken = match self.stream.fill_buf().await {
+                Ok(part) => line.take(part, LINE_BYTES_MAX),
+                Err(_) => TakenPart {
+                    used: 0,
+                    is_whole: false,
+                },
             };
-            self.is_ended = used == 0;
-            self.stream.consume(used);
-            if is_whole {
+            self.is_ended = taken.used == 0;
+            self.stream.consume(taken.used);
+            if taken.is_whole {
                 return Some(line);
             }
         }
         (!line.kept.is_empty()).then_some(line)
-    }
-}
-
-/// Takes bytes up to a line end; returns how many were used and whether the line is whole.
-fn take_line(part: &[u8], line: &mut OutputLine) -> (usize, bool) {
-    let end = part.iter().position(|byte| *byte == b'\n');
-    let text = part.get(..end.unwrap_or(part.len())).unwrap_or(part);
-    let room = LINE_BYTES_MAX.saturating_sub(line.kept.len());
-    line.kept.extend(text.iter().take(room));
-    line.cut += text.len().saturating_sub(room) as u64;
-    match end {
-        Some(end) => (end + 1, true),
-        None => (part.len(), false),
     }
 }
 
@@ -164,7 +145,7 @@ mod tests {
         let mut lines = OutputLines::new(text);
         let mut found = Vec::new();
         while let Some(line) = lines.next().await {
-            found.push(line.text());
+            found.push(text_of(&line));
         }
         found
     }

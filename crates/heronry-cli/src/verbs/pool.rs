@@ -8,8 +8,8 @@ use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, Policies, PoolId, WakePayload, counted};
-use heronry_wire::{PatchSettings, PoolBody, PoolView, Unreadable};
+use heronry_types::{LimitName, Limits, Policies, PoolId, Position, WakePayload, counted};
+use heronry_wire::{PatchSettings, PoolBody, PoolView, TimelineEntry, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
 use self::kept::{KeepArgs, kept_text};
@@ -222,6 +222,24 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
     }
 }
 
+/// Says where a timeline starts, and why.
+fn timeline_text(timeline: &TimelineEntry) -> String {
+    let TimelineEntry {
+        epoch,
+        start,
+        reason,
+        lost,
+    } = timeline;
+    let at = start.position;
+    let why = match reason {
+        Some(reason) => reason.to_string(),
+        None if at == Position::ZERO.next() => "created".to_owned(),
+        None => "its start is trimmed".to_owned(),
+    };
+    let lost = lost.map(|lost| format!(", the head was {lost}"));
+    format!("{epoch} from {at} ({why}{})", lost.unwrap_or_default())
+}
+
 fn limits_of(named: &[(LimitName, u64)]) -> Limits {
     let mut limits = Limits::default();
     for (name, value) in named {
@@ -263,6 +281,9 @@ fn lines_of(view: &PoolView, shown: ShownSettings) -> Lines {
         lines.line(format_args!(
             "orphaned: {wakes} waiting for what no live member can do"
         ));
+    }
+    for timeline in &view.timelines {
+        lines.line(format_args!("timeline {}", timeline_text(timeline)));
     }
     for consumer in &view.consumers {
         lines.line(format_args!("consumer {}", consumers::text_of(consumer)));

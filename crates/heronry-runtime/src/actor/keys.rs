@@ -24,9 +24,9 @@ impl PoolActor {
         self.hand_over_keys_up_to(head);
     }
 
-    /// Hands over the keys of all records that are durable, unless others are on their way.
+    /// Hands over the keys of all records that are durable, unless the store has them, or others are on their way.
     pub(super) fn hand_over_all_keys(&mut self) {
-        if !self.hands_keys_over && self.shown.head > Position::ZERO {
+        if !self.hands_keys_over && self.keys_upto < self.shown.head {
             self.hand_over_keys_up_to(self.shown);
         }
     }
@@ -45,17 +45,18 @@ impl PoolActor {
             if let Err(error) = &result {
                 tracing::error!(%pool, %error, "keys cannot be kept");
             }
-            let take_in = move |actor: &mut Self| actor.handed_over(result);
+            let take_in = move |actor: &mut Self| actor.handed_over(result, head.head);
             Box::new(take_in) as Consequence
         });
     }
 
     /// Takes in how the run arrived.
-    fn handed_over(&mut self, result: Result<(), StoreError>) -> Flow {
+    fn handed_over(&mut self, result: Result<(), StoreError>, upto: Position) -> Flow {
         self.hands_keys_over = false;
         match result {
             Ok(()) => {
                 self.engine.keys_kept();
+                self.keys_upto = upto;
                 self.keys_are_kept();
                 Flow::Go
             }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_store::{CommitOutcome, FencingToken, Head, LEASE_TERM};
-use heronry_types::{PoolId, Position, Timelines, Timestamp};
+use heronry_types::{PoolId, Position, Settings, Timelines, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     CallError, OpenError,
     bulk::Appends,
+    consumer::Standstill,
     keeping::{Folds, KeepLine, KeepRequest, KeepRequests},
     published::Published,
     queue::Queue,
@@ -33,6 +34,7 @@ pub(crate) struct Opening {
     pub(crate) token: FencingToken,
     pub(crate) published: Arc<Published>,
     pub(crate) keep: KeepRequests,
+    pub(crate) standstill: Standstill,
 }
 
 impl Opening {
@@ -49,11 +51,8 @@ impl Opening {
             folded,
         } = own(environment, pool, &queue).await?;
         let state = folded.engine.state();
-        let settings = state.settings();
         let settings_version = state.settings_version();
-        queue.resize(&settings.limits);
-        let published = Arc::new(Published::default());
-        published.set(settings);
+        let published = publish(state.settings(), &queue);
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
@@ -62,6 +61,7 @@ impl Opening {
             taken,
         } = KeepLine::new();
         let keeping = keeping_of(environment, pool, taken, folded.begun);
+        let standstill = keeping.standstill.clone();
         let shown = shown_of(&folded);
         let actor = PoolActor {
             pool: pool.clone(),
@@ -87,6 +87,7 @@ impl Opening {
             asides: Asides::default(),
             scans: ScansBegun::default(),
             hands_keys_over: false,
+            keys_upto: Position::ZERO,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),
@@ -100,8 +101,17 @@ impl Opening {
             token,
             published,
             keep,
+            standstill,
         })
     }
+}
+
+/// Shows the settings of a pool to who asks without the actor.
+fn publish(settings: &Settings, queue: &Queue) -> Arc<Published> {
+    queue.resize(&settings.limits);
+    let published = Arc::new(Published::default());
+    published.set(settings);
+    published
 }
 
 /// Returns the head of a journal as it was folded.

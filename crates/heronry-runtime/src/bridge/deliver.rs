@@ -120,7 +120,7 @@ pub(super) enum GapKey {
     Said(IdempotencyKey),
     /// The key of a place in the source: a later bridge that finds the same gap there records nothing.
     At(GapPlace),
-    /// A key of this bridge: the source has said no place yet.
+    /// A key of this bridge: the source says no event.
     OfBridge,
 }
 
@@ -131,6 +131,8 @@ pub(super) enum GapPlace {
     Of(SourcePosition),
     /// The place behind an event that the source said, and behind so many gaps there.
     Behind(SourcePosition, u64),
+    /// The place before the first event that the source says, and behind so many gaps there.
+    Before(SourcePosition, u64),
 }
 
 impl AttachedBridge {

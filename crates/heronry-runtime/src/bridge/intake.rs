@@ -168,11 +168,8 @@ impl EventIntake for PoolIntake {
         let (events, key) = (batch.events.clone(), batch.key.clone());
         let append = AppendEvents::new(self.caller.clone(), run, events, key);
         let append = append.from_source(Some(batch.claim.clone()));
-        let appended = self
-            .pool
-            .call(append)
-            .await
-            .map_err(|error| of_call(&error))?;
+        let appended = self.pool.append_events(append).await;
+        let appended = appended.map_err(|error| of_call(&error))?;
         Ok(TakenIn {
             appended: appended.count,
             repeated: appended.already_taken,

@@ -111,7 +111,23 @@ impl BridgeTask {
     }
 
     fn is_full(&self) -> bool {
-        self.flow == Flow::Over || self.buffer.len() >= self.attached.delivery.options.batch_max
+        let options = &self.attached.delivery.options;
+        let most = if self.awaits_event() {
+            options.buffer_max
+        } else {
+            options.batch_max
+        };
+        self.flow == Flow::Over || self.buffer.len() >= most
+    }
+
+    /// Returns true when a gap comes first that has no place before an event has come.
+    fn awaits_event(&self) -> bool {
+        let is_placeless = match self.buffer.front() {
+            Some(SourceItem::Lagged { .. }) => true,
+            Some(SourceItem::Missing(missing)) => missing.key.is_none(),
+            Some(SourceItem::Event(_)) | None => false,
+        };
+        is_placeless && self.place.is_none() && self.place_before().is_none()
     }
 
     /// Takes the next item of the source, or its end.
@@ -144,12 +160,13 @@ impl BridgeTask {
         }
     }
 
-    /// Waits for a first item, and then for a full batch, as long as a batch lingers.
+    /// Waits for a first item, and then for a full batch, as long as a batch lingers. Gaps before the first event of
+    /// a source wait for that event, which says where they are.
     async fn fill(&mut self, source: &mut ItemStream, wish: &mut watch::Receiver<Wish>) {
         let mut until: Option<BoxFuture<'static, ()>> = None;
         self.take_ready(source);
         while !self.is_full() {
-            if until.is_none() && !self.buffer.is_empty() {
+            if until.is_none() && !self.buffer.is_empty() && !self.awaits_event() {
                 until = Some(self.linger());
             }
             let wait = async {
@@ -289,14 +306,25 @@ impl BridgeTask {
         self.place = Some(GapPlace::Behind(position.clone(), 0));
     }
 
+    /// Returns the place before the first event that waits.
+    fn place_before(&self) -> Option<GapPlace> {
+        self.buffer.iter().find_map(|item| match item {
+            SourceItem::Event(event) => Some(GapPlace::Before(event.position.clone(), 0)),
+            SourceItem::Lagged { .. } | SourceItem::Missing(_) => None,
+        })
+    }
+
     /// Returns the key of something that is missing here.
     fn next_key(&mut self) -> GapKey {
-        let Some(place) = self.place.clone() else {
+        let place = self.place.take().or_else(|| self.place_before());
+        let Some(place) = place else {
             return GapKey::OfBridge;
         };
-        if let Some(GapPlace::Behind(_, gaps)) = &mut self.place {
+        let mut next = place.clone();
+        if let GapPlace::Behind(_, gaps) | GapPlace::Before(_, gaps) = &mut next {
             *gaps += 1;
         }
+        self.place = Some(next);
         GapKey::At(place)
     }
 }

@@ -9,7 +9,7 @@ use heronry_store::{
 };
 use heronry_types::{ConsumerRecovery, ConsumerStaleness, Cursor, Position};
 
-use super::{ConsumeError, ConsumerClaim, ConsumerStart, OnFilterChanged, OnHeld};
+use super::{ClaimTurn, ConsumeError, ConsumerClaim, ConsumerStart, OnFilterChanged, OnHeld};
 use crate::{CallError, Pool};
 
 /// The most times that a claim is tried again because another one was faster.
@@ -43,8 +43,9 @@ impl Pool {
         &self,
         claim: &ConsumerClaim,
     ) -> Result<ClaimedConsumer, ConsumeError> {
-        let kept = self.claim(claim).await?;
-        self.shared().holders.lose(&claim.name);
+        let turn = ClaimTurn::take(&self.shared().holders, &claim.name).await;
+        let kept = self.claim(claim, &turn).await?;
+        turn.lose();
         Ok(ClaimedConsumer {
             cursor: kept.cursor,
             generation: kept.tenure.generation,
@@ -74,26 +75,26 @@ impl Pool {
         moved.map(drop)
     }
 
-    /// Claims a consumer: its generation rises, and its cursor is one that the pool takes.
+    /// Claims a consumer in its turn: its generation rises, and its cursor is one that the pool takes.
     pub(super) async fn claim(
         &self,
         claim: &ConsumerClaim,
+        turn: &ClaimTurn,
     ) -> Result<ConsumerCursor, ConsumeError> {
         if let Some(why) = self.closed_by() {
             let outcome = CommitOutcome::None;
             return Err(CallError::Stopped { outcome, why }.into());
         }
-        if let (Some(generation), OnHeld::Refuse) =
-            (self.shared().holders.holder(&claim.name), claim.on_held)
-        {
+        if let (Some(generation), OnHeld::Refuse) = (turn.holder(), claim.on_held) {
             let name = claim.name.clone();
             return Err(ConsumeError::Held { name, generation });
         }
+        let _moving = self.shared().standstill.moving().await;
         let cursors = &self.shared().environment.store.cursors;
         let mut tries = 0;
         loop {
             let found = cursors.get(self.id(), &claim.name).await?;
-            let next = self.claimed(claim, found).await?;
+            let next = self.claimed(claim, turn, found).await?;
             let kept = cursors.commit(self.id(), &claim.name, found, next).await;
             match kept {
                 Ok(()) => return Ok(next),
@@ -107,6 +108,7 @@ impl Pool {
     async fn claimed(
         &self,
         claim: &ConsumerClaim,
+        turn: &ClaimTurn,
         found: Option<ConsumerCursor>,
     ) -> Result<ConsumerCursor, ConsumeError> {
         let (cursor, before) = match found {
@@ -114,7 +116,7 @@ impl Pool {
             Some(found) => {
                 check_filter(claim, found.filter)?;
                 (
-                    self.cursor_of(claim, found.cursor).await?,
+                    self.cursor_of(claim, turn, found.cursor).await?,
                     Some(found.tenure),
                 )
             }
@@ -155,14 +157,17 @@ impl Pool {
     }
 
     /// Returns the cursor after which a consumer goes on that stands at this one. That it is stale is
-    /// recorded, whatever is done then; a stale cursor that stays is told once as long as the pool is open.
+    /// recorded, whatever is done then; a stale cursor that stays is told once as long as the pool is open,
+    /// unless who claims gives up before it is recorded.
     async fn cursor_of(
         &self,
         claim: &ConsumerClaim,
+        turn: &ClaimTurn,
         stands: Cursor,
     ) -> Result<Cursor, ConsumeError> {
         let floor = self.floor().await?;
         let Err(StaleCursor { reason, why }) = self.check_reading(stands, floor) else {
+            turn.is_fresh();
             return Ok(stands);
         };
         let to = match claim.on_stale {
@@ -177,9 +182,11 @@ impl Pool {
             reason,
             recovery: claim.on_stale,
         };
-        if self.shared().holders.is_news(&reset) {
+        if turn.is_news(&reset) {
             tracing::warn!(pool = %self.id(), consumer = %claim.name, %why, "a consumer is stale");
-            self.call(RecordConsumerReset { reset }).await?;
+            let record = reset.clone();
+            self.call(RecordConsumerReset { reset: record }).await?;
+            turn.told(reset);
         }
         to.ok_or_else(|| ConsumeError::Stale {
             name: claim.name.clone(),
@@ -282,6 +289,7 @@ impl Pool {
         step: ConsumerStep,
         rows: &[ProjectionChange],
     ) -> Result<(), ConsumerError> {
+        let _moving = self.shared().standstill.moving().await;
         let store = &self.shared().environment.store;
         if rows.is_empty() {
             let cursors = &store.cursors;

@@ -31,8 +31,10 @@ pub(crate) struct Holders {
 #[derive(Debug, Default)]
 struct HoldersState {
     held: BTreeMap<ConsumerId, Holding>,
-    /// The resets of which the pool was told last, so that each is told once.
+    /// The resets of consumers that are stale, of which the pool was told last, so that each is told once.
     told: HashMap<ConsumerId, ConsumerReset>,
+    /// The locks of the consumers that somebody claims or forgets.
+    turns: HashMap<ConsumerId, Arc<tokio::sync::Mutex<()>>>,
 }
 
 /// One holder.
@@ -77,7 +79,7 @@ impl Holders {
     }
 
     /// Notes that a claim of somebody outside was kept: nobody in this process holds the consumer.
-    pub(crate) fn lose(&self, name: &ConsumerId) {
+    pub(super) fn lose(&self, name: &ConsumerId) {
         if let Some(before) = self.lock().held.remove(name) {
             before.bell.notify_one();
         }
@@ -97,11 +99,34 @@ impl Holders {
         is_parked
     }
 
-    /// Returns true when the pool was not told of this reset yet. It counts as told from here on.
-    pub(crate) fn is_news(&self, reset: &ConsumerReset) -> bool {
+    /// Returns true when the pool was not told of this reset yet.
+    pub(super) fn is_news(&self, reset: &ConsumerReset) -> bool {
+        self.lock().told.get(&reset.consumer) != Some(reset)
+    }
+
+    /// Notes that the pool was told of a reset.
+    pub(super) fn told(&self, reset: ConsumerReset) {
+        self.lock().told.insert(reset.consumer.clone(), reset);
+    }
+
+    /// Notes that a consumer is gone, or not stale any more: its next reset is news.
+    pub(super) fn forget_told(&self, name: &ConsumerId) {
+        self.lock().told.remove(name);
+    }
+
+    /// Returns the lock of those who claim or forget a consumer.
+    pub(super) fn turn(&self, name: &ConsumerId) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.lock().turns.entry(name.clone()).or_default())
+    }
+
+    /// Forgets the lock of a consumer that nobody claims or forgets any more.
+    pub(super) fn end_turn(&self, name: &ConsumerId) {
         let mut state = self.lock();
-        let before = state.told.insert(reset.consumer.clone(), reset.clone());
-        before.as_ref() != Some(reset)
+        // It is shared only under the lock of this state, so nobody comes to wait for it meanwhile.
+        let is_unused = |turn: &Arc<_>| Arc::strong_count(turn) == 1;
+        if state.turns.get(name).is_some_and(is_unused) {
+            state.turns.remove(name);
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! The consumers of a pool as they stand, and the records that they hold.
+//! The consumers of a pool as they stand.
 
 use heronry_event::filter::Fingerprint;
 use heronry_store::{ConsumerId, StoreError};
-use heronry_types::{Cursor, Millis, Position, Timestamp};
+use heronry_types::{Cursor, Millis, Timestamp};
 
-use super::ConsumerActivity;
+use super::{ClaimTurn, ConsumerActivity};
 use crate::Pool;
 
 /// A consumer, as it is listed.
@@ -60,32 +60,16 @@ impl Pool {
     /// The store's failure.
     pub async fn forget_consumer(&self, name: &ConsumerId) -> Result<(), StoreError> {
         let cursors = &self.shared().environment.store.cursors;
+        let turn = ClaimTurn::take(&self.shared().holders, name).await;
         cursors.delete(self.id(), name).await?;
-        self.shared().holders.lose(name);
+        turn.lose();
+        turn.is_fresh();
         Ok(())
     }
 
     /// Lets the export of a parked consumer go on. Returns false when it is not parked in this process.
     pub fn resume_consumer(&self, name: &ConsumerId) -> bool {
         self.shared().holders.resume(name)
-    }
-
-    /// Returns the lowest position after which a consumer holds records at a time: nothing after it
-    /// is to be trimmed. `None` when no consumer holds any.
-    ///
-    /// A consumer holds from its cursor on, until its hold time has passed since its last commit. One
-    /// whose cursor is not of this journal holds nothing.
-    ///
-    /// # Errors
-    /// The store's failure.
-    pub async fn held_after(&self, now: Timestamp) -> Result<Option<Position>, StoreError> {
-        let cursors = &self.shared().environment.store.cursors;
-        let listed = cursors.list(self.id()).await?;
-        let holding = listed.iter().map(|it| it.cursor).filter(|it| {
-            it.tenure.holds_until().is_some_and(|until| until > now)
-                && self.lag(it.cursor).is_some()
-        });
-        Ok(holding.map(|it| it.cursor.position).min())
     }
 
     fn lag(&self, cursor: Cursor) -> Option<u64> {

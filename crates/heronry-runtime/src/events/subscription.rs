@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{EventsError, Pool, StopReason};
 
-/// The most events that are held for a slow reader.
+/// The most events that are held for a slow reader, unless it asks for fewer.
 const BUFFER_MAX: usize = 1_024;
 /// The most events that are taken from the tail at once.
 const TAKEN_MAX: usize = 128;
-/// The most bytes of the journal that are looked through between two waits.
+/// The most bytes of the journal that are looked through between two waits, by a reader that asks for no fewer events.
 const SCAN_BYTES: usize = 256 * 1024;
 
 /// A stream of events at the reader's own pace. Dropping it ends it.
@@ -31,6 +31,8 @@ pub struct Subscription {
     reader: JournalReader,
     follow: Follow,
     buffer: VecDeque<StreamItem>,
+    /// The amount that is read of the store at once.
+    budget: Budget,
     stage: Stage,
     source: StreamSource,
     wants: Option<WantsEphemeral>,
@@ -77,6 +79,10 @@ impl Subscription {
             reader,
             follow,
             buffer: VecDeque::new(),
+            budget: Budget {
+                bytes: SCAN_BYTES,
+                events: BUFFER_MAX,
+            },
             stage: Stage::Behind,
             source: StreamSource::Store,
             wants: None,
@@ -89,6 +95,18 @@ impl Subscription {
     #[must_use]
     pub fn with_ephemeral(mut self, wants: WantsEphemeral) -> Self {
         self.wants = Some(wants);
+        self
+    }
+
+    /// Lets the stream hold at most `most` events of its own, one at least: a stream of which there are many, and whose
+    /// reader may stop to read, costs less then, and replays more slowly.
+    #[must_use]
+    pub fn holding(mut self, most: usize) -> Self {
+        let most = most.clamp(1, BUFFER_MAX);
+        self.budget = Budget {
+            bytes: SCAN_BYTES / BUFFER_MAX * most,
+            events: most,
+        };
         self
     }
 
@@ -231,11 +249,7 @@ impl Subscription {
     /// Reads a slice of the store.
     async fn read(&mut self) -> Result<(), EventsError> {
         let mut found = Vec::new();
-        let budget = Budget {
-            bytes: SCAN_BYTES,
-            events: BUFFER_MAX,
-        };
-        let seen = match self.reader.read(&self.pool, budget, &mut found).await {
+        let seen = match self.reader.read(&self.pool, self.budget, &mut found).await {
             Ok(seen) => seen,
             Err(EventsError::NoPool(_)) => ReadOutcome::Closed(CloseReason::PoolDeleted),
             Err(error) => {

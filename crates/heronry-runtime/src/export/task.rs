@@ -1,15 +1,15 @@
-//! Exports that run beside their pool, until it is shut down.
+//! Exports that run beside their pool, until it stops.
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use heronry_store::ConsumerId;
+use heronry_store::{CommitOutcome, ConsumerId};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{EventSink, ExportEnd, ExportFigures, ExportOptions, ExportUntil, Exporter};
-use crate::{ConsumeError, ConsumerSpec, NamedConsumer, Pool};
+use crate::{CallError, ConsumeError, ConsumerSpec, NamedConsumer, Pool, StopReason};
 
 /// An export that runs beside its pool. Dropping the handle leaves it running: it ends with the pool.
 #[derive(Clone)]
@@ -36,10 +36,17 @@ impl ExportHandle {
     }
 }
 
-/// The exports of a pool.
+/// The exports of a pool. Each has a handle of its pool, so they end with the pool's actor at the latest.
 #[derive(Default)]
 pub(crate) struct Exports {
-    running: Mutex<Vec<RunningExport>>,
+    state: Mutex<ExportsState>,
+}
+
+#[derive(Default)]
+struct ExportsState {
+    running: Vec<RunningExport>,
+    /// True when nothing is to be exported any more.
+    is_over: bool,
 }
 
 struct RunningExport {
@@ -49,11 +56,57 @@ struct RunningExport {
 }
 
 impl Exports {
+    /// Each change is one step, so a panic elsewhere leaves no half of one.
+    fn lock(&self) -> MutexGuard<'_, ExportsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in an export that has begun. One that comes too late is ended at once, and false is returned.
+    fn begun(&self, export: RunningExport) -> bool {
+        let mut state = self.lock();
+        if state.is_over {
+            export.task.abort();
+        }
+        state.running.retain(|export| !export.task.is_finished());
+        state.running.push(export);
+        !state.is_over
+    }
+
+    /// Ends every export where it is: the pool takes no part any more. What a sink was not told to have
+    /// taken is exported again when an export begins anew.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.is_over = true;
+        for export in &state.running {
+            export.task.abort();
+        }
+    }
+
+    /// Waits until exports that were [ended](Self::end) have let go of their pool.
+    pub(crate) async fn ended(&self) {
+        let running = std::mem::take(&mut self.lock().running);
+        for export in running {
+            let consumer = export.handle.consumer;
+            match export.task.await {
+                Ok(()) => {}
+                Err(error) if error.is_cancelled() => {
+                    tracing::warn!(%consumer, "an export has ended with its pool");
+                }
+                Err(error) => {
+                    tracing::error!(%consumer, %error, "an export did not end cleanly");
+                }
+            }
+        }
+    }
+
     /// Stops every export: each delivers what was recorded before, as long as its options say. Returns
-    /// their figures.
+    /// their figures. No further one begins.
     pub(crate) async fn stop(&self) -> Vec<StoppedExport> {
-        let running =
-            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        let running = {
+            let mut state = self.lock();
+            state.is_over = true;
+            std::mem::take(&mut state.running)
+        };
         for export in &running {
             export.stop.send_replace(true);
         }
@@ -81,8 +134,10 @@ pub struct StoppedExport {
 }
 
 impl Pool {
-    /// Exports the events of a named consumer to a sink, beside everything else, until the pool is shut
-    /// down.
+    /// Exports the events of a named consumer to a sink, beside everything else, until the pool stops.
+    ///
+    /// When the pool is shut down or deleted, what was recorded before is delivered first. When it stops
+    /// otherwise, as because its store failed, what is not committed is exported when an export begins anew.
     ///
     /// A batch that the sink refuses for good parks the export: its consumer is listed as parked, and
     /// goes on when it is [resumed](Pool::resume_consumer) or begins again. Nothing else waits for it.
@@ -105,15 +160,17 @@ impl Pool {
         };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(export(exporter, stopped));
-        let exports = &self.shared().exports.running;
-        let mut running = exports.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|export| !export.task.is_finished());
-        running.push(RunningExport {
+        let goes_on = self.shared().exports.begun(RunningExport {
             handle: handle.clone(),
             stop,
             task,
         });
-        Ok(handle)
+        if goes_on {
+            return Ok(handle);
+        }
+        let why = self.closed_by().unwrap_or(StopReason::Shutdown);
+        let outcome = CommitOutcome::None;
+        Err(CallError::Stopped { outcome, why }.into())
     }
 }
 

@@ -13,7 +13,7 @@ pub enum TrimError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// A hold still needs the records.
-    #[error("records are held by {by}; trim up to {floor}, or override it")]
+    #[error("records are held by {by}; trim up to {floor}, or {}", by.advice())]
     Held {
         /// The hold.
         by: TrimHold,

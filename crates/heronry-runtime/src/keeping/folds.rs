@@ -1,14 +1,9 @@
 //! Folding a journal beside its actor, behind everything else.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use heronry_pool::Minter;
 use heronry_store::{Head, Store};
 use heronry_types::{PoolId, Position};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use crate::{
     OpenError, SideWork,
@@ -28,7 +23,8 @@ pub(crate) struct Folds {
     pub(crate) minter: Minter,
     pub(crate) finished_kept: usize,
     pub(crate) background: SideWork,
-    stops: Arc<AtomicBool>,
+    /// True once the pool stops.
+    stops: watch::Sender<bool>,
 }
 
 /// The end of a fold.
@@ -47,7 +43,7 @@ impl Folds {
             minter,
             finished_kept: heronry_pool::engine::FINISHED_KEPT,
             background: SideWork::with_permits(1),
-            stops: Arc::default(),
+            stops: watch::Sender::new(false),
         }
     }
 
@@ -58,12 +54,20 @@ impl Folds {
         self
     }
 
-    /// Ends the fold that is under way at its next page, and every later one at once.
+    /// Ends the fold that is under way at its next page, and one that waits for its turn or comes later at once.
     pub(crate) fn stop(&self) {
-        self.stops.store(true, Ordering::Relaxed);
+        self.stops.send_replace(true);
     }
 
-    /// Folds the journal up to the end of a chunk, and makes something of it.
+    /// Waits until the pool stops.
+    pub(crate) async fn stopping(&self) {
+        let mut stops = self.stops.subscribe();
+        // This has a sender of its own.
+        let (Ok(_) | Err(_)) = stops.wait_for(|stops| *stops).await;
+    }
+
+    /// Folds the journal up to the end of a chunk, and makes something of it. A pool that stops does not wait
+    /// for the folds of others.
     pub(crate) async fn fold<T: Send + 'static>(
         &self,
         head: Head,
@@ -80,11 +84,16 @@ impl Folds {
                 })
             })
         };
-        self.background.run(&Party::Operator, work).await
+        let permit = tokio::select! {
+            biased;
+            () = self.stopping() => return Ok(FoldEnd::Stopped),
+            permit = self.background.permit(&Party::Operator) => permit,
+        };
+        permit.run(work).await
     }
 
     async fn fold_here(&self, head: Head, until: Position) -> Result<Option<FoldedTo>, OpenError> {
-        let stops = || self.stops.load(Ordering::Relaxed);
+        let stops = || *self.stops.borrow();
         if stops() {
             return Ok(None);
         }

@@ -2,8 +2,11 @@
 
 use std::{collections::HashMap, fmt};
 
-use heronry_store::{ConsumerCursor, ConsumerId, ConsumerStanding};
-use heronry_types::{Cursor, Millis, Position, Timestamp};
+use heronry_pool::{Rejection, locate};
+use heronry_store::{ConsumerCursor, ConsumerId, ConsumerStanding, ReadError};
+use heronry_types::{Cursor, Millis, Position, Timelines, Timestamp};
+
+use super::{Folds, TrimError};
 
 /// The time for which a consumer holds a trim of which it is not known when it committed last.
 const HOLD_FOR: Millis = Millis::from_secs(7 * 24 * 60 * 60);
@@ -57,6 +60,15 @@ impl TrimHold {
         }
     }
 
+    /// Returns what else can be done than trimming less.
+    pub(super) fn advice(&self) -> &'static str {
+        if self.may_be_overridden() {
+            "override it"
+        } else {
+            "try again when that has gone on"
+        }
+    }
+
     /// Returns true when who needs the records can do without, and is told so.
     pub(crate) fn may_be_overridden(&self) -> bool {
         match self {
@@ -92,26 +104,31 @@ struct ConsumerSeen {
     since: Timestamp,
 }
 
+/// The journal that consumers stand in, at a time.
+struct JournalAt<'a> {
+    timelines: &'a Timelines,
+    head: Position,
+    now: Timestamp,
+}
+
 impl HoldsAt {
-    /// Returns the consumers that hold a trim at `now`: those whose last commit is as fresh as they say. Where
-    /// it is not known, a consumer holds from when this process first saw it at its cursor.
-    pub(crate) fn held(
-        &mut self,
-        consumers: Vec<ConsumerStanding>,
-        now: Timestamp,
-    ) -> Vec<TrimHold> {
+    /// Returns the consumers that hold a trim: those whose last commit is as fresh as they say. Where it is not
+    /// known, a consumer holds from when this process first saw it at its cursor. One whose cursor is not of this
+    /// journal, or ahead of it, holds nothing.
+    fn held(&mut self, consumers: Vec<ConsumerStanding>, at: &JournalAt<'_>) -> Vec<TrimHold> {
         let before = std::mem::take(&mut self.0);
         let mut holds = Vec::new();
         for ConsumerStanding { consumer, cursor } in consumers {
             let ConsumerCursor { cursor, tenure, .. } = cursor;
             let seen = before.get(&consumer).filter(|seen| seen.cursor == cursor);
-            let since = seen.map_or(now, |seen| seen.since);
-            let is_held = match tenure.committed_at {
-                Some(_) => tenure.holds_until().is_some_and(|until| now <= until),
+            let since = seen.map_or(at.now, |seen| seen.since);
+            let until = match tenure.committed_at {
+                Some(_) => tenure.holds_until(),
                 // It is not known when it came there.
-                None => now.since(since) <= HOLD_FOR,
+                None => Some(since.after(HOLD_FOR)),
             };
-            if is_held {
+            let stands: Result<_, Rejection> = locate(at.timelines, at.head, cursor);
+            if stands.is_ok() && until.is_some_and(|until| at.now < until) {
                 holds.push(TrimHold::Consumer {
                     name: consumer.clone(),
                     until: cursor,
@@ -120,5 +137,27 @@ impl HoldsAt {
             self.0.insert(consumer, ConsumerSeen { cursor, since });
         }
         holds
+    }
+}
+
+impl Folds {
+    /// Returns the consumers that hold a trim at a time.
+    pub(crate) async fn held_by_consumers(
+        &self,
+        now: Timestamp,
+        seen: &mut HoldsAt,
+    ) -> Result<Vec<TrimHold>, TrimError> {
+        let store = &self.store;
+        let timelines = store.journal.timelines(&self.pool).await?;
+        let timelines = timelines.ok_or(ReadError::NoPool)?;
+        let consumers = store.cursors.list(&self.pool).await?;
+        // Read last: a cursor that was committed is not ahead of it.
+        let head = self.head().await?.head;
+        let at = JournalAt {
+            timelines: &timelines,
+            head,
+            now,
+        };
+        Ok(seen.held(consumers, &at))
     }
 }

@@ -12,7 +12,8 @@ impl Runtime {
     /// the head that it had.
     ///
     /// The owner of the pool stops first: callers then get [`CallError::Stopped`] with
-    /// [`StopReason::Deleting`], and the streams of the pool close. A pool that is made under the
+    /// [`StopReason::Deleting`], and the streams of the pool close. Its exports deliver what was recorded, for as long as
+    /// they do at a shutdown. A pool that is made under the
     /// name later is another one, on another timeline. Dropping the future does not stop a deletion
     /// that has begun. After a crash the pool is as it was, or gone.
     ///
@@ -50,6 +51,7 @@ impl Runtime {
         // Asked first, so that a pool which stays does not stop.
         let asked = handle.call(retire.clone()).await;
         asked.map_err(OpenError::from)?;
+        handle.shared().exports.stop().await;
         handle.close(StopReason::Deleting);
         let Some(running) = slot.take() else {
             return Err(unfinished(StopReason::Internal));

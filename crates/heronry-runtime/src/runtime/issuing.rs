@@ -1,10 +1,10 @@
 //! Minting the tokens of members, and the timeline in which they are issued.
 
-use heronry_journal::{Body, EpochStarted};
-use heronry_store::{ReadError, Store, StoreError, StoreErrorKind};
+use heronry_store::{Store, StoreError};
 use heronry_types::{Epoch, EpochReason, PoolId, Position};
 
 use super::Runtime;
+use crate::pool::start_of_timeline;
 use crate::tokens::{EPOCH_OF_NO_POOL, Joining, MemberClaim, MintedToken};
 
 impl Runtime {
@@ -59,23 +59,10 @@ impl Runtime {
 /// Returns whether the timeline that starts at a position is the one on which a pool came to its
 /// place. In doubt it is: the record is trimmed, or the pool is being deleted.
 async fn is_brought_here(store: &Store, pool: &PoolId, at: Position) -> Result<bool, StoreError> {
-    let page = match store.journal.read(pool, at.previous(), 1).await {
-        Ok(page) => page,
-        Err(ReadError::NoPool | ReadError::Trimmed { .. }) => return Ok(true),
-        Err(ReadError::Store(error)) => return Err(error),
-    };
-    let Some(chunk) = page.chunks.first() else {
+    let Some(start) = start_of_timeline(store, pool, at).await? else {
         return Ok(true);
     };
-    let damaged = |error| {
-        let what = format!("the start of a timeline at {at} cannot be read");
-        StoreError::new(StoreErrorKind::Corrupt, "read", what).with_source(error)
-    };
-    let record = chunk.record(at).map_err(damaged)?;
-    let Body::EpochStarted(EpochStarted { reason, .. }) = record.entry.body else {
-        return Ok(true);
-    };
-    Ok(match reason {
+    Ok(match start.reason {
         EpochReason::Fork | EpochReason::Import | EpochReason::Copy => true,
         EpochReason::Restore | EpochReason::TailLost => false,
     })

@@ -102,10 +102,17 @@ struct OfPools {
 }
 
 /// The gauges of each pool.
-const POOL_GAUGES: [OfPools; 6] = [
+const POOL_GAUGES: [OfPools; 7] = [
     OfPools {
         metric: Described("heronry_pool_head", "Last position of the journal."),
         value: |pool| pool.head.0,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_floor",
+            "Position after which records are kept; 0 while nothing was trimmed.",
+        ),
+        value: |pool| pool.floor.0,
     },
     OfPools {
         metric: Described("heronry_pool_members", "Members."),
@@ -136,13 +143,57 @@ const POOL_GAUGES: [OfPools; 6] = [
 ];
 
 /// The counters of each pool.
-const POOL_COUNTERS: [OfPools; 1] = [OfPools {
-    metric: Described(
-        "heronry_pool_wakes_triggered",
-        "Wakes that were triggered since the pool was opened.",
-    ),
-    value: |pool| pool.counts.wakes_triggered,
-}];
+const POOL_COUNTERS: [OfPools; 7] = [
+    OfPools {
+        metric: Described(
+            "heronry_pool_wakes_triggered",
+            "Wakes that were triggered since the pool was opened.",
+        ),
+        value: |pool| pool.counts.wakes_triggered,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_trims",
+            "Trims that dropped records since the pool was opened.",
+        ),
+        value: |pool| pool.counts.trims.count,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_trimmed_records",
+            "Records that trims dropped since the pool was opened.",
+        ),
+        value: |pool| pool.counts.trims.records,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_source_events_appended",
+            "Events of foreign sources that were recorded since the pool was opened.",
+        ),
+        value: |pool| pool.counts.sources.appended,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_source_events_repeated",
+            "Events that were reported again since the pool was opened, and had been taken before.",
+        ),
+        value: |pool| pool.counts.sources.repeated,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_source_events_refused",
+            "Events of foreign sources that were refused for good since the pool was opened, as their bridges tell.",
+        ),
+        value: |pool| pool.counts.sources.refused,
+    },
+    OfPools {
+        metric: Described(
+            "heronry_pool_source_gaps",
+            "Gaps of foreign sources that were recorded since the pool was opened.",
+        ),
+        value: |pool| pool.counts.sources.gaps,
+    },
+];
 
 impl Collector for Scrape {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
@@ -338,6 +389,7 @@ mod tests {
         let pool = PoolSample {
             pool: "a\"b".parse().unwrap(),
             head: Position(7),
+            floor: Position(2),
             members: 1,
             live_messages: 2,
             live_wakes: 3,
@@ -378,6 +430,7 @@ mod tests {
             "heronry_store_bytes 4096",
             "heronry_pools 1",
             "heronry_pool_head{pool=\"a\\\"b\"} 7",
+            "heronry_pool_floor{pool=\"a\\\"b\"} 2",
             "heronry_pool_members{pool=\"a\\\"b\"} 1",
             "heronry_pool_live_messages{pool=\"a\\\"b\"} 2",
             "heronry_pool_live_wakes{pool=\"a\\\"b\"} 3",

@@ -63,7 +63,7 @@ impl<D: Database> Embedded<D> {
         }
     }
 
-    /// Gives damaged keys up, so that they are folded again.
+    /// Gives damaged keys up, so that they are folded again, as far as the journal is kept.
     async fn give_up_damaged<T>(
         &self,
         pool: &PoolId,

@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Commit, CommitOutcome, ContentPlace, ContentsLayer, CursorsLayer, CustodyLayer,
-    FencingToken, Guard, Head, JournalLayer, KeysLayer, Layer, LeaseError, LeasesLayer, Page,
-    ProjectionsLayer, ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
+    AppendError, Checkpoint, Commit, CommitOutcome, ContentPlace, ContentsLayer, CursorsLayer,
+    CustodyLayer, FencingToken, Guard, Head, JournalLayer, KeyedEntry, KeysLayer, Layer,
+    LeaseError, LeasesLayer, Page, ProjectionsLayer, ReadError, SnapshotsLayer, Store, StoreError,
+    StoreErrorKind, Stored,
 };
 use heronry_types::{ContentRef, Millis, PoolId, Position, Timestamp};
 
@@ -145,7 +146,22 @@ impl LeasesLayer for FaultStore {
     }
 }
 
-impl KeysLayer for FaultStore {}
+#[async_trait]
+impl KeysLayer for FaultStore {
+    async fn put_run(
+        &self,
+        pool: &PoolId,
+        run: Vec<KeyedEntry>,
+        checkpoint: Checkpoint,
+        token: FencingToken,
+    ) -> Result<(), StoreError> {
+        self.plan.key_runs.fetch_add(1, Ordering::AcqRel);
+        self.plan.check_open("put keys")?;
+        self.plan.key_gate.pass().await;
+        self.plan.check_open("put keys")?;
+        self.inner.keys.put_run(pool, run, checkpoint, token).await
+    }
+}
 
 impl SnapshotsLayer for FaultStore {}
 

@@ -8,6 +8,7 @@ use heronry_types::{IdempotencyKey, NewSourceGap, SourceGapReason};
 use tokio::sync::mpsc;
 
 use super::{LineFormat, LinePlaces, parse};
+use crate::bounded_line::BoundedLine;
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -44,12 +45,6 @@ struct LineReader<R> {
     is_over: bool,
 }
 
-/// A line, or why it was not kept.
-enum Line {
-    Whole(Vec<u8>),
-    TooLong { bytes: u64 },
-}
-
 impl<R: BufRead> LineReader<R> {
     fn new(input: R, format: LineFormat, places: LinePlaces) -> Self {
         Self {
@@ -66,7 +61,8 @@ impl<R: BufRead> LineReader<R> {
         while !self.is_over {
             match self.next_line() {
                 Ok(None) => self.is_over = true,
-                Ok(Some(Line::TooLong { bytes })) => {
+                Ok(Some(line)) if line.cut > 0 => {
+                    let bytes = line.bytes();
                     let note = format!(
                         "line {} has {bytes} bytes and may have {LINE_BYTES_MAX}",
                         self.number
@@ -77,10 +73,8 @@ impl<R: BufRead> LineReader<R> {
                         &bytes.to_be_bytes(),
                     ));
                 }
-                Ok(Some(Line::Whole(bytes))) if bytes.trim_ascii().is_empty() => {}
-                Ok(Some(Line::Whole(bytes))) => {
-                    return Some(self.parsed(&bytes));
-                }
+                Ok(Some(line)) if line.kept.trim_ascii().is_empty() => {}
+                Ok(Some(line)) => return Some(self.parsed(&line.kept)),
                 Err(error) => {
                     self.is_over = true;
                     let note = format!("stdin cannot be read behind line {}: {error}", self.number);
@@ -106,31 +100,20 @@ impl<R: BufRead> LineReader<R> {
         }
     }
 
-    /// Reads to the end of a line; of one that is too long, the rest is passed over.
-    fn next_line(&mut self) -> io::Result<Option<Line>> {
-        let (mut line, mut bytes) = (Vec::new(), 0_u64);
-        let mut fits = true;
+    /// Reads to the end of a line; of one that is too long, the rest is passed over. `None` at the end of the input.
+    fn next_line(&mut self) -> io::Result<Option<BoundedLine>> {
+        let mut line = BoundedLine::default();
         loop {
             let part = self.input.fill_buf()?;
-            if part.is_empty() && bytes == 0 {
+            let is_over = part.is_empty();
+            if is_over && line.bytes() == 0 {
                 return Ok(None);
             }
-            let end = part.iter().position(|byte| *byte == b'\n');
-            let taken = end.map_or(part.len(), |end| end + 1);
-            let content = part.get(..end.unwrap_or(taken)).unwrap_or_default();
-            bytes += content.len() as u64;
-            fits &= line.len() + content.len() <= LINE_BYTES_MAX;
-            if fits {
-                line.extend_from_slice(content);
-            } else {
-                line = Vec::new();
-            }
-            let is_end = end.is_some() || part.is_empty();
-            self.input.consume(taken);
-            if is_end {
+            let taken = line.take(part, LINE_BYTES_MAX);
+            self.input.consume(taken.used);
+            if taken.is_whole || is_over {
                 self.number += 1;
-                let whole = fits.then_some(line).map(Line::Whole);
-                return Ok(Some(whole.unwrap_or(Line::TooLong { bytes })));
+                return Ok(Some(line));
             }
         }
     }
