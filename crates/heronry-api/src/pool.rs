@@ -4,7 +4,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::{OpenedPool, StartedTimeline};
+use heronry_runtime::{OpenedPool, Pool, StartedTimeline};
 use heronry_transfer::{Bodies, Export};
 use heronry_types::{Cursor, PoolId, Retention};
 use heronry_wire::{
@@ -33,7 +33,8 @@ pub async fn open(
     check_retention(body.retention)?;
     let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()).await?;
     let caller = identity.caller();
-    let view = shown(api, id, pool.call(DescribePool { caller }).await?);
+    let mut view = shown(api, id, pool.call(DescribePool { caller }).await?);
+    show_operator(&pool, &mut view).await?;
     let cursor = view.head;
     let answer = PoolOpened { view, cursor };
     Ok(match how {
@@ -69,12 +70,18 @@ pub async fn show(access: &Access) -> Result<PoolShown, Refusal> {
     let view = access.call(DescribePool { caller }).await?;
     let mut shown = shown(access.api(), access.pool().id().clone(), view);
     if access.identity().check_operator().is_ok() {
-        let consumers = access.pool().consumers().await?;
-        shown.consumers = consumers.into_iter().map(consumer::shown).collect();
-        let timelines = access.pool().started_timelines(TIMELINES_SHOWN_MAX).await?;
-        shown.timelines = timelines.iter().map(timeline).collect();
+        show_operator(access.pool(), &mut shown).await?;
     }
     Ok(shown)
+}
+
+/// Adds what operators alone see.
+async fn show_operator(pool: &Pool, shown: &mut PoolShown) -> Result<(), Refusal> {
+    let consumers = pool.consumers().await?;
+    shown.consumers = consumers.into_iter().map(consumer::shown).collect();
+    let timelines = pool.started_timelines(TIMELINES_SHOWN_MAX).await?;
+    shown.timelines = timelines.iter().map(timeline).collect();
+    Ok(())
 }
 
 fn timeline(started: &StartedTimeline) -> TimelineEntry {
