@@ -229,6 +229,7 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::PoolExists { .. }
         | TransferError::Sealed { .. }
         | TransferError::Trimmed { .. }
+        | TransferError::KeysLost { .. }
         | TransferError::Io { .. }
         | TransferError::Lease { .. }
         | TransferError::Read { .. }

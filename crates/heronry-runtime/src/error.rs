@@ -117,7 +117,7 @@ pub enum OpenError {
     /// Records at the start of the journal are gone, and what the store knew of their keys and ids is damaged.
     #[error(
         "records before {floor} are trimmed, and what the store knew of their idempotency keys and message ids is \
-         damaged, so a repeat would be a second message; restore a backup, or copy the store and go on with the \
+         missing or damaged, so a repeat would be a second message; restore a backup, or copy the store and go on with the \
          copy, where those keys are free"
     )]
     KeysLost {

@@ -181,7 +181,7 @@ impl Work {
             Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
             Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
             Self::Keys(edit, reply) if edit.is_put() => Answer::Keys(reply, Err(error(edit.op()))),
-            // Dropping keys loses no record: what the journal keeps is folded again.
+            // Dropping keys loses no record.
             Self::Renew(..) | Self::Release(..) | Self::Keys(..) => return Ok(self),
         })
     }

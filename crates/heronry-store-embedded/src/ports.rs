@@ -27,6 +27,8 @@ use crate::{
     readers::Readers,
     writer::Writer,
 };
+use keys::GivenUpKeys;
+
 use heronry_store::{
     AppendError, Capabilities, Commit, CommitOutcome, ContentPack, ContentPlace, Contents,
     FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent, Page, ReadError,
@@ -43,6 +45,8 @@ pub struct Embedded<D> {
     writer: Writer,
     database: Weak<D>,
     readable: Arc<Readable>,
+    /// The pools whose keys were found damaged and dropped: nothing is put on top of them.
+    given_up: GivenUpKeys,
     content_bytes_max: u64,
 }
 
@@ -69,6 +73,7 @@ impl<D: Database> Embedded<D> {
             writer,
             database: weak,
             readable,
+            given_up: GivenUpKeys::default(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
         })
     }

@@ -74,7 +74,7 @@ pub(super) async fn check_whole(
     let mut taken = TakenEpochs::at(to).await?;
     for pool in pools {
         consumers(from, pool, goes_on).await?;
-        let mut source = Source::open(from, pool, Bodies::Included).await?;
+        let mut source = Source::open(from, pool, Bodies::Included, goes_on.lost_keys()).await?;
         while let Some(piece) = source.next().await? {
             match piece {
                 PoolPiece::Baseline(baseline) => taken.take_all(pool, &baseline)?,

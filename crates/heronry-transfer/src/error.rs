@@ -40,6 +40,17 @@ pub enum TransferError {
         /// The oldest position that is kept.
         floor: Position,
     },
+    /// Records at the start of the journal are gone, and the store does not have their keys any more.
+    #[error(
+        "records of pool {pool} before {floor} are trimmed, and what the store knew of their idempotency keys and \
+         message ids is missing or damaged; take an earlier backup, or copy the store: in the copy those keys are free"
+    )]
+    KeysLost {
+        /// The pool.
+        pool: PoolId,
+        /// The oldest position that is kept.
+        floor: Position,
+    },
     /// A chunk of the source is damaged, or of a newer build.
     #[error("pool {pool}: {error}")]
     Chunk {

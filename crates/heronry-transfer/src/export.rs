@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     fmt,
     io::{self, Write},
-    num::NonZeroU64,
 };
 
 use heronry_journal::Chunk;
@@ -15,7 +14,7 @@ use serde::Serialize;
 use super::{
     Bodies, Carried, Pools, TransferError,
     copy::consumers_without_rows,
-    keys::KeysLine,
+    keys::{KeysLine, LostKeys},
     lines::{
         AppendSpan, BaselineLine, ChunkLine, ConsumerLine, ContentLine, EndLine, ExportLine,
         record_line,
@@ -87,7 +86,7 @@ impl Export {
     /// [`TransferError::NoPool`], [`Trimmed`](TransferError::Trimmed), and the store's failure.
     pub async fn open(from: &Store, pool: &PoolId, bodies: Bodies) -> Result<Self, TransferError> {
         Ok(Self {
-            source: Source::open(from, pool, bodies).await?,
+            source: Source::open(from, pool, bodies, LostKeys::Refused).await?,
             consumers: VecDeque::new(),
             pool: pool.clone(),
             chunks: 0,
@@ -164,7 +163,7 @@ impl Export {
                     head,
                     chunks,
                     contents,
-                    keys: NonZeroU64::new(self.keys),
+                    keys: self.source.is_trimmed().then_some(self.keys),
                 });
                 line(&end, &mut lines)?;
             }

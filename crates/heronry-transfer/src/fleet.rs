@@ -47,7 +47,8 @@ impl<'a> Fleet<'a> {
         for pool in pools {
             // They are read first: no consumer stands above the head that is read after it.
             let consumers = consumers(from, pool, goes_on).await?;
-            let mut source = Source::open(from, pool, Bodies::Included).await?;
+            let mut source =
+                Source::open(from, pool, Bodies::Included, goes_on.lost_keys()).await?;
             self.begin(pool).await?;
             while let Some(piece) = source.next().await? {
                 self.take(piece).await?;

@@ -1,6 +1,6 @@
 //! Keys of trimmed records on their way: nothing else says which requests were decided there.
 
-use heronry_store::{KEYED_ENTRY_BYTES, KeyHash, KeyedEntry, Store};
+use heronry_store::{KEYED_ENTRY_BYTES, KeyHash, KeyedEntry, Store, stands_on};
 use heronry_types::{Digest, PoolId, Position};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,32 @@ use super::{TransferError, lines};
 
 /// The most keys of one piece.
 const PAGE_KEYS: usize = 1_000;
+
+/// The handling of a trimmed pool whose store does not have the keys of trimmed records any more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum LostKeys {
+    /// It is refused.
+    Refused,
+    /// It goes along, and those keys are free.
+    Free,
+}
+
+/// Checks that a store has the keys of the records before a floor.
+pub(super) async fn check_keys(
+    store: &Store,
+    pool: &PoolId,
+    floor: Position,
+) -> Result<(), TransferError> {
+    let has_all = match store.keys.checkpoint(pool).await? {
+        Some(at) => at.position.next() >= floor && stands_on(&*store.journal, pool, at).await?,
+        None => false,
+    };
+    if has_all {
+        return Ok(());
+    }
+    let pool = pool.clone();
+    Err(TransferError::KeysLost { pool, floor })
+}
 
 /// The keys of the records before a floor, as they are read page by page.
 #[derive(Debug)]
@@ -33,18 +59,16 @@ impl TrimmedKeys {
         store: &Store,
         pool: &PoolId,
     ) -> Result<Option<Vec<KeyedEntry>>, TransferError> {
-        while !self.is_over {
-            let keys = &store.keys;
-            let mut page = keys.list(pool, self.after, PAGE_KEYS).await?;
+        let mut found = Vec::new();
+        while !self.is_over && found.len() < PAGE_KEYS {
+            let page = store.keys.list(pool, self.after, PAGE_KEYS).await?;
             self.is_over = page.len() < PAGE_KEYS;
             self.after = page.last().map(|last| last.key).or(self.after);
             // Those of records that are kept are folded from the records.
-            page.retain(|keyed| keyed.entry.first < self.floor);
-            if !page.is_empty() {
-                return Ok(Some(page));
-            }
+            let trimmed = |keyed: &KeyedEntry| keyed.entry.first < self.floor;
+            found.extend(page.into_iter().filter(trimmed));
         }
-        Ok(None)
+        Ok((!found.is_empty()).then_some(found))
     }
 }
 

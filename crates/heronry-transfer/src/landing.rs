@@ -12,6 +12,7 @@ use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Ti
 
 use super::{
     Carried, Carrier, TransferError,
+    keys::LostKeys,
     source::PoolPiece,
     timeline::{TimelineStart, start_after},
 };
@@ -29,6 +30,22 @@ pub(super) enum GoesOn {
     AsBefore,
     /// On a new one.
     On(EpochReason),
+}
+
+impl GoesOn {
+    /// Returns the handling of a trimmed pool without its keys: a copy is the way to go on with it.
+    pub(super) fn lost_keys(self) -> LostKeys {
+        match self {
+            Self::On(EpochReason::Copy) => LostKeys::Free,
+            Self::AsBefore
+            | Self::On(
+                EpochReason::Fork
+                | EpochReason::Import
+                | EpochReason::Restore
+                | EpochReason::TailLost,
+            ) => LostKeys::Refused,
+        }
+    }
 }
 
 /// The way in which the ownership of a pool is taken that arrives.

@@ -1,7 +1,5 @@
 //! The lines of an export.
 
-use std::num::NonZeroU64;
-
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkHeader, ChunkWriter, Entry, Record};
 use heronry_store::{
     ConsumerCursor, ConsumerId, ConsumerStanding, FilterFingerprint, NewContent, Stored,
@@ -111,9 +109,9 @@ pub(super) struct EndLine {
     pub(super) head: Cursor,
     pub(super) chunks: u64,
     pub(super) contents: u64,
-    /// The number of keys of trimmed records.
+    /// The number of keys of trimmed records; of a trimmed pool alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) keys: Option<NonZeroU64>,
+    pub(super) keys: Option<u64>,
 }
 
 /// A record, as it is read back.

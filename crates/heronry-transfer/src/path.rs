@@ -11,6 +11,7 @@ pub(super) struct ChunkOrder {
     pool: PoolId,
     chain: Chain,
     timelines: Option<Timelines>,
+    is_trimmed: bool,
 }
 
 impl ChunkOrder {
@@ -19,6 +20,7 @@ impl ChunkOrder {
             pool,
             chain: Chain::start(),
             timelines: None,
+            is_trimmed: false,
         }
     }
 
@@ -29,11 +31,17 @@ impl ChunkOrder {
             pool,
             chain: Chain::after(baseline.epoch(), point.floor.previous(), point.hash),
             timelines: Some(point.timelines.clone()),
+            is_trimmed: true,
         }
     }
 
     pub(super) fn pool(&self) -> &PoolId {
         &self.pool
+    }
+
+    /// Returns true when it began after records that were trimmed.
+    pub(super) fn is_trimmed(&self) -> bool {
+        self.is_trimmed
     }
 
     /// Returns how far it has come.

@@ -1,9 +1,6 @@
 //! Reading an export line by line: every chunk is framed anew and has to have its hash.
 
-use std::{
-    io::{BufRead, Read},
-    num::NonZeroU64,
-};
+use std::io::{BufRead, Read};
 
 use heronry_journal::Baseline;
 use heronry_store::{ConsumerStanding, ContentPack, NewContent};
@@ -248,7 +245,7 @@ impl<R: BufRead> ExportLines<R> {
             head: Cursor::new(chain.epoch().unwrap_or_default(), chain.position()),
             chunks: open.chunks,
             contents: open.contents,
-            keys: NonZeroU64::new(open.keys),
+            keys: open.path.is_trimmed().then_some(open.keys),
         };
         if read != *line || read.chunks == 0 {
             return Err(self.wrong("the pool is not all there"));

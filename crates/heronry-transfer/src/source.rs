@@ -6,7 +6,11 @@ use heronry_journal::{Baseline, Chunk};
 use heronry_store::{ContentPack, Head, KeyedEntry, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
-use super::{Bodies, Pools, TransferError, keys::TrimmedKeys, path::ChunkOrder};
+use super::{
+    Bodies, Pools, TransferError,
+    keys::{LostKeys, TrimmedKeys, check_keys},
+    path::ChunkOrder,
+};
 
 /// The most bytes of a journal or of contents in one read.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -82,10 +86,14 @@ impl Source {
         store: &Store,
         pool: &PoolId,
         bodies: Bodies,
+        lost: LostKeys,
     ) -> Result<Self, TransferError> {
         let pool = pool.clone();
         let (baseline, head) = begin(store, &pool).await?;
         let floor = head.floor;
+        if baseline.is_some() && lost == LostKeys::Refused {
+            check_keys(store, &pool, floor).await?;
+        }
         let path = match &baseline {
             None => ChunkOrder::of(pool.clone()),
             Some(baseline) => ChunkOrder::after(pool.clone(), baseline),
@@ -109,6 +117,11 @@ impl Source {
     /// Returns the head up to which it reads.
     pub(super) fn head(&self) -> Head {
         self.head
+    }
+
+    /// Returns true when records at the start are trimmed.
+    pub(super) fn is_trimmed(&self) -> bool {
+        self.floor > Position::ZERO.next()
     }
 
     /// Returns the next piece, checked; nothing after the last.

@@ -288,8 +288,11 @@ async fn check(case: CutCase) -> bool {
         }
         heads.push(from.write(pool, next).await.unwrap());
     }
-    from.trim(&pools[0]).await;
-    heads[0].floor = Position(4);
+    // A store in memory has no keys after a restart, and a trimmed pool without them is not moved.
+    if case.stores.0 != StoreKind::Memory {
+        from.trim(&pools[0]).await;
+        heads[0].floor = Position(4);
+    }
     let process = Process::ending_at(case.at, case.kept);
     let moved = {
         let (source, target) = (from.open_to_carry().await, to.open_to_carry().await);
@@ -319,9 +322,7 @@ async fn check(case: CutCase) -> bool {
         let serving = [from.serves(pool, *head).await, to.serves(pool, *head).await];
         let number = serving.iter().filter(|serves| **serves).count();
         assert_eq!(number, 1, "{case}: pool {pool}, {serving:?}, {ended:?}");
-        // A store in memory has no keys after a restart.
-        let keeps_keys = ![case.stores.0, case.stores.1].contains(&StoreKind::Memory);
-        if pool == &pools[0] && keeps_keys && heads[0].floor == Position(4) {
+        if pool == &pools[0] && heads[0].floor == Position(4) {
             let serving = if serving[0] { &mut from } else { &mut to };
             let found = serving.trimmed_entry(pool).await;
             assert_eq!(found, Some(trimmed_key().entry), "{case}");

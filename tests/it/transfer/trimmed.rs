@@ -149,6 +149,18 @@ async fn o18_a_trimmed_pool_without_its_keys_is_not_opened_and_a_copy_of_it_goes
     let head = from.store().journal.head(&name).await.unwrap();
     assert_eq!(head.map(|head| head.floor), Some(floor));
     let by = carrier(&to, 77);
+    // No other way carries it: who makes backups would not notice, and lose the last one that has the keys.
+    let mut ends = vec![
+        transfer::back_up(from.store(), to.store(), &by)
+            .await
+            .map(drop),
+    ];
+    ends.push(Export::open_whole(from.store(), &name).await.map(drop));
+    for end in ends {
+        let error = end.unwrap_err();
+        assert!(matches!(error, TransferError::KeysLost { .. }), "{error}");
+    }
+    check_empty(to.store()).await;
     let copied = transfer::copy(from.store(), to.store(), &Pools::All, &by).await;
     copied.unwrap();
     let p = to.runtime.find(&name).await.unwrap();
@@ -178,19 +190,16 @@ async fn keys_of_an_arrival_that_came_to_nothing_are_gone_when_the_pool_arrives(
     failed.unwrap_err();
     let left_behind = to.store().keys.list(&pool("p"), None, 9).await.unwrap();
     assert!(!left_behind.is_empty());
-    // Another pool of the same name comes: what was trimmed of the first one is not its past.
+    // A pool of the same name begins: what was trimmed of the first one is not its past.
     let name = KeyName::Key(key("said-0"));
     let said_0 = KeyHash::new(&run("lead"), &name);
-    let fresh = World::new(StoreKind::Memory).await;
-    let p = fresh.pool().await;
-    fresh.join(&p, "other").await;
-    drop(p);
-    fresh.runtime.shutdown().await;
-    let copied = transfer::copy(fresh.store(), to.store(), &Pools::All, &by).await;
-    copied.unwrap();
-    let p = to.runtime.find(&pool("p")).await.unwrap();
+    let p = to.pool().await;
     let found = to.store().keys.find(p.id(), &[said_0]).await.unwrap();
     assert_eq!(found, [None]);
+    let lead = to.join(&p, "lead").await;
+    to.join(&p, "scout").await;
+    let said = to.send(&p, &lead, said("said-0", "another")).await;
+    assert!(!said.unwrap().repeated, "it was never sent here");
 }
 
 #[tokio::test]

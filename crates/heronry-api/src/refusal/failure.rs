@@ -162,6 +162,7 @@ impl From<TransferError> for Refusal {
             TransferError::PoolExists { .. }
             | TransferError::Sealed { .. }
             | TransferError::Trimmed { .. }
+            | TransferError::KeysLost { .. }
             | TransferError::Chunk { .. }
             | TransferError::Chain { .. }
             | TransferError::RepeatedEpoch { .. }

@@ -33,6 +33,11 @@ impl RecentKeys {
         self.entries.len()
     }
 
+    /// Returns true when one of them is of a record after a position.
+    pub fn goes_past(&self, position: Position) -> bool {
+        self.entries.values().any(|entry| entry.first > position)
+    }
+
     /// Returns true when all were handed to the store.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

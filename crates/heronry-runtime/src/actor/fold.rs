@@ -74,6 +74,8 @@ async fn fold(
     let durability = store.journal.capabilities().durability;
     let minter = environment.minter.clone();
     let Some(head) = store.journal.head(pool).await? else {
+        // What began to arrive under this name, and came to nothing, may have left keys.
+        store.keys.clear(pool).await?;
         let epoch = Epoch(environment.ids.draw());
         let replay = Replay::new(pool.clone(), epoch, minter, durability)
             .keeping_finished(environment.finished_kept)
@@ -203,7 +205,8 @@ impl Fold<'_> {
 
     async fn flush_keys(&mut self, checkpoint: Checkpoint) -> Result<(), OpenError> {
         let replay = &mut self.to.replay;
-        if replay.recent().len() < KEYS_RUN {
+        // The chunk may end within a batch, whose end has a key as well.
+        if replay.recent().len() < KEYS_RUN || replay.recent().goes_past(checkpoint.position) {
             return Ok(());
         }
         let run = replay.hand_over_keys(checkpoint.position);

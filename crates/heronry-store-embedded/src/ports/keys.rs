@@ -1,6 +1,9 @@
 //! Keys of a store over an embedded database.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use heronry_types::PoolId;
@@ -16,6 +19,26 @@ use heronry_store::{
     Checkpoint, FencingToken, KeyEntry, KeyHash, KeyedEntry, Keys, StoreError, StoreErrorKind,
     runs::NewRun,
 };
+
+/// The pools whose keys were found damaged and dropped, and were not begun anew since.
+///
+/// A run that is on its way then would be all that is left, and its checkpoint would say that there is no more.
+#[derive(Debug, Default)]
+pub(crate) struct GivenUpKeys(Mutex<HashSet<PoolId>>);
+
+impl GivenUpKeys {
+    fn pools(&self) -> MutexGuard<'_, HashSet<PoolId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self, pool: &PoolId, op: &'static str) -> Result<(), StoreError> {
+        if self.pools().contains(pool) {
+            let detail = "the keys of the pool are damaged; open it anew";
+            return Err(StoreError::new(StoreErrorKind::Corrupt, op, detail));
+        }
+        Ok(())
+    }
+}
 
 impl<D: Database> Embedded<D> {
     async fn edit_keys(&self, pool: &PoolId, edit: KeysEdit) -> Result<KeysEnd, StoreError> {
@@ -37,6 +60,7 @@ impl<D: Database> Embedded<D> {
         }
         let run = Arc::new(run);
         loop {
+            self.given_up.check(pool, op)?;
             let view = self.readable.pool(op, pool)?;
             let view = view.ok_or_else(|| keys::unowned(op))?;
             let (before, database) = ((view.keys, view.no), self.database(op)?);
@@ -72,6 +96,7 @@ impl<D: Database> Embedded<D> {
         if let Err(error) = &end
             && error.kind() == StoreErrorKind::Corrupt
         {
+            self.given_up.pools().insert(pool.clone());
             // What is reported is the damage; without it the next opening finds the same.
             drop(self.clear_keys(pool).await);
         }
@@ -124,6 +149,8 @@ impl<D: Database> Keys for Embedded<D> {
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.clear_keys(pool).await
+        self.clear_keys(pool).await?;
+        self.given_up.pools().remove(pool);
+        Ok(())
     }
 }

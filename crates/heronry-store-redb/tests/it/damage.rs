@@ -1,7 +1,10 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ReadError, StoreError, StoreErrorKind};
+use heronry_store::{
+    Checkpoint, FencingToken, KEYED_ENTRY_BYTES, KeyedEntry, LEASE_TERM, ReadError, Store,
+    StoreError, StoreErrorKind,
+};
 use heronry_store_embedded::row_keys;
 use heronry_testkit::{recovery::read_back, sample};
 use heronry_types::Position;
@@ -58,6 +61,72 @@ fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
         error.to_string().contains("pool pool-1, position 3"),
         "{error}"
     );
+}
+
+/// Keys under which something was decided at the first position, in their order.
+fn keys() -> Vec<KeyedEntry> {
+    let keyed = (1..=9).map(|number| {
+        let mut bytes = [0; KEYED_ENTRY_BYTES];
+        (bytes[0], bytes[23]) = (number, 1);
+        KeyedEntry::from_bytes(&bytes).unwrap()
+    });
+    keyed.collect()
+}
+
+fn own(store: &Store) -> FencingToken {
+    let (leases, pool) = (&store.leases, sample::pool(1));
+    block_on(leases.acquire(&pool, "a test", sample::time(0), LEASE_TERM)).unwrap()
+}
+
+fn put(store: &Store, run: Vec<KeyedEntry>, token: FencingToken) -> Result<(), StoreError> {
+    let pool = sample::pool(1);
+    let head = block_on(store.journal.head(&pool)).unwrap().unwrap();
+    let checkpoint = Checkpoint {
+        epoch: head.epoch,
+        position: head.head,
+        hash: head.last_hash,
+    };
+    block_on(store.keys.put_run(&pool, run, checkpoint, token))
+}
+
+/// A run on top of keys that are given up would say that there are no others.
+#[test]
+fn nothing_is_put_on_top_of_damaged_keys_until_they_are_begun_anew() {
+    let folder = StoreDirectory::put(&file());
+    let store = folder.open().unwrap();
+    put(&store, keys(), own(&store)).unwrap();
+    drop(store);
+    let database = redb::Database::open(folder.file()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let table = redb::TableDefinition::<&[u8], &[u8]>::new("claims");
+    {
+        let mut table = transaction.open_table(table).unwrap();
+        let rows = redb::ReadableTable::iter(&table).unwrap();
+        let rows =
+            rows.map(|row| row.map(|(key, row)| (key.value().to_vec(), row.value().to_vec())));
+        let rows: Vec<_> = rows.collect::<Result<_, _>>().unwrap();
+        // The block is a checksum, a byte, a hash and nine entries.
+        let is_block = |row: &Vec<u8>| row.len() == 4 + 1 + 16 + 9 * KEYED_ENTRY_BYTES;
+        let (key, mut row) = rows.into_iter().find(|(_, row)| is_block(row)).unwrap();
+        *row.last_mut().unwrap() ^= 1;
+        table.insert(key.as_slice(), row.as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+    drop(database);
+
+    let (store, pool) = (folder.open().unwrap(), sample::pool(1));
+    let token = own(&store);
+    let asked: Vec<_> = keys().iter().map(|keyed| keyed.key).collect();
+    let listed = block_on(store.keys.list(&pool, None, 9)).unwrap_err();
+    assert_eq!(listed.kind(), StoreErrorKind::Corrupt);
+    let found = block_on(store.keys.find(&pool, &asked)).unwrap_err();
+    assert_eq!(found.kind(), StoreErrorKind::Corrupt);
+    let refused = put(&store, keys(), token).unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Corrupt);
+    assert_eq!(block_on(store.keys.checkpoint(&pool)).unwrap(), None);
+    block_on(store.keys.clear(&pool)).unwrap();
+    put(&store, keys(), token).unwrap();
+    assert_eq!(block_on(store.keys.list(&pool, None, 99)).unwrap(), keys());
 }
 
 fn find(file: &[u8], part: &[u8]) -> Vec<usize> {

@@ -20,6 +20,9 @@ impl Runs {
     ) -> Result<Vec<KeyedEntry>, StoreError> {
         let from = after.map_or(SortHash(0), |key| SortHash::of(key).next());
         let mut readers = Vec::new();
+        if from == super::END {
+            return Ok(Vec::new());
+        }
         for slot in &self.slots {
             slot.read_from(place, from, &mut readers)?;
         }

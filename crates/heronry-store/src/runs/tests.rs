@@ -146,6 +146,17 @@ fn check(runs: &Runs, rows: &Rows, model: &HashMap<u16, KeyEntry>) {
     }
 }
 
+#[test]
+fn nothing_is_listed_after_the_highest_key() {
+    let highest = KeyHash::from_bits(u128::MAX);
+    let run = NewRun::new(&[KeyedEntry::new(highest, entry(1))], checkpoint(1));
+    let mut rows = Rows::default();
+    let RunsPut { runs, edit } = Runs::put(None, place(&rows), &run, SMALL).unwrap();
+    rows.apply(&edit);
+    assert_eq!(runs.list(place(&rows), None, 1).unwrap().len(), 1);
+    assert_eq!(runs.list(place(&rows), Some(highest), 1).unwrap(), []);
+}
+
 /// Lists every key, in pages of this length.
 fn listed(runs: &Runs, rows: &Rows, limit: usize) -> Vec<KeyedEntry> {
     let mut all: Vec<KeyedEntry> = Vec::new();

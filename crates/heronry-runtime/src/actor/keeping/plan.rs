@@ -94,6 +94,8 @@ pub(super) async fn prepare(
     holds.extend(folds.held_by_consumers(now, &mut known.consumers).await?);
     let checkpoint = folds.store.keys.checkpoint(&folds.pool).await?;
     let kept = checkpoint.map_or(Position::ZERO, |it| it.position);
+    // What came since it was decided may be under way.
+    let asked = asked.min(decided.next());
     let asked = match to {
         TrimTo::Upto(_) => asked,
         // What came since is as young as can be.
