@@ -160,13 +160,14 @@ pub(crate) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, 
     }
 }
 
-/// Looks up keys in the runs that readers see.
-pub(crate) fn find<D: Database>(
-    database: impl Fn() -> Result<Arc<D>, StoreError>,
+/// Looks at the runs that readers see. `None` when there are none, or when `look` needs no rows to tell that
+/// nothing is there.
+fn look_at<T>(
     readable: &Readable,
-    (pool, keys): (&PoolId, &[KeyHash]),
-) -> Result<Vec<Option<KeyEntry>>, StoreError> {
-    let op = "find keys";
+    op: &'static str,
+    pool: &PoolId,
+    look: impl Fn(PoolNo, &Runs) -> Option<Result<T, StoreError>>,
+) -> Result<Option<T>, StoreError> {
     let seen = || {
         let view = readable.pool(op, pool)?;
         Ok::<_, StoreError>(view.and_then(|view| Some((view.no, view.keys?))))
@@ -174,25 +175,36 @@ pub(crate) fn find<D: Database>(
     let mut now = seen()?;
     loop {
         let Some((no, runs)) = now else {
-            return Ok(vec![None; keys.len()]);
+            return Ok(None);
         };
-        let Some(asked) = runs.ask(keys) else {
-            return Ok(vec![None; keys.len()]);
+        let Some(found) = look(no, &runs) else {
+            return Ok(None);
         };
-        let found = database()?.read(op, |rows| {
+        // Rows that were merged meanwhile are gone: then it is the runs of now that are looked at.
+        now = seen()?;
+        if is_same(now.as_ref().map(|(_, current)| current), Some(&runs)) {
+            return found.map(Some);
+        }
+    }
+}
+
+/// Looks up keys in the runs that readers see.
+pub(crate) fn find<D: Database>(
+    database: impl Fn() -> Result<Arc<D>, StoreError>,
+    readable: &Readable,
+    (pool, keys): (&PoolId, &[KeyHash]),
+) -> Result<Vec<Option<KeyEntry>>, StoreError> {
+    let op = "find keys";
+    let found = look_at(readable, op, pool, |no, runs| {
+        let asked = runs.ask(keys)?;
+        let answer = |rows: &dyn Reading| {
             let rows = &PoolRows(rows);
             let keys = RunKeys(no.0);
             asked.answer(RunPlace { keys, rows })
-        });
-        // Rows that were merged meanwhile are gone: then the question is put to the runs of now.
-        now = seen()?;
-        let is_current = now
-            .as_ref()
-            .is_some_and(|(_, current)| Arc::ptr_eq(current, &runs));
-        if is_current {
-            return found;
-        }
-    }
+        };
+        Some(database().and_then(|database| database.read(op, answer)))
+    })?;
+    Ok(found.unwrap_or_else(|| vec![None; keys.len()]))
 }
 
 /// Lists keys of the runs that readers see.
@@ -204,27 +216,15 @@ pub(crate) fn list<D: Database>(
     limit: usize,
 ) -> Result<Vec<KeyedEntry>, StoreError> {
     let op = "list keys";
-    let seen = || {
-        let view = readable.pool(op, pool)?;
-        Ok::<_, StoreError>(view.and_then(|view| Some((view.no, view.keys?))))
-    };
-    let mut now = seen()?;
-    loop {
-        let Some((no, runs)) = now else {
-            return Ok(Vec::new());
-        };
-        let listed = Arc::clone(database).read(op, |rows| {
+    let listed = look_at(readable, op, pool, |no, runs| {
+        let page = |rows: &dyn Reading| {
             let rows = &PoolRows(rows);
             let keys = RunKeys(no.0);
             runs.list(RunPlace { keys, rows }, after, limit)
-        });
-        // As for a look-up: rows that were merged meanwhile are gone.
-        now = seen()?;
-        let current = now.as_ref().map(|(_, current)| current);
-        if is_same(current, Some(&runs)) {
-            return listed;
-        }
-    }
+        };
+        Some(Arc::clone(database).read(op, page))
+    })?;
+    Ok(listed.unwrap_or_default())
 }
 
 /// The rows of keys of a database.

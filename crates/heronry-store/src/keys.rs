@@ -166,7 +166,9 @@ pub trait Keys: Send + Sync {
     /// Adds a run of keys, in any order, and moves the checkpoint, both or neither.
     ///
     /// # Errors
-    /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+    /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed). Where damage was
+    /// found it is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) until the keys are [cleared](Self::clear): a
+    /// run on top of what is left would say that there is no more.
     async fn put_run(
         &self,
         pool: &PoolId,

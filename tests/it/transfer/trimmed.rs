@@ -1,13 +1,19 @@
 //! Pools whose journal was trimmed: they go along with the keys of what is gone.
 
-use std::io;
+use std::{io, sync::Arc};
 
+use async_trait::async_trait;
+use heronry_journal::Baseline;
 use heronry_pool::{Rejection, decide::SendRequest};
-use heronry_runtime::{Holding, OpenError, Pool, TrimTo};
-use heronry_store::{KeyHash, KeyName, Store};
+use heronry_runtime::{Holding, OpenError, Pool, Runtime, RuntimeOptions, TrimTo};
+use heronry_store::{
+    ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, KeyHash, KeyName, KeysLayer,
+    LEASE_TERM, Layer, Layered, LeasesLayer, ProjectionsLayer, SnapshotsLayer, Store, StoreError,
+};
+use heronry_testkit::sample;
 use heronry_tests::{StoreKind, World, body, key, message, pool, run};
 use heronry_transfer::{self as transfer, Bodies, Export, Pools, RestoredTimeline, TransferError};
-use heronry_types::{Address, Position};
+use heronry_types::{Address, PoolId, Position};
 use serde_json::Value;
 
 use crate::{
@@ -166,6 +172,59 @@ async fn o18_a_trimmed_pool_without_its_keys_is_not_opened_and_a_copy_of_it_goes
     let p = to.runtime.find(&name).await.unwrap();
     let anew = to.send(&p, &left.lead, said("said-0", "said-0")).await;
     assert!(!anew.unwrap().repeated, "the key is free");
+}
+
+/// A store that has nothing for the records that it dropped, as that of an earlier build.
+struct Baseless(Store);
+
+impl Layer for Baseless {
+    fn inner(&self) -> &Store {
+        &self.0
+    }
+}
+
+#[async_trait]
+impl JournalLayer for Baseless {
+    async fn baseline(&self, _: &PoolId) -> Result<Option<Baseline>, StoreError> {
+        Ok(None)
+    }
+}
+
+impl CustodyLayer for Baseless {}
+impl ContentsLayer for Baseless {}
+impl LeasesLayer for Baseless {}
+impl KeysLayer for Baseless {}
+impl SnapshotsLayer for Baseless {}
+impl CursorsLayer for Baseless {}
+impl ProjectionsLayer for Baseless {}
+
+#[tokio::test]
+async fn a_trimmed_pool_with_nothing_in_place_of_what_went_is_neither_opened_nor_carried() {
+    let from = World::new(StoreKind::Memory).await;
+    trimmed_story(&from).await;
+    let name = pool("p");
+    let head = from.store().journal.head(&name).await.unwrap().unwrap();
+    let store = Store::of(Arc::new(Layered(Baseless(from.store().clone()))));
+    let to = World::new(StoreKind::Memory).await;
+    let by = carrier(&to, 77);
+    let copied = transfer::copy(&store, to.store(), &Pools::All, &by).await;
+    let error = copied.unwrap_err();
+    let TransferError::Trimmed { pool, floor } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((pool, floor), (name.clone(), head.floor));
+    check_empty(to.store()).await;
+    // No snapshot may stand in for the baseline.
+    let owned = store
+        .leases
+        .acquire(&name, "a test", sample::time(0), LEASE_TERM);
+    let token = owned.await.unwrap();
+    store.snapshots.delete(&name, token).await.unwrap();
+    store.leases.release(&name, token).await.unwrap();
+    let runtime = Runtime::new(store, RuntimeOptions::new([7; 32], "a test"));
+    let refused = runtime.find(&name).await.unwrap_err();
+    let is_trimmed = matches!(refused, OpenError::Trimmed { floor } if floor == head.floor);
+    assert!(is_trimmed, "{refused}");
 }
 
 /// Returns the lines of pool `p` as a server sends them for a backup.
