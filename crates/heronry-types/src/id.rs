@@ -310,6 +310,12 @@ pub mod kind {
         Receive => "ReceiveId";
         /// Marks a [`ConsumerId`](super::ConsumerId).
         Consumer => "ConsumerId";
+        /// Marks a [`ModuleId`](super::ModuleId).
+        Module => "ModuleId";
+        /// Marks a [`ChannelId`](super::ChannelId).
+        Channel => "ChannelId";
+        /// Marks a [`HostId`](super::HostId).
+        Host => "HostId";
     }
 }
 
@@ -357,6 +363,12 @@ pub type InstanceId = Id<kind::Instance>;
 pub type ReceiveId = Id<kind::Receive>;
 /// Names a consumer of events; unique per pool.
 pub type ConsumerId = Id<kind::Consumer>;
+/// Names a module: a helper that runs beside the members of a pool.
+pub type ModuleId = Id<kind::Module>;
+/// Names a channel of a recipient, to which an alias leads.
+pub type ChannelId = Id<kind::Channel>;
+/// Names a host: what starts members, such as `process`.
+pub type HostId = Id<kind::Host>;
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,10 @@ mod contract;
 mod counted;
 mod cursor;
 mod delivery;
+mod edge;
 mod effect;
 mod id;
+mod labels;
 mod limits;
 mod lineage;
 mod new_event;
@@ -20,6 +22,7 @@ mod retention;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod source;
+mod steward;
 mod suggest;
 mod time;
 mod timelines;
@@ -33,13 +36,15 @@ pub use contract::{ReplyStanding, Response, ResponseContract};
 pub use counted::counted;
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use delivery::{DeliveryOptions, OnFull};
+pub use edge::{Edge, EdgeError};
 pub use effect::{EffectResult, EffectView};
 pub use id::{
-    AgentId, AttemptId, ConsumerId, CorrelationKey, CorrelationValue, DestinationId, EntityId,
-    EventTag, ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
-    PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, SourceItemId, TopicId, TurnId,
-    WakeId, kind,
+    AgentId, AttemptId, ChannelId, ConsumerId, CorrelationKey, CorrelationValue, DestinationId,
+    EntityId, EventTag, HostId, ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId,
+    MessageId, ModuleId, PolicyId, PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId,
+    SourceItemId, TopicId, TurnId, WakeId, kind,
 };
+pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Labels, LabelsError};
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
 pub use new_event::NewEvent;
@@ -52,15 +57,17 @@ pub use receipt::{
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use retention::Retention;
 pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX, SourcePosition};
+pub use steward::StewardToken;
 pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
     DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
-    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus,
-    OnAttached, OverflowPolicy, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
-    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceGapReason, SourceKind,
-    SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, ManagedBy,
+    MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering, PolicyKind,
+    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass,
+    RosterLayer, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass,
+    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

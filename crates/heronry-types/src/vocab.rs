@@ -6,6 +6,7 @@ mod entity;
 mod event;
 mod outcome;
 mod policy;
+mod roster;
 mod source;
 
 use crate::suggest::{choices, quoted};
@@ -23,6 +24,7 @@ pub use policy::{
     ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
     WakePayload,
 };
+pub use roster::{ManagedBy, MemberStanding, ModuleStanding, Peering, RosterLayer};
 pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
@@ -233,11 +235,15 @@ mod tests {
             EventSemantics,
             Importance,
             LimitName,
+            ManagedBy,
+            MemberStanding,
             MessageFailure,
             MessageStatus,
+            ModuleStanding,
             OnAttached,
             OnFull,
             OverflowPolicy,
+            Peering,
             PolicyKind,
             PrivacyClass,
             ReceiptUntil,
@@ -247,6 +253,7 @@ mod tests {
             ResumeWith,
             ResumedBy,
             RetentionClass,
+            RosterLayer,
             RunEnd,
             RunState,
             SourceGapReason,

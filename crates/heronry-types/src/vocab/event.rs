@@ -204,6 +204,18 @@ event_kinds! {
     SourceAttached = "source_attached": AgentPool Fact,
     SourceDetached = "source_detached": AgentPool Fact,
     ConsumerReset = "consumer_reset": AgentPool Fact,
+    RosterDeclared = "roster_declared": AgentPool Fact,
+    MemberSpecified = "member_specified": AgentPool Fact,
+    MemberStanding = "member_standing": AgentPool Fact,
+    EdgeWired = "edge_wired": AgentPool Fact,
+    EdgeUnwired = "edge_unwired": AgentPool Fact,
+    AliasSet = "alias_set": AgentPool Fact,
+    AliasRemoved = "alias_removed": AgentPool Fact,
+    ModuleStanding = "module_standing": AgentPool Fact,
+    Reconciled = "reconciled": AgentPool Fact,
+    StewardTaken = "steward_taken": AgentPool Fact,
+    StewardReleased = "steward_released": AgentPool Fact,
+    RuntimeError = "runtime_error": AgentPool Fact,
 }
 
 vocabulary! {

@@ -1,0 +1,81 @@
+//! What a pool keeps as it was declared: members, their edges and the modules beside them.
+
+use super::vocabulary;
+
+vocabulary! {
+    /// The standing of a declared member, as its steward sees it.
+    MemberStanding {
+        /// The member has no process, and is a member: a cause starts it.
+        Dormant = "dormant",
+        /// The member's process was asked for, and is not ready.
+        Starting = "starting",
+        /// The member's process runs.
+        Active = "active",
+        /// The member's run is suspended.
+        Suspended = "suspended",
+        /// The member's process is being stopped, and the member leaves.
+        Retiring = "retiring",
+        /// The member left because it was idle for too long.
+        RetiredIdle = "retired_idle",
+        /// The member's restarts are used up.
+        Broken = "broken",
+    }
+}
+
+vocabulary! {
+    /// The standing of a module.
+    ModuleStanding {
+        /// The module's process was asked for, and is not ready.
+        Starting = "starting",
+        /// The module's process runs and is ready.
+        Healthy = "healthy",
+        /// The module's restarts are used up, or it could not be started.
+        Failed = "failed",
+        /// The module's process ended, and is started again.
+        Restarting = "restarting",
+        /// The module was stopped.
+        Stopped = "stopped",
+    }
+}
+
+vocabulary! {
+    /// The layer of a roster that an entry comes from. A later layer covers an earlier one.
+    RosterLayer {
+        /// A manifest or a program declared the entry.
+        Declared = "declared",
+        /// A source of members found the entry.
+        Discovered = "discovered",
+        /// An operator added the entry.
+        Overlay = "overlay",
+    }
+}
+
+vocabulary! {
+    /// The party that looks after an edge or an alias.
+    ManagedBy {
+        /// The steward of the pool: what is no longer declared goes.
+        Steward = "steward",
+        /// An operator: the steward never claims or removes it.
+        Operator = "operator",
+    }
+}
+
+vocabulary! {
+    /// The rule who may send to whom.
+    Peering {
+        /// Every member reaches every other.
+        Open = "open",
+        /// A member reaches those that it has an edge with.
+        Wired = "wired",
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the vocabulary macro takes no attributes of variants"
+)]
+impl Default for Peering {
+    fn default() -> Self {
+        Self::Open
+    }
+}
