@@ -66,8 +66,9 @@ pub use vocab::{
     DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
     EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, ManagedBy,
     MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering, PolicyKind,
-    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass,
-    RosterLayer, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass,
-    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    PrivacyClass, Progress, ReadyWhen, ReleaseReason, RestartPolicy, ResumeCause, ResumeWith,
+    ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil, SourceGapReason,
+    SourceKind, StartWhen, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary,
+    WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

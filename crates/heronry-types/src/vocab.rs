@@ -24,7 +24,10 @@ pub use policy::{
     ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
     WakePayload,
 };
-pub use roster::{ManagedBy, MemberStanding, ModuleStanding, Peering, RosterLayer};
+pub use roster::{
+    ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, RestartPolicy, RosterLayer,
+    RunsUntil, StartWhen,
+};
 pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
@@ -208,13 +211,13 @@ mod tests {
     macro_rules! check_each {
         ($($name:ident),* $(,)?) => {{
             $(check::<$name>();)*
-            [$(stringify!($name)),*]
+            vec![$(stringify!($name)),*]
         }};
     }
 
-    #[test]
-    fn a3_every_vocabulary_round_trips_and_refuses_unknown_names() {
-        let checked = check_each![
+    /// Checks each vocabulary, and returns their names.
+    fn check_all() -> Vec<&'static str> {
+        check_each![
             AckOutcome,
             ChosenBy,
             ConsumerRecovery,
@@ -246,9 +249,11 @@ mod tests {
             Peering,
             PolicyKind,
             PrivacyClass,
+            ReadyWhen,
             ReceiptUntil,
             ReleaseReason,
             ReplyStanding,
+            RestartPolicy,
             ResumeCause,
             ResumeWith,
             ResumedBy,
@@ -256,8 +261,10 @@ mod tests {
             RosterLayer,
             RunEnd,
             RunState,
+            RunsUntil,
             SourceGapReason,
             SourceKind,
+            StartWhen,
             SuspendFor,
             TimelineState,
             TrustClass,
@@ -266,14 +273,22 @@ mod tests {
             WakePayload,
             WakeReason,
             WakeStatus,
-        ];
+        ]
+    }
+
+    #[test]
+    fn a3_every_vocabulary_round_trips_and_refuses_unknown_names() {
         let mut there_are = Vec::new();
         collect(
             &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src"),
             &mut there_are,
         );
         there_are.sort_unstable();
-        assert_eq!(there_are, checked, "each vocabulary is checked, in order");
+        assert_eq!(
+            there_are,
+            check_all(),
+            "each vocabulary is checked, in order"
+        );
     }
 
     /// Collects the names of the vocabularies in the sources of a folder.
