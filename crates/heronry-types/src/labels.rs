@@ -1,6 +1,6 @@
 //! Labels: what people and programs note about a pool or a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -59,19 +59,33 @@ pub enum LabelsError {
 /// The most bytes of a name that an error shows.
 const SHOWN_BYTES: usize = 32;
 
+/// A label: its name and its value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+impl<K: Into<String>, V: Into<String>> From<(K, V)> for Label {
+    fn from((name, value): (K, V)) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
+    }
+}
+
 impl Labels {
     /// Returns labels of names and values.
     ///
     /// # Errors
     /// [`LabelsError`] for the first label that cannot be one, or when there are too many.
-    pub fn parse<K, V>(labels: impl IntoIterator<Item = (K, V)>) -> Result<Self, LabelsError>
-    where
-        K: Into<String>,
-        V: Into<String>,
-    {
+    pub fn parse(labels: impl IntoIterator<Item = impl Into<Label>>) -> Result<Self, LabelsError> {
         let mut parsed = BTreeMap::new();
-        for (name, value) in labels {
-            let (name, value) = (name.into(), value.into());
+        for label in labels {
+            let Label { name, value } = label.into();
             check(&name, &value)?;
             if parsed.contains_key(&name) {
                 return Err(LabelsError::Twice { name });
@@ -91,9 +105,8 @@ impl Labels {
     }
 
     /// Walks names and values, in the order of the names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        let labels = self.0.iter();
-        labels.map(|(name, value)| (name.as_str(), value.as_str()))
+    pub fn iter(&self) -> btree_map::Iter<'_, String, String> {
+        self.0.iter()
     }
 
     /// Returns the number of labels.
@@ -132,6 +145,15 @@ fn shown(name: &str) -> String {
         .char_indices()
         .take_while(|(at, c)| at + c.len_utf8() <= SHOWN_BYTES);
     fitting.map(|(_, c)| c).collect()
+}
+
+impl<'a> IntoIterator for &'a Labels {
+    type Item = (&'a String, &'a String);
+    type IntoIter = btree_map::Iter<'a, String, String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// Labels as they are read: a name that stands twice is told.

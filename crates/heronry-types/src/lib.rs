@@ -28,6 +28,7 @@ mod time;
 mod timelines;
 mod vocab;
 mod wake;
+mod wiring;
 
 pub use address::Address;
 pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
@@ -44,7 +45,7 @@ pub use id::{
     MessageId, ModuleId, PolicyId, PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId,
     SourceItemId, TopicId, TurnId, WakeId, kind,
 };
-pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Labels, LabelsError};
+pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Label, Labels, LabelsError};
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
 pub use new_event::NewEvent;
@@ -63,11 +64,14 @@ pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
-    DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
-    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, ManagedBy,
-    MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering, PolicyKind,
-    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RetentionClass,
-    RosterLayer, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor, TrustClass,
-    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    DeadReason, DestinationKind, Durability, EdgeStanding, EffectFault, EffectOutcome,
+    EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance,
+    ManagedBy, MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering,
+    PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy,
+    RetentionClass, RosterLayer, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor,
+    TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};
+pub use wiring::{
+    ALIASES_MAX, AliasName, AliasView, EDGES_MAX, EdgeView, LABELLED_RUNS_MAX, WIRING_CHANGES_MAX,
+};

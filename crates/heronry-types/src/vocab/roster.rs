@@ -1,4 +1,4 @@
-//! What a pool keeps as it was declared: members, their edges and the modules beside them.
+//! Members, edges and modules that a pool keeps as they were declared.
 
 use super::vocabulary;
 
@@ -57,6 +57,16 @@ vocabulary! {
         Steward = "steward",
         /// An operator: the steward never claims or removes it.
         Operator = "operator",
+    }
+}
+
+vocabulary! {
+    /// The standing of an edge.
+    EdgeStanding {
+        /// The runs at its ends may talk to each other.
+        Wired = "wired",
+        /// An operator removed it, and the steward that looks after it has not let it go: it may not be used.
+        Removed = "removed",
     }
 }
 
