@@ -45,7 +45,7 @@ pub use id::{
     MessageId, ModuleId, PolicyId, PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId,
     SourceItemId, TopicId, TurnId, WakeId, kind,
 };
-pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Label, Labels, LabelsError};
+pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Labels, LabelsError};
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
 pub use new_event::NewEvent;
@@ -67,9 +67,10 @@ pub use vocab::{
     DeadReason, DestinationKind, Durability, EdgeStanding, EffectFault, EffectOutcome,
     EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance,
     ManagedBy, MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering,
-    PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, ResumedBy,
-    RetentionClass, RosterLayer, RunEnd, RunState, SourceGapReason, SourceKind, SuspendFor,
-    TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
+    PolicyKind, PrivacyClass, Progress, ReadyWhen, ReleaseReason, RestartPolicy, ResumeCause,
+    ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
+    SourceGapReason, SourceKind, StartWhen, SuspendFor, TrustClass, UnknownName, UnknownNumber,
+    Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};
 pub use wiring::{

@@ -1,4 +1,4 @@
-//! Members, edges and modules that a pool keeps as they were declared.
+//! Words of a pool that is kept as it was declared: members, their edges and the modules beside them.
 
 use super::vocabulary;
 
@@ -87,5 +87,53 @@ vocabulary! {
 impl Default for Peering {
     fn default() -> Self {
         Self::Open
+    }
+}
+
+vocabulary! {
+    /// The moment at which a declared member gets a process.
+    StartWhen {
+        /// At once.
+        Eager = "eager",
+        /// On a command.
+        Lazy = "lazy",
+        /// Once a message is accepted for the member, or one of its wakes ends.
+        OnMessage = "on_message",
+        /// Once one of the member's wakes ends.
+        OnWake = "on_wake",
+    }
+}
+
+vocabulary! {
+    /// The time until which a member runs.
+    RunsUntil {
+        /// Until it has exited: a job waits for it.
+        Exited = "exited",
+        /// Until it is stopped, once the job is done.
+        Stopped = "stopped",
+    }
+}
+
+vocabulary! {
+    /// The rule by which a process that ended is started again.
+    RestartPolicy {
+        /// Never.
+        Never = "never",
+        /// Only after a failure.
+        OnFailure = "on_failure",
+        /// Always.
+        Always = "always",
+    }
+}
+
+vocabulary! {
+    /// The sign by which a process that was started counts as ready.
+    ReadyWhen {
+        /// None: it is ready when it runs.
+        None = "none",
+        /// The first command of its run.
+        FirstCommand = "first_command",
+        /// The first line that it prints.
+        Line = "line",
     }
 }

@@ -1,6 +1,6 @@
 //! Samples of records about the wiring of a pool.
 
-use heronry_types::{Address, AliasName, Edge, Labels, ManagedBy, RunId};
+use heronry_types::{Address, AliasName, Edge, Labels, LabelsError, ManagedBy, RunId};
 use proptest::{option, prelude::*};
 
 use super::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, LabelsChanged};
@@ -31,10 +31,18 @@ fn any_edge() -> BoxedStrategy<Edge> {
     .boxed()
 }
 
+fn labels<T: AsRef<str>>(labels: &[(T, T)]) -> Result<Labels, LabelsError> {
+    let mut all = Labels::new();
+    for (name, value) in labels {
+        all.add(name.as_ref(), value.as_ref())?;
+    }
+    Ok(all)
+}
+
 /// Any labels.
 fn any_labels() -> BoxedStrategy<Labels> {
     few(("[a-z]{1,8}", "[^\\p{Cc}]{0,12}"))
-        .prop_filter_map("a name twice", |labels| Labels::parse(labels).ok())
+        .prop_filter_map("a name twice", |labels| self::labels(&labels).ok())
         .boxed()
 }
 
@@ -73,7 +81,7 @@ impl Sample for EdgeUnwired {
 
 impl Sample for LabelsChanged {
     fn samples() -> Vec<Self> {
-        let labels = Labels::parse([("team", "red"), ("tier", "1")]).unwrap();
+        let labels = labels(&[("team", "red"), ("tier", "1")]).unwrap();
         vec![Self { labels }]
     }
 

@@ -40,8 +40,12 @@ pub(super) fn alias(text: &str) -> AliasName {
 
 /// Reads labels.
 fn labels(texts: &str) -> Labels {
-    let texts = texts.split_whitespace();
-    Labels::parse(texts.map(|text| text.split_once('=').unwrap())).unwrap()
+    let mut labels = Labels::new();
+    for text in texts.split_whitespace() {
+        let (name, value) = text.split_once('=').unwrap();
+        labels.add(name, value).unwrap();
+    }
+    labels
 }
 
 fn changed(it: WiringChanged) -> String {

@@ -19,8 +19,9 @@ pub(in crate::scenario) fn alias(alias: &AliasName) -> String {
 
 /// Returns labels as names and values.
 pub(in crate::scenario) fn labels(labels: &Labels) -> String {
-    let labels = labels.iter();
-    or_nothing(list(labels.map(|(name, value)| format!("{name}={value}"))))
+    let texts = labels.names();
+    let texts = texts.map(|name| format!("{name}={}", labels.value(name).unwrap()));
+    or_nothing(list(texts))
 }
 
 impl Tell for EdgeWired {
