@@ -31,9 +31,9 @@ fn any_edge() -> BoxedStrategy<Edge> {
     .boxed()
 }
 
-fn labels<T: AsRef<str>>(labels: &[(T, T)]) -> Result<Labels, LabelsError> {
+fn labels<T: AsRef<str>>(labels: &[[T; 2]]) -> Result<Labels, LabelsError> {
     let mut all = Labels::new();
-    for (name, value) in labels {
+    for [name, value] in labels {
         all.add(name.as_ref(), value.as_ref())?;
     }
     Ok(all)
@@ -41,7 +41,7 @@ fn labels<T: AsRef<str>>(labels: &[(T, T)]) -> Result<Labels, LabelsError> {
 
 /// Any labels.
 fn any_labels() -> BoxedStrategy<Labels> {
-    few(("[a-z]{1,8}", "[^\\p{Cc}]{0,12}"))
+    few(["[a-z]{1,8}", "[^\\p{Cc}]{0,12}"])
         .prop_filter_map("a name twice", |labels| self::labels(&labels).ok())
         .boxed()
 }
@@ -81,7 +81,7 @@ impl Sample for EdgeUnwired {
 
 impl Sample for LabelsChanged {
     fn samples() -> Vec<Self> {
-        let labels = labels(&[("team", "red"), ("tier", "1")]).unwrap();
+        let labels = labels(&[["team", "red"], ["tier", "1"]]).unwrap();
         vec![Self { labels }]
     }
 
