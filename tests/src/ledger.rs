@@ -20,6 +20,7 @@ mod sources;
 mod suspend;
 mod unnamed;
 mod wakes;
+mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -38,6 +39,7 @@ use members::Seat;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
+use wiring::Switchboard;
 
 /// The state that a journal describes so far. Each record is judged by the rules before it is taken
 /// in.
@@ -69,6 +71,7 @@ pub struct Ledger {
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
+    switchboard: Switchboard,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
@@ -103,6 +106,7 @@ impl Ledger {
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
+            switchboard: Switchboard::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -164,6 +168,7 @@ impl Ledger {
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
+            Noun::Wiring(body) => self.of_wiring(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }

@@ -13,6 +13,7 @@ mod reply;
 mod skipped;
 mod source;
 mod wake;
+mod wiring;
 
 use heronry_types::{EventKind, Position};
 
@@ -45,6 +46,7 @@ pub use wake::{
     ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
     WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
+pub use wiring::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, LabelsChanged};
 
 /// Defines [`Body`] of the kinds of records, by the things that they change.
 macro_rules! bodies {
@@ -317,6 +319,21 @@ bodies! {
         SourceAttached(SourceAttached),
         /// A bridge left its source.
         SourceDetached(SourceDetached),
+    }
+    /// Edges, aliases and labels.
+    Wiring =>
+    /// A record that changes edges, aliases or labels.
+    WiringRecord {
+        /// Two runs may talk to each other.
+        EdgeWired(EdgeWired),
+        /// Two runs may no longer talk to each other.
+        EdgeUnwired(EdgeUnwired),
+        /// The labels of a run or of the pool were replaced.
+        LabelsChanged(LabelsChanged),
+        /// An alias leads to an address.
+        AliasSet(AliasSet),
+        /// An alias leads nowhere any more.
+        AliasRemoved(AliasRemoved),
     }
     /// Nothing here: the record is told to others.
     Nothing =>

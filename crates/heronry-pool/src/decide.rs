@@ -12,6 +12,7 @@ mod pool;
 mod query;
 mod source;
 mod wake;
+mod wiring;
 
 pub use content::{
     AdmitBody, ContentShare, EraseContent, ErasureAccess, StoreContent, counted_bytes,
@@ -43,6 +44,11 @@ pub use wake::{
     WakeCosts, WakeEvents, WakeRequest,
 };
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
+
+pub use wiring::{
+    AliasLookup, FindAlias, LabelsOf, ListAliases, ListEdges, NewAlias, NewLabels, RemoveAliases,
+    SetAliases, SetLabels, UnwireEdges, WireEdges, WiredBy,
+};
 
 pub use crate::command::{
     AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, Names, Needs, Prior,

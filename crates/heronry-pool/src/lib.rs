@@ -16,9 +16,10 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
-    EffectStarted, Extended, GapRecorded, Item, Joined, MemberPage, MemberView, PoolView, Received,
-    Registered, Sent, Stood, SuspendedView, TakenOver, WakePage,
+    AliasPage, Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EdgePage,
+    EffectPage, EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined, LabelsView,
+    MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood, SuspendedView, TakenOver,
+    WakePage, WiringChanged,
 };
 pub use apply::apply;
 pub use caller::Caller;
@@ -27,6 +28,6 @@ pub use mint::Minter;
 pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
-    SourcesLimit,
+    SourcesLimit, WiringLimit,
 };
 pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

@@ -11,6 +11,7 @@ mod message;
 mod source;
 mod trims;
 mod wake;
+mod wiring;
 
 use heronry_journal::ChunkHash;
 use heronry_types::{
@@ -34,6 +35,7 @@ pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
 pub use trims::{KEYS_KEPT_AFTER_TRIM, TrimNote};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
+pub(crate) use wiring::{FoundAlias, KnownAlias, KnownEdge, Wiring};
 
 use crate::Rejection;
 
@@ -83,6 +85,7 @@ pub struct State {
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
     pub(crate) sources: Sources,
+    pub(crate) wiring: Wiring,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -106,6 +109,7 @@ impl State {
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
             sources: Sources::default(),
+            wiring: Wiring::default(),
             deadlines: Deadlines::default(),
         }
     }

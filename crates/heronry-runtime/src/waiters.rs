@@ -130,6 +130,8 @@ impl Waiters {
             | Touch::Source(_)
             | Touch::Gap(_)
             | Touch::Reset(_)
+            | Touch::Managed(_)
+            | Touch::Alias(_)
             | Touch::Reported(_) => {}
         });
     }

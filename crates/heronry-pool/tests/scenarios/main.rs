@@ -33,3 +33,4 @@ mod suspending_wakes;
 mod suspensions;
 mod wake_ends;
 mod wakes;
+mod wiring;

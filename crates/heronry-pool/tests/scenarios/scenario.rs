@@ -16,6 +16,7 @@ mod ask_messages;
 mod ask_queries;
 pub(crate) mod ask_sources;
 mod ask_wakes;
+mod ask_wiring;
 pub(crate) mod notation;
 mod record_text;
 mod refusals;

@@ -52,6 +52,11 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::SourceFenced => "source fenced".to_owned(),
         Rejection::SourceOfAnother => "not your source".to_owned(),
         Rejection::TooManySources { limit, max } => format!("more than {max} sources {limit}"),
+        Rejection::TooMuchWiring { limit, max } => {
+            format!("more wiring than {}: {max}", limit.name())
+        }
+        Rejection::AliasNotFound => "no such alias".to_owned(),
+        Rejection::AliasOfAlias => "alias of an alias".to_owned(),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),
