@@ -256,7 +256,11 @@ fn fault_of(refused: ProcessRefusal, member: &MemberPlan) -> ManifestFault {
             no_program(program, "in the manifest's folder")
         }
         ProcessRefusal::OnlyInFolder { program } => ManifestFault::NoPath { program },
-        other => ManifestFault::Host(other.to_string()),
+        ProcessRefusal::Form { .. }
+        | ProcessRefusal::Empty
+        | ProcessRefusal::ZeroByte { .. }
+        | ProcessRefusal::NoFolder { .. }
+        | ProcessRefusal::NotExecutable { .. } => ManifestFault::Host(refused.to_string()),
     }
 }
 

@@ -91,10 +91,10 @@ impl ProcessHost {
 
     /// Returns the log of a subject.
     pub fn log_of(&self, subject: &HostedSubject) -> PathBuf {
-        let (folders, name) = log_place(subject);
+        let place = LogPlace::of(subject);
         let mut path = self.places.logs.clone();
-        path.extend(folders);
-        path.join(name)
+        path.extend(place.folders);
+        path.join(place.name)
     }
 
     /// Reads a value, and looks whether what it names can be started.
@@ -132,21 +132,31 @@ impl ProcessHost {
     }
 
     fn log(&self, subject: &HostedSubject) -> io::Result<Log> {
-        let (folders, name) = log_place(subject);
-        let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+        let place = LogPlace::of(subject);
+        let folders: Vec<&str> = place.folders.iter().map(String::as_str).collect();
         let folder = make_inner(&self.places.logs, &folders)?;
-        Log::open(&folder.join(name), LOG_BYTES_MAX)
+        Log::open(&folder.join(place.name), LOG_BYTES_MAX)
     }
 }
 
-/// Returns the folders of a subject's log, and its name in the last one.
-fn log_place(subject: &HostedSubject) -> (Vec<String>, String) {
-    let mut folders = vec![file_name(subject.pool().as_str())];
-    match subject {
-        HostedSubject::Member(_) => {}
-        HostedSubject::Module { .. } => folders.push("modules".to_owned()),
+/// The place of a subject's log.
+struct LogPlace {
+    /// The folders, from that of all logs on.
+    folders: Vec<String>,
+    /// The name in the last one.
+    name: String,
+}
+
+impl LogPlace {
+    fn of(subject: &HostedSubject) -> Self {
+        let mut folders = vec![file_name(subject.pool().as_str())];
+        match subject {
+            HostedSubject::Member(_) => {}
+            HostedSubject::Module { .. } => folders.push("modules".to_owned()),
+        }
+        let name = format!("{}.log", file_name(subject.name()));
+        Self { folders, name }
     }
-    (folders, format!("{}.log", file_name(subject.name())))
 }
 
 #[async_trait]
@@ -157,12 +167,12 @@ impl MemberHost for ProcessHost {
 
     fn check(&self, value: &HostValue) -> Result<(), HostRefusal> {
         let looked = self.look(value);
-        looked.map_err(refusal)?;
+        looked.map_err(|it| refusal(&it))?;
         Ok(())
     }
 
     async fn start(&self, launch: Launch) -> Result<Box<dyn Running>, HostFault> {
-        let command = self.look(&launch.value).map_err(refusal)?;
+        let command = self.look(&launch.value).map_err(|it| refusal(&it))?;
         let subject = launch.subject.clone();
         let failed = |doing: &str, error: io::Error| {
             HostFault::System(format!("cannot {doing} of {}: {error}", subject.name()))
@@ -210,6 +220,6 @@ impl MemberHost for ProcessHost {
     }
 }
 
-fn refusal(refused: ProcessRefusal) -> HostRefusal {
+fn refusal(refused: &ProcessRefusal) -> HostRefusal {
     HostRefusal(refused.to_string())
 }

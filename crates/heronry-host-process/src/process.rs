@@ -39,7 +39,7 @@ pub(crate) struct ShimmedProcess {
     has_printed: watch::Receiver<bool>,
     ready: ReadyWhen,
     // The shim ends the group when this is dropped.
-    _lifeline: OwnedWriteHalf,
+    _lifeline: Option<OwnedWriteHalf>,
 }
 
 /// The reason why nothing runs.
@@ -62,6 +62,8 @@ struct StartedShim {
     child: Child,
     reports: Lines<BufReader<OwnedReadHalf>>,
     output: Vec<JoinHandle<()>>,
+    /// Handed to whoever holds what was started.
+    lifeline: Option<OwnedWriteHalf>,
     file: IncarnationFile,
 }
 
@@ -74,11 +76,12 @@ impl ShimmedProcess {
         file: IncarnationFile,
         ready: ReadyWhen,
     ) -> Result<Self, NotStarted> {
-        let (mut shim, lifeline) = StartedShim::spawn(command, output, file)?;
+        let mut shim = StartedShim::spawn(command, output, file)?;
         let refused = match shim.report().await? {
             Some(ShimReport::Started) => {
                 let (tell, end) = watch::channel(None);
                 let group = Arc::clone(&shim.group);
+                let lifeline = shim.lifeline.take();
                 tokio::spawn(async move {
                     tell.send_replace(Some(shim.until_ended().await));
                 });
@@ -102,11 +105,7 @@ impl ShimmedProcess {
 }
 
 impl StartedShim {
-    fn spawn(
-        mut command: Command,
-        output: &Output,
-        file: IncarnationFile,
-    ) -> io::Result<(Self, OwnedWriteHalf)> {
+    fn spawn(mut command: Command, output: &Output, file: IncarnationFile) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let (reports, lifeline) = tokio::net::UnixStream::from_std(ours)?.into_split();
@@ -130,9 +129,10 @@ impl StartedShim {
             child,
             reports: BufReader::new(reports).lines(),
             output: drained,
+            lifeline: Some(lifeline),
             file,
         };
-        Ok((shim, lifeline))
+        Ok(shim)
     }
 
     /// Returns the next report; `None` when the shim is gone.
@@ -199,9 +199,9 @@ impl Running for ShimmedProcess {
             biased;
             true = has_printed(printed.clone()) => Ok(()),
             // All output is drained before the end is told.
-            end = self.ended() => match *printed.borrow() {
-                true => Ok(()),
-                false => Err(HostFault::EndedEarly(end)),
+            end = self.ended() => {
+                let has_printed = *printed.borrow();
+                if has_printed { Ok(()) } else { Err(HostFault::EndedEarly(end)) }
             }
         }
     }

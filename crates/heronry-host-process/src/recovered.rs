@@ -1,4 +1,4 @@
-//! What an earlier host has left, and that still runs.
+//! The handle of a process group that an earlier host has left.
 
 use std::{io, time::Duration};
 

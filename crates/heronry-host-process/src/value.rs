@@ -20,7 +20,6 @@ pub struct ProcessCommand {
 
 /// The reason why a value names nothing that can be started.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ProcessRefusal {
     /// The value has another form.
     #[error("{why}; write {{\"command\": [\"program\", \"argument\"]}}, and \"cwd\" beside it")]

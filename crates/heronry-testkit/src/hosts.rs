@@ -9,7 +9,7 @@
 //!
 //! use futures::future::BoxFuture;
 //! use heronry_host::{HostValue, MemberHost};
-//! use heronry_testkit::hosts::{self, HostFailure, HostPlace, HostSubject, Play};
+//! use heronry_testkit::hosts::{self, HostFailure, HostPlace, HostSubject, HostedPlay};
 //!
 //! struct MyPlace(Arc<dyn MemberHost>);
 //! struct MyHost(fn() -> MyPlace);
@@ -18,7 +18,7 @@
 //!     fn open(&self) -> Result<Arc<dyn MemberHost>, HostFailure> {
 //!         Ok(Arc::clone(&self.0))
 //!     }
-//!     fn value(&self, play: &Play) -> HostValue {
+//!     fn value(&self, play: &HostedPlay) -> HostValue {
 //!         format!("{play:?}").into()
 //!     }
 //! }
@@ -53,7 +53,7 @@ pub use lying::{Lie, LyingHost};
 
 /// The way in which what a case starts acts.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Play {
+pub enum HostedPlay {
     /// Prints a line and ends with success.
     Succeeds,
     /// Prints a line and ends without success.
@@ -84,7 +84,7 @@ pub trait HostPlace: Send + Sync {
     fn open(&self) -> Result<Arc<dyn MemberHost>, HostFailure>;
 
     /// Returns the value of a spec that acts so.
-    fn value(&self, play: &Play) -> HostValue;
+    fn value(&self, play: &HostedPlay) -> HostValue;
 }
 
 /// A kind of host that the suite is run for.

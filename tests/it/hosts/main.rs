@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use heronry_host::{HostValue, MemberHost};
 use heronry_host_process::{ProcessCommand, ProcessHost, ProcessPlaces, ShimCommand};
-use heronry_testkit::hosts::{self, HostFailure, HostPlace, HostSubject, Play};
+use heronry_testkit::hosts::{self, HostFailure, HostPlace, HostSubject, HostedPlay};
 use heronry_types::HostId;
 use tempfile::TempDir;
 
@@ -49,15 +49,15 @@ impl HostPlace for ProcessPlace {
         Ok(Arc::new(ProcessHost::new(id, shim, places)))
     }
 
-    fn value(&self, play: &Play) -> HostValue {
+    fn value(&self, play: &HostedPlay) -> HostValue {
         let script = match play {
-            Play::Succeeds => "echo".to_owned(),
-            Play::Fails => "echo; exit 7".to_owned(),
-            Play::FailsSilently => "exit 7".to_owned(),
-            Play::Waits => "echo; exec sleep 600".to_owned(),
-            Play::Ignores => "trap '' TERM; echo; while :; do sleep 1; done".to_owned(),
-            Play::SucceedsIf { variable, value } => format!("test \"${variable}\" = {value}"),
-            Play::CannotStart => return ProcessCommand::new(["no-such-program"]).to_value(),
+            HostedPlay::Succeeds => "echo".to_owned(),
+            HostedPlay::Fails => "echo; exit 7".to_owned(),
+            HostedPlay::FailsSilently => "exit 7".to_owned(),
+            HostedPlay::Waits => "echo; exec sleep 600".to_owned(),
+            HostedPlay::Ignores => "trap '' TERM; echo; while :; do sleep 1; done".to_owned(),
+            HostedPlay::SucceedsIf { variable, value } => format!("test \"${variable}\" = {value}"),
+            HostedPlay::CannotStart => return ProcessCommand::new(["no-such-program"]).to_value(),
         };
         ProcessCommand::new(["sh", "-c", &script]).to_value()
     }

@@ -69,12 +69,9 @@ impl HostCalls {
             let mut counted = self.counted();
             counted.made.push(call);
             let dies = counted.kill_at.is_some_and(|at| counted.made.len() >= at);
-            match counted.tell.take_if(|_| dies) {
+            if let Some(tell) = counted.tell.take_if(|_| dies) {
                 // Nobody has to wait for it.
-                Some(tell) => {
-                    let _ = tell.send(());
-                }
-                None => {}
+                let _ = tell.send(());
             }
             dies
         };

@@ -9,7 +9,7 @@ use heronry_host::{
 };
 use heronry_types::{AgentId, Generation, PoolId, Position, ReadyWhen, RunId};
 
-use super::{HostFailure, HostPlace, HostSubject, Play};
+use super::{HostFailure, HostPlace, HostSubject, HostedPlay};
 
 /// The result of a case.
 type Checked = Result<(), HostFailure>;
@@ -76,6 +76,10 @@ pub fn host_cases() -> Vec<HostCase> {
 /// A grace that what ends when it is asked to never needs.
 const LONG: Duration = Duration::from_secs(60);
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cases compare values that they made for it"
+)]
 fn equal<T: Debug + PartialEq>(what: &str, found: T, expected: T) -> Checked {
     if found == expected {
         return Ok(());
@@ -88,7 +92,7 @@ fn pool(name: &str) -> Result<PoolId, HostFailure> {
     PoolId::parse(name).map_err(HostFailure::new)
 }
 
-fn launch(place: &dyn HostPlace, run: &str, play: &Play) -> Result<Launch, HostFailure> {
+fn launch(place: &dyn HostPlace, run: &str, play: &HostedPlay) -> Result<Launch, HostFailure> {
     Ok(Launch {
         subject: HostedSubject::Member(Incarnation {
             pool: pool("suite")?,
@@ -103,14 +107,17 @@ fn launch(place: &dyn HostPlace, run: &str, play: &Play) -> Result<Launch, HostF
     })
 }
 
+/// A run that was started, and its host.
+struct StartedPlay {
+    host: Arc<dyn MemberHost>,
+    running: Box<dyn Running>,
+}
+
 /// Starts a run in a host of its own.
-async fn started(
-    place: &dyn HostPlace,
-    play: &Play,
-) -> Result<(Arc<dyn MemberHost>, Box<dyn Running>), HostFailure> {
+async fn started(place: &dyn HostPlace, play: &HostedPlay) -> Result<StartedPlay, HostFailure> {
     let host = place.open()?;
     let running = host.start(launch(place, "run", play)?).await?;
-    Ok((host, running))
+    Ok(StartedPlay { host, running })
 }
 
 /// Polls a future once; `None` when it has no answer yet.
@@ -134,16 +141,19 @@ async fn host_1_check_takes_what_can_be_started_and_refuses_what_never_can(
     place: &dyn HostPlace,
 ) -> Checked {
     let host = place.open()?;
-    let taken = host.check(&place.value(&Play::Waits));
+    let taken = host.check(&place.value(&HostedPlay::Waits));
     equal("the check of what can be started", taken, Ok(()))?;
-    let refused = host.check(&place.value(&Play::CannotStart));
+    let refused = host.check(&place.value(&HostedPlay::CannotStart));
     equal("the check was a refusal", refused.is_err(), true)?;
     let found = host.recover(&pool("suite")?).await?.len();
     equal("what runs after a check", found, 0)
 }
 
 async fn host_2_a_start_answers_while_it_runs(place: &dyn HostPlace) -> Checked {
-    let (_host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay {
+        host: _host,
+        mut running,
+    } = started(place, &HostedPlay::Waits).await?;
     running.ready().await?;
     let end = once(running.ended()).await;
     equal("the end of what runs", end, None)?;
@@ -153,18 +163,22 @@ async fn host_2_a_start_answers_while_it_runs(place: &dyn HostPlace) -> Checked 
 
 async fn host_2_a_start_that_failed_leaves_nothing_behind(place: &dyn HostPlace) -> Checked {
     let host = place.open()?;
-    let failed = host.start(launch(place, "run", &Play::CannotStart)?).await;
+    let failed = host
+        .start(launch(place, "run", &HostedPlay::CannotStart)?)
+        .await;
     equal("the start failed", failed.is_err(), true)?;
     let found = host.recover(&pool("suite")?).await?.len();
     equal("what runs after a start that failed", found, 0)?;
-    let mut running = host.start(launch(place, "run", &Play::Succeeds)?).await?;
+    let mut running = host
+        .start(launch(place, "run", &HostedPlay::Succeeds)?)
+        .await?;
     equal("the end", running.ended().await, IncarnationEnd::Succeeded)
 }
 
 async fn host_3_an_incarnation_that_runs_is_not_started_again(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Waits).await?;
     running.ready().await?;
-    let again = launch(place, "run", &Play::Succeeds)?;
+    let again = launch(place, "run", &HostedPlay::Succeeds)?;
     let subject = again.subject.clone();
     let refused = host.start(again).await.map(|_| ());
     equal(
@@ -179,15 +193,22 @@ async fn host_3_an_incarnation_that_runs_is_not_started_again(place: &dyn HostPl
 }
 
 async fn host_3_an_incarnation_that_ended_is_started_again(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Fails).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Fails).await?;
     running.ended().await;
-    let mut again = host.start(launch(place, "run", &Play::Succeeds)?).await?;
+    let mut again = host
+        .start(launch(place, "run", &HostedPlay::Succeeds)?)
+        .await?;
     equal("the end", again.ended().await, IncarnationEnd::Succeeded)
 }
 
 async fn host_3_runs_are_started_beside_each_other(place: &dyn HostPlace) -> Checked {
-    let (host, mut first) = started(place, &Play::Waits).await?;
-    let mut second = host.start(launch(place, "other", &Play::Waits)?).await?;
+    let StartedPlay {
+        host,
+        running: mut first,
+    } = started(place, &HostedPlay::Waits).await?;
+    let mut second = host
+        .start(launch(place, "other", &HostedPlay::Waits)?)
+        .await?;
     first.ready().await?;
     second.ready().await?;
     first.kill().await?;
@@ -198,17 +219,19 @@ async fn host_3_runs_are_started_beside_each_other(place: &dyn HostPlace) -> Che
 }
 
 async fn host_4_nothing_of_a_dropped_host_runs_after_recovery(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Ignores).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Ignores).await?;
     running.ready().await?;
     drop((running, host));
     let later = place.open()?;
     recover_all(&*later).await?;
-    let mut again = later.start(launch(place, "run", &Play::Succeeds)?).await?;
+    let mut again = later
+        .start(launch(place, "run", &HostedPlay::Succeeds)?)
+        .await?;
     equal("the end", again.ended().await, IncarnationEnd::Succeeded)
 }
 
 async fn host_4_recovery_finds_nothing_of_another_pool(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Waits).await?;
     running.ready().await?;
     let found = host.recover(&pool("other")?).await?.len();
     equal("what is found of another pool", found, 0)?;
@@ -224,7 +247,7 @@ async fn host_5_what_is_started_sees_what_it_is_given(place: &dyn HostPlace) -> 
         ("BOTH", "pool", true),
         ("BOTH", "spec", false),
     ] {
-        let mut launch = launch(place, "run", &Play::SucceedsIf { variable, value })?;
+        let mut launch = launch(place, "run", &HostedPlay::SucceedsIf { variable, value })?;
         for name in ["NAMED", "BOTH"] {
             let named = launch.variables.set(name, "spec");
             named.map_err(HostFailure::new)?;
@@ -241,8 +264,11 @@ async fn host_5_what_is_started_sees_what_it_is_given(place: &dyn HostPlace) -> 
 async fn running_1_ended_tells_success_from_failure_and_answers_the_same_again(
     place: &dyn HostPlace,
 ) -> Checked {
-    for (play, is_success) in [(Play::Succeeds, true), (Play::Fails, false)] {
-        let (_host, mut running) = started(place, &play).await?;
+    for (play, is_success) in [(HostedPlay::Succeeds, true), (HostedPlay::Fails, false)] {
+        let StartedPlay {
+            host: _host,
+            mut running,
+        } = started(place, &play).await?;
         let end = running.ended().await;
         equal("the success of the end", end.is_success(), is_success)?;
         equal("the end, asked again", running.ended().await, end)?;
@@ -251,7 +277,10 @@ async fn running_1_ended_tells_success_from_failure_and_answers_the_same_again(
 }
 
 async fn running_2_ended_can_be_given_up_and_called_again(place: &dyn HostPlace) -> Checked {
-    let (_host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay {
+        host: _host,
+        mut running,
+    } = started(place, &HostedPlay::Waits).await?;
     for _ in 0..3 {
         equal("the end of what runs", once(running.ended()).await, None)?;
     }
@@ -263,7 +292,10 @@ async fn running_2_ended_can_be_given_up_and_called_again(place: &dyn HostPlace)
 }
 
 async fn running_2_ready_waits_for_the_first_line(place: &dyn HostPlace) -> Checked {
-    let (_host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay {
+        host: _host,
+        mut running,
+    } = started(place, &HostedPlay::Waits).await?;
     equal("ready", running.ready().await, Ok(()))?;
     equal("ready, asked again", running.ready().await, Ok(()))?;
     running.kill().await?;
@@ -271,14 +303,17 @@ async fn running_2_ready_waits_for_the_first_line(place: &dyn HostPlace) -> Chec
 }
 
 async fn running_2_what_ends_before_it_prints_was_never_ready(place: &dyn HostPlace) -> Checked {
-    let (_host, mut running) = started(place, &Play::FailsSilently).await?;
+    let StartedPlay {
+        host: _host,
+        mut running,
+    } = started(place, &HostedPlay::FailsSilently).await?;
     let ready = running.ready().await;
     let end = running.ended().await;
     equal("ready", ready, Err(HostFault::EndedEarly(end)))
 }
 
 async fn running_3_what_is_asked_ends_within_its_grace(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Waits).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Waits).await?;
     running.ready().await?;
     let stopped = running.stop(LONG).await?;
     equal("the means", stopped.means, StopMeans::Asked)?;
@@ -287,7 +322,7 @@ async fn running_3_what_is_asked_ends_within_its_grace(place: &dyn HostPlace) ->
 }
 
 async fn running_3_what_does_not_end_within_its_grace_is_killed(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Ignores).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Ignores).await?;
     running.ready().await?;
     let stopped = running.stop(Duration::from_millis(20)).await?;
     equal("the means", stopped.means, StopMeans::Killed)?;
@@ -296,7 +331,7 @@ async fn running_3_what_does_not_end_within_its_grace_is_killed(place: &dyn Host
 }
 
 async fn running_3_what_is_killed_has_ended(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Ignores).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Ignores).await?;
     running.ready().await?;
     let end = running.kill().await?;
     equal("the success", end.is_success(), false)?;
@@ -305,7 +340,10 @@ async fn running_3_what_is_killed_has_ended(place: &dyn HostPlace) -> Checked {
 }
 
 async fn running_3_a_stop_of_what_has_ended_does_nothing(place: &dyn HostPlace) -> Checked {
-    let (_host, mut running) = started(place, &Play::Succeeds).await?;
+    let StartedPlay {
+        host: _host,
+        mut running,
+    } = started(place, &HostedPlay::Succeeds).await?;
     running.ended().await;
     let stopped = running.stop(LONG).await?;
     equal("the means", stopped.means, StopMeans::None)?;
@@ -313,7 +351,7 @@ async fn running_3_a_stop_of_what_has_ended_does_nothing(place: &dyn HostPlace) 
 }
 
 async fn running_4_what_is_dropped_ends_or_is_found(place: &dyn HostPlace) -> Checked {
-    let (host, mut running) = started(place, &Play::Ignores).await?;
+    let StartedPlay { host, mut running } = started(place, &HostedPlay::Ignores).await?;
     running.ready().await?;
     drop(running);
     recover_all(&*host).await
