@@ -24,7 +24,10 @@ pub use policy::{
     ContentCapture, OverflowPolicy, PolicyKind, PrivacyClass, RetentionClass, TrustClass,
     WakePayload,
 };
-pub use roster::{ManagedBy, MemberStanding, ModuleStanding, Peering, RosterLayer};
+pub use roster::{
+    ManagedBy, MemberStanding, ModuleStanding, Peering, ReconcileStage, RosterLayer,
+    RuntimeErrorCategory,
+};
 pub use source::{OnAttached, SourceGapReason};
 
 /// A name that is not in a vocabulary.
@@ -247,6 +250,7 @@ mod tests {
             PolicyKind,
             PrivacyClass,
             ReceiptUntil,
+            ReconcileStage,
             ReleaseReason,
             ReplyStanding,
             ResumeCause,
@@ -256,6 +260,7 @@ mod tests {
             RosterLayer,
             RunEnd,
             RunState,
+            RuntimeErrorCategory,
             SourceGapReason,
             SourceKind,
             SuspendFor,
