@@ -22,11 +22,8 @@ pub struct Labels(BTreeMap<String, String>);
 #[non_exhaustive]
 pub enum LabelsError {
     /// There are more labels than there may be.
-    #[error("there are {found} labels; give at most {LABELS_MAX}")]
-    TooMany {
-        /// The number of labels.
-        found: usize,
-    },
+    #[error("there are more than {LABELS_MAX} labels; give fewer")]
+    TooMany,
     /// The name of a label is empty.
     #[error("the name of a label is empty; give 1 to {LABEL_BYTES_MAX} bytes")]
     NoName,
@@ -60,29 +57,30 @@ pub enum LabelsError {
 const SHOWN_BYTES: usize = 32;
 
 impl Labels {
-    /// Returns labels of names and values.
+    /// Returns no labels.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a label.
     ///
     /// # Errors
-    /// [`LabelsError`] for the first label that cannot be one, or when there are too many.
-    pub fn parse<K, V>(labels: impl IntoIterator<Item = (K, V)>) -> Result<Self, LabelsError>
-    where
-        K: Into<String>,
-        V: Into<String>,
-    {
-        let mut parsed = BTreeMap::new();
-        for (name, value) in labels {
-            let (name, value) = (name.into(), value.into());
-            check(&name, &value)?;
-            if parsed.contains_key(&name) {
-                return Err(LabelsError::Twice { name });
-            }
-            parsed.insert(name, value);
+    /// [`LabelsError`] when it cannot be one, stands there already, or there are too many.
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<(), LabelsError> {
+        let (name, value) = (name.into(), value.into());
+        check(&name, &value)?;
+        if self.0.contains_key(&name) {
+            return Err(LabelsError::Twice { name });
         }
-        if parsed.len() > LABELS_MAX {
-            let found = parsed.len();
-            return Err(LabelsError::TooMany { found });
+        if self.0.len() >= LABELS_MAX {
+            return Err(LabelsError::TooMany);
         }
-        Ok(Self(parsed))
+        self.0.insert(name, value);
+        Ok(())
     }
 
     /// Returns the value of a label.
@@ -90,10 +88,9 @@ impl Labels {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Walks names and values, in the order of the names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        let labels = self.0.iter();
-        labels.map(|(name, value)| (name.as_str(), value.as_str()))
+    /// Walks the names, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// Returns the number of labels.
@@ -145,15 +142,12 @@ impl<'de> de::Visitor<'de> for ReadLabels {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-        let mut labels: Vec<(String, String)> = Vec::new();
-        while let Some(label) = map.next_entry()? {
-            labels.push(label);
-            if labels.len() > LABELS_MAX {
-                let found = labels.len();
-                return Err(de::Error::custom(LabelsError::TooMany { found }));
-            }
+        let mut labels = Labels::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value: String = map.next_value()?;
+            labels.add(name, value).map_err(de::Error::custom)?;
         }
-        Labels::parse(labels).map_err(de::Error::custom)
+        Ok(labels)
     }
 }
 
@@ -179,8 +173,12 @@ impl<C> Encode<C> for Labels {
 
 impl<'b, C> Decode<'b, C> for Labels {
     fn decode(decoder: &mut Decoder<'b>, cx: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let labels = BTreeMap::<String, String>::decode(decoder, cx)?;
-        Self::parse(labels).map_err(minicbor::decode::Error::custom)
+        let mut labels = Self::new();
+        for (name, value) in BTreeMap::<String, String>::decode(decoder, cx)? {
+            let added = labels.add(name, value);
+            added.map_err(minicbor::decode::Error::custom)?;
+        }
+        Ok(labels)
     }
 
     fn nil() -> Option<Self> {
@@ -192,47 +190,51 @@ impl<'b, C> Decode<'b, C> for Labels {
 mod tests {
     use super::*;
 
+    fn labels(all: &[[&str; 2]]) -> Result<Labels, LabelsError> {
+        let mut labels = Labels::new();
+        let mut all = all.iter();
+        all.try_for_each(|[name, value]| labels.add(*name, *value))?;
+        Ok(labels)
+    }
+
     #[track_caller]
-    fn refused(labels: &[(&str, &str)], expected: &str) {
-        let made = Labels::parse(labels.iter().copied());
-        assert_eq!(made.unwrap_err().to_string(), expected);
+    fn refused(all: &[[&str; 2]], expected: &str) {
+        assert_eq!(labels(all).unwrap_err().to_string(), expected);
     }
 
     #[test]
     fn labels_keep_to_their_limits() {
         let longest = "é".repeat(128);
-        assert!(Labels::parse([(longest.as_str(), longest.as_str())]).is_ok());
-        assert!(Labels::parse([("empty value", "")]).is_ok());
+        assert!(labels(&[[&longest, &longest], ["empty value", ""]]).is_ok());
         let names: Vec<String> = (0..=LABELS_MAX).map(|n| format!("n{n:02}")).collect();
-        let most = names.iter().skip(1).map(|name| (name.as_str(), "v"));
-        assert_eq!(Labels::parse(most).unwrap().len(), LABELS_MAX);
-        let over: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "v")).collect();
-        refused(&over, "there are 17 labels; give at most 16");
+        let over: Vec<[&str; 2]> = names.iter().map(|name| [name.as_str(), "v"]).collect();
+        assert_eq!(labels(&over[1..]).unwrap().len(), LABELS_MAX);
+        refused(&over, "there are more than 16 labels; give fewer");
         refused(
-            &[("", "v")],
+            &[["", "v"]],
             "the name of a label is empty; give 1 to 256 bytes",
         );
         let long = "x".repeat(257);
         let shown = "x".repeat(32);
         let name = format!("label {shown:?} has 257 bytes in its name; shorten it to 256");
-        refused(&[(&long, "v")], &name);
+        refused(&[[&long, "v"]], &name);
         refused(
-            &[("k", &long)],
+            &[["k", &long]],
             "label \"k\" has 257 bytes in its value; shorten it to 256",
         );
         refused(
-            &[("k", "a\nb")],
+            &[["k", "a\nb"]],
             "label \"k\" has a control character in its value; remove it",
         );
         refused(
-            &[("k", "1"), ("k", "2")],
+            &[["k", "1"], ["k", "2"]],
             "label \"k\" stands twice; give it once",
         );
     }
 
     #[test]
     fn labels_are_read_as_they_are_written_and_refused_as_they_are_made() {
-        let labels = Labels::parse([("team", "red"), ("tier", "")]).unwrap();
+        let labels = labels(&[["team", "red"], ["tier", ""]]).unwrap();
         let json = serde_json::to_string(&labels).unwrap();
         assert_eq!(json, r#"{"team":"red","tier":""}"#);
         assert_eq!(serde_json::from_str::<Labels>(&json).unwrap(), labels);

@@ -68,9 +68,9 @@ pub use vocab::{
     DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
     EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, ManagedBy,
     MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering, PolicyKind,
-    PrivacyClass, Progress, ReconcileStage, ReleaseReason, ResumeCause, ResumeWith, ResumedBy,
-    RetentionClass, RosterLayer, RunEnd, RunState, RuntimeErrorCategory, SourceGapReason,
-    SourceKind, SuspendFor, TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload,
-    WakeStatus,
+    PrivacyClass, Progress, ReadyWhen, ReconcileStage, ReleaseReason, RestartPolicy, ResumeCause,
+    ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
+    RuntimeErrorCategory, SourceGapReason, SourceKind, StartWhen, SuspendFor, TrustClass,
+    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -17,7 +17,8 @@ const TABLE: &str = "
     store-memory | types journal store                               | http http-server http-client disk terminal
     store-redb   | types journal store store-embedded                | http http-server http-client terminal
     store-sled   | types journal store store-embedded                | http http-server http-client terminal
-    testkit      | types journal store                               | http http-server http-client disk terminal
+    host         | types                                             | tokio random http http-server http-client disk terminal
+    testkit      | types journal store host                          | http http-server http-client disk terminal
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal

@@ -76,7 +76,7 @@ fn number_of_promise(line: &str) -> Option<String> {
     let end = words.find(|c: char| !c.is_ascii_alphanumeric())?;
     let number = words.get(..end)?;
     let is_capital = number.starts_with(|c: char| c.is_ascii_uppercase());
-    (is_capital && is_number(number)).then(|| number.to_owned())
+    (is_capital && is_number(number)).then(|| number.to_ascii_uppercase())
 }
 
 /// A letter and digits, and perhaps one more letter.
@@ -97,7 +97,7 @@ fn mentions(page: &str, promised: &BTreeMap<String, usize>) -> Vec<Finding> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
         let named: BTreeSet<&str> = words
             .filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()) && is_number(word))
-            .filter(|word| !promised.contains_key(*word))
+            .filter(|word| !promised.contains_key(&word.to_ascii_uppercase()))
             .collect();
         findings.extend(named.into_iter().map(|word| {
             let text = format!("names {word}, which is no promise of this page; mend the number");
@@ -112,6 +112,7 @@ mod tests {
     use super::*;
 
     const SOURCE: &str = "#[test]\nfn p3_a_run_joins() {}\n    async fn m10_a_reply_counts(w: W) {}\nfn u64_of() {}\n";
+    const LETTERED: &str = "#[test]\nfn r15a_no_text_shows_it() {}\n";
 
     #[track_caller]
     fn check_page(page: &str, source: &str, expected: &[&str]) {
@@ -173,5 +174,10 @@ mod tests {
             SOURCE,
             &[],
         );
+    }
+
+    #[test]
+    fn a_number_with_a_letter_is_one_in_either_case() {
+        check_page("- **R15a** Nothing shows it (R15a).\n", LETTERED, &[]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a pool keeps as it was declared: members, their edges and the modules beside them.
+//! Words of a pool that is kept as it was declared: members, their edges and the modules beside them.
 
 use super::vocabulary;
 
@@ -103,6 +103,20 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// The moment at which a declared member gets a process.
+    StartWhen {
+        /// At once.
+        Eager = "eager",
+        /// On a command.
+        Lazy = "lazy",
+        /// Once a message is accepted for the member, or one of its wakes ends.
+        OnMessage = "on_message",
+        /// Once one of the member's wakes ends.
+        OnWake = "on_wake",
+    }
+}
+
+vocabulary! {
     /// The category of an error of a runtime that keeps a pool as it was declared.
     RuntimeErrorCategory {
         /// A member or a module could not be started.
@@ -129,5 +143,39 @@ vocabulary! {
         WriterTerminated = "writer_terminated",
         /// Another steward took the pool over.
         StewardLost = "steward_lost",
+    }
+}
+
+vocabulary! {
+    /// The time until which a member runs.
+    RunsUntil {
+        /// Until it has exited: a job waits for it.
+        Exited = "exited",
+        /// Until it is stopped, once the job is done.
+        Stopped = "stopped",
+    }
+}
+
+vocabulary! {
+    /// The rule by which a process that ended is started again.
+    RestartPolicy {
+        /// Never.
+        Never = "never",
+        /// Only after a failure.
+        OnFailure = "on_failure",
+        /// Always.
+        Always = "always",
+    }
+}
+
+vocabulary! {
+    /// The sign by which a process that was started counts as ready.
+    ReadyWhen {
+        /// None: it is ready when it runs.
+        None = "none",
+        /// The first command of its run.
+        FirstCommand = "first_command",
+        /// The first line that it prints.
+        Line = "line",
     }
 }
