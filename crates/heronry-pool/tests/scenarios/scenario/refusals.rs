@@ -55,6 +55,11 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::StewardHeld { steward } => format!("held by steward {steward}"),
         Rejection::StewardFenced => "steward fenced".to_owned(),
         Rejection::Roster(fault) => of_roster(fault),
+        Rejection::TooMuchWiring { limit, max } => {
+            format!("more wiring than {}: {max}", limit.name())
+        }
+        Rejection::AliasNotFound => "no such alias".to_owned(),
+        Rejection::AliasOfAlias => "alias of an alias".to_owned(),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),
