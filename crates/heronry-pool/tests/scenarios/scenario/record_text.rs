@@ -68,6 +68,9 @@ fn tell(run: &str, body: &Body) -> String {
     if let Noun::Pool(record) = body.noun() {
         return tell_pool(run, record);
     }
+    if let Noun::Roster(record) = body.noun() {
+        return roster::tell(run, record);
+    }
     match body {
         Body::MemberJoined(it) => it.tell(run),
         Body::MemberTakenOver(it) => it.tell(run),
@@ -111,14 +114,6 @@ fn tell(run: &str, body: &Body) -> String {
         Body::SourceGap(it) => it.tell(run),
         Body::SourceAttached(it) => it.tell(run),
         Body::SourceDetached(it) => it.tell(run),
-        Body::StewardTaken(it) => it.tell(run),
-        Body::StewardReleased(it) => it.tell(run),
-        Body::RosterDeclared(it) => it.tell(run),
-        Body::MemberSpecified(it) => it.tell(run),
-        Body::MemberStandingChanged(it) => it.tell(run),
-        Body::ModuleStandingChanged(it) => it.tell(run),
-        Body::Reconciled(it) => it.tell(run),
-        Body::RuntimeErrorRecorded(it) => it.tell(run),
         Body::EdgeWired(it) => it.tell(run),
         Body::EdgeUnwired(it) => it.tell(run),
         Body::LabelsChanged(it) => it.tell(run),
