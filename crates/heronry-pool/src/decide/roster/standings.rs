@@ -24,7 +24,7 @@ pub struct StandingOf {
 /// Says how members of the roster stand, at most [`ROSTER_BATCH_MAX`](super::ROSTER_BATCH_MAX) of them. Who stands so
 /// already is not recorded again.
 ///
-/// Who falls dormant is not lost, however long it is silent, and gives back every claim that no suspension holds: the
+/// A member that falls dormant is not lost, however long it is silent, and gives back every claim that no suspension holds: the
 /// attempts count. It stays a member, with its inbox, its wakes and its generation.
 #[derive(Clone, Debug)]
 pub struct SetStandings {
