@@ -16,6 +16,7 @@ mod messages;
 mod pool;
 mod replies;
 mod resume;
+mod rosters;
 mod sources;
 mod suspend;
 mod unnamed;
@@ -36,6 +37,7 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use rosters::Rota;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
@@ -71,6 +73,7 @@ pub struct Ledger {
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
+    rota: Rota,
     switchboard: Switchboard,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
@@ -106,6 +109,7 @@ impl Ledger {
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
+            rota: Rota::default(),
             switchboard: Switchboard::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
@@ -149,10 +153,11 @@ impl Ledger {
     ///
     /// # Panics
     /// Panics when something is owed.
-    pub fn check_at_rest(&self) {
+    pub fn check_at_rest(&mut self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         assert_eq!(self.responding, None, "a full number is recorded");
+        self.check_dormant_at_rest();
         self.check_letters_at_rest();
         self.check_unnamed_at_rest();
         self.check_sleepers_at_rest();
@@ -168,6 +173,7 @@ impl Ledger {
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
+            Noun::Roster(body) => self.of_roster(record, body),
             Noun::Wiring(body) => self.of_wiring(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
