@@ -16,10 +16,12 @@ mod messages;
 mod pool;
 mod replies;
 mod resume;
+mod rosters;
 mod sources;
 mod suspend;
 mod unnamed;
 mod wakes;
+mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -35,9 +37,11 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use rosters::Rota;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
+use wiring::Switchboard;
 
 /// The state that a journal describes so far. Each record is judged by the rules before it is taken
 /// in.
@@ -69,6 +73,8 @@ pub struct Ledger {
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
+    rota: Rota,
+    switchboard: Switchboard,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
@@ -103,6 +109,8 @@ impl Ledger {
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
+            rota: Rota::default(),
+            switchboard: Switchboard::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -145,10 +153,11 @@ impl Ledger {
     ///
     /// # Panics
     /// Panics when something is owed.
-    pub fn check_at_rest(&self) {
+    pub fn check_at_rest(&mut self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         assert_eq!(self.responding, None, "a full number is recorded");
+        self.check_dormant_at_rest();
         self.check_letters_at_rest();
         self.check_unnamed_at_rest();
         self.check_sleepers_at_rest();
@@ -164,6 +173,8 @@ impl Ledger {
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
+            Noun::Roster(body) => self.of_roster(record, body),
+            Noun::Wiring(body) => self.of_wiring(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }

@@ -10,9 +10,11 @@ mod member;
 mod message;
 mod pool;
 mod reply;
+mod roster;
 mod skipped;
 mod source;
 mod wake;
+mod wiring;
 
 use heronry_types::{EventKind, Position};
 
@@ -39,12 +41,17 @@ pub use message::{
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use reply::{Answering, Contract, MessageResponded, Thread};
+pub use roster::{
+    MemberSpecified, MemberStandingChanged, ModuleStandingChanged, Reconciled, RosterDeclared,
+    RuntimeErrorRecorded, StewardReleased, StewardTaken,
+};
 pub use skipped::{Skipped, SkippedError};
 pub use source::{SourceAttached, SourceDetached, SourceGap, SourceStep};
 pub use wake::{
     ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
     WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
+pub use wiring::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, LabelsChanged};
 
 /// Defines [`Body`] of the kinds of records, by the things that they change.
 macro_rules! bodies {
@@ -317,6 +324,42 @@ bodies! {
         SourceAttached(SourceAttached),
         /// A bridge left its source.
         SourceDetached(SourceDetached),
+    }
+    /// The roster of the pool, and who keeps the pool as it says.
+    Roster =>
+    /// A record that changes the roster, or tells what became of it.
+    RosterRecord {
+        /// A steward took the pool.
+        StewardTaken(StewardTaken),
+        /// A steward gave the pool back.
+        StewardReleased(StewardReleased),
+        /// A layer of the roster was declared.
+        RosterDeclared(RosterDeclared),
+        /// A member was specified, or is specified no longer.
+        MemberSpecified(Box<MemberSpecified>),
+        /// The standing of a declared member changed.
+        MemberStandingChanged(MemberStandingChanged),
+        /// The standing of a module changed.
+        ModuleStandingChanged(ModuleStandingChanged),
+        /// A steward brought the pool to its roster.
+        Reconciled(Box<Reconciled>),
+        /// An error of the runtime that keeps the pool.
+        RuntimeErrorRecorded(RuntimeErrorRecorded),
+    }
+    /// Edges, aliases and labels.
+    Wiring =>
+    /// A record that changes edges, aliases or labels.
+    WiringRecord {
+        /// Two runs may talk to each other.
+        EdgeWired(EdgeWired),
+        /// Two runs may no longer talk to each other.
+        EdgeUnwired(EdgeUnwired),
+        /// The labels of a run or of the pool were replaced.
+        LabelsChanged(LabelsChanged),
+        /// An alias leads to an address.
+        AliasSet(AliasSet),
+        /// An alias leads nowhere any more.
+        AliasRemoved(AliasRemoved),
     }
     /// Nothing here: the record is told to others.
     Nothing =>

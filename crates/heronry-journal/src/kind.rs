@@ -1,8 +1,8 @@
 //! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
-    Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, SourceId,
-    TopicId, WakeId,
+    Address, AliasName, ContentRef, EntityRef, EventKind, ManagedBy, MessageId, Policies, Position,
+    RunId, SourceId, TopicId, WakeId,
 };
 
 use crate::{
@@ -65,6 +65,11 @@ pub enum Subject<'a> {
     Entity(&'a EntityRef),
 }
 
+/// A short fact that an event says of itself.
+pub trait Saying: std::fmt::Debug + std::fmt::Display {}
+
+impl<T: std::fmt::Debug + std::fmt::Display> Saying for T {}
+
 /// A thing that a record is about, beside its subject.
 #[derive(Clone, Copy, Debug)]
 pub enum Touch<'a> {
@@ -116,6 +121,12 @@ pub enum Touch<'a> {
     Gap(&'a SourceGap),
     /// A named consumer whose cursor was found stale.
     Reset(&'a ConsumerReset),
+    /// A short fact that the event says of itself, by its name: a word, an id, a number or a digest.
+    Says(&'static str, &'a dyn Saying),
+    /// The party that looks after an edge or an alias, or removed it.
+    Managed(ManagedBy),
+    /// The alias that leads somewhere, or nowhere any more.
+    Alias(&'a AliasName),
     /// An event that a member reported, with all that it says of itself.
     Reported(&'a ApplicationEvent),
 }

@@ -10,8 +10,10 @@ mod member;
 mod message;
 mod pool;
 mod query;
+mod roster;
 mod source;
 mod wake;
+mod wiring;
 
 pub use content::{
     AdmitBody, ContentShare, EraseContent, ErasureAccess, StoreContent, counted_bytes,
@@ -37,12 +39,22 @@ pub use query::{
     FindRunEnd, FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes,
     StateDigest, SumUp, Viewer, Viewing,
 };
+pub use roster::{
+    Authority, DeclareRoster, DescribeRoster, ListModules, ListRoster, OnHeld, ROSTER_BATCH_MAX,
+    RecordReconcile, RecordRuntimeError, ReleaseSteward, RosterDeclaration, SetModuleStanding,
+    SetStandings, SpecifiedMember, SpecifyMembers, StandingOf, TakeSteward,
+};
 pub use source::{AttachSource, DetachSource, RecordSourceGap, SourceClaim};
 pub use wake::{
     CancelWake, FinishScan, FoundEvents, RegisterWake, Scan, ScanRequest, ScanStep, Scanned,
     WakeCosts, WakeEvents, WakeRequest,
 };
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
+
+pub use wiring::{
+    AliasLookup, FindAlias, LabelsOf, ListAliases, ListEdges, NewAlias, NewLabels, RemoveAliases,
+    SetAliases, SetLabels, UnwireEdges, WireEdges, WiredBy,
+};
 
 pub use crate::command::{
     AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, Names, Needs, Prior,

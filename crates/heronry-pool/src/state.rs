@@ -8,9 +8,12 @@ mod effect;
 mod encoding;
 mod member;
 mod message;
+mod recent;
+mod roster;
 mod source;
 mod trims;
 mod wake;
+mod wiring;
 
 use heronry_journal::ChunkHash;
 use heronry_types::{
@@ -30,10 +33,15 @@ pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
+pub(crate) use recent::RecentItems;
+pub(crate) use roster::{
+    LastReconcile, MODULES_MAX, ModuleRow, NamedRow, Roster, SaidStanding, Steward,
+};
 pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
 pub use trims::{KEYS_KEPT_AFTER_TRIM, TrimNote};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
+pub(crate) use wiring::{FoundAlias, KnownAlias, KnownEdge, Wiring};
 
 use crate::Rejection;
 
@@ -83,6 +91,8 @@ pub struct State {
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
     pub(crate) sources: Sources,
+    pub(crate) roster: Roster,
+    pub(crate) wiring: Wiring,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -106,6 +116,8 @@ impl State {
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
             sources: Sources::default(),
+            roster: Roster::default(),
+            wiring: Wiring::default(),
             deadlines: Deadlines::default(),
         }
     }

@@ -130,6 +130,9 @@ impl Waiters {
             | Touch::Source(_)
             | Touch::Gap(_)
             | Touch::Reset(_)
+            | Touch::Says(..)
+            | Touch::Managed(_)
+            | Touch::Alias(_)
             | Touch::Reported(_) => {}
         });
     }

@@ -84,6 +84,8 @@ problems! {
     DeadLetterNotFound = "dead-letter-not-found", 404, "no such dead letter";
     /// There is no such effect.
     EffectNotFound = "effect-not-found", 404, "no such effect";
+    /// There is no such alias.
+    AliasNotFound = "alias-not-found", 404, "no such alias";
     /// No consumer of the pool has this name.
     ConsumerNotFound = "consumer-not-found", 404, "no such consumer";
     /// The body is not stored. 409 when a message refers to it.
@@ -138,6 +140,12 @@ problems! {
     SourceTaken = "source-taken", 409, "another bridge reports from the source";
     /// The bridge does not have the source any more.
     SourceFenced = "source-fenced", 409, "the bridge does not have the source any more";
+    /// Another instance is the steward of the pool: `steward`.
+    StewardHeld = "steward-held", 409, "another steward keeps the pool";
+    /// The roster was declared anew meanwhile: `revision`.
+    RosterConflict = "roster-conflict", 409, "the roster was declared anew meanwhile";
+    /// The run is not in the roster: `run_id`.
+    NotSpecified = "not-specified", 409, "the run is not in the roster";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

@@ -76,6 +76,8 @@ refusals! {
     MessageOver = "message-over",
     /// There is no such wake.
     WakeNotFound = "wake-not-found",
+    /// There is no such alias.
+    AliasNotFound = "alias-not-found",
     /// More than one thing has this id.
     Ambiguous = "ambiguous",
     /// There is no such effect.
@@ -94,6 +96,12 @@ refusals! {
     SourceTaken = "source-taken",
     /// The bridge does not have the source any more.
     SourceFenced = "source-fenced",
+    /// Another instance is the steward of the pool.
+    StewardHeld = "steward-held",
+    /// The roster was declared anew meanwhile.
+    RosterConflict = "roster-conflict",
+    /// The run is not in the roster.
+    NotSpecified = "not-specified",
     /// The cursor is ahead of the journal.
     CursorAhead = "cursor-ahead",
     /// Records after the cursor were trimmed.
@@ -111,14 +119,19 @@ impl Rejection {
             Self::LimitNotSettable(_)
             | Self::PastCalendar { .. }
             | Self::OrderedDelay { .. }
-            | Self::TooManySources { .. } => RejectionKind::LimitExceeded,
-            Self::NoEvents | Self::Event { .. } | Self::OneEnd => RejectionKind::InvalidRequest,
+            | Self::TooManySources { .. }
+            | Self::TooMuchWiring { .. } => RejectionKind::LimitExceeded,
+            Self::NoEvents | Self::Event { .. } | Self::OneEnd | Self::AliasOfAlias => {
+                RejectionKind::InvalidRequest
+            }
             Self::SenderMismatch | Self::SourceOfAnother => RejectionKind::SenderMismatch,
             Self::SourceTaken { .. } => RejectionKind::SourceTaken,
             Self::SourceFenced => RejectionKind::SourceFenced,
             Self::OperatorOnly => RejectionKind::OperatorOnly,
             Self::NotAMember => RejectionKind::NotAMember,
-            Self::Fenced => RejectionKind::Fenced,
+            Self::Fenced | Self::StewardFenced => RejectionKind::Fenced,
+            Self::StewardHeld { .. } => RejectionKind::StewardHeld,
+            Self::Roster(fault) => fault.kind(),
             Self::RunEnded { .. } => RejectionKind::RunEnded,
             Self::RunTaken { .. } => RejectionKind::RunTaken,
             Self::HasMembers { .. } => RejectionKind::PoolHasMembers,
@@ -140,6 +153,7 @@ impl Rejection {
             Self::NotDead { .. } => RejectionKind::NotDead,
             Self::MessageOver => RejectionKind::MessageOver,
             Self::WakeNotFound => RejectionKind::WakeNotFound,
+            Self::AliasNotFound => RejectionKind::AliasNotFound,
             Self::Ambiguous => RejectionKind::Ambiguous,
             Self::EffectNotFound => RejectionKind::EffectNotFound,
             Self::EffectFinished => RejectionKind::EffectFinished,

@@ -7,8 +7,9 @@ use minicbor::{Decode, Decoder, data::Type};
 
 use super::{
     ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
-    Message, MessageCopy, Receive, Sources, State, Suspension, TimelineStep, UnnamedContent, Wake,
-    WakeEnd, encoding::VERSION,
+    Message, MessageCopy, Receive, Roster, Sources, State, Suspension, TimelineStep,
+    UnnamedContent, Wake, WakeEnd, Wiring,
+    encoding::{OLDEST, PARTS, PARTS_OF_3, VERSION, digest_in},
 };
 
 /// Bytes that are no encoding of a state which this build reads.
@@ -118,27 +119,34 @@ fn fault(offset: usize, error: &minicbor::decode::Error) -> UnreadableState {
 
 pub(super) fn decode(bytes: &[u8]) -> Result<State, UnreadableState> {
     let mut from = Decoding(Decoder::new(bytes));
-    let mut state = State::decode_digested(&mut from)?;
+    let DecodedVersion { mut state, version } = State::decode_digested(&mut from)?;
     let digested = bytes.get(..from.0.position()).unwrap_or_default();
     state.decode_beside(&mut from)?;
     if from.0.position() != bytes.len() {
         return Err(from.malformed("something follows"));
     }
-    if state.digest().0 == *blake3::hash(digested).as_bytes() {
+    if digest_in(&state, version).0 == *blake3::hash(digested).as_bytes() {
         Ok(state)
     } else {
         Err(UnreadableState::Different)
     }
 }
 
+/// A state that was read, and the version of its encoding.
+struct DecodedVersion {
+    state: State,
+    version: u16,
+}
+
 impl State {
-    fn decode_digested(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+    fn decode_digested(from: &mut Decoding<'_>) -> Result<DecodedVersion, UnreadableState> {
         let parts = from.any_list()?;
         let found: u16 = from.take()?;
         if found > VERSION {
             return Err(UnreadableState::Newer { found });
         }
-        if parts != 10 || found != VERSION {
+        let expected = if found == VERSION { PARTS } else { PARTS_OF_3 };
+        if parts != expected as u64 || found < OLDEST {
             return Err(from.malformed("no encoding has these parts"));
         }
         let (pool, head, time) = from.take()?;
@@ -161,7 +169,14 @@ impl State {
         state.effects.decode(from)?;
         state.unnamed.decode(from)?;
         state.sources = Sources::decode(from)?;
-        Ok(state)
+        if found == VERSION {
+            state.roster = Roster::decode(from)?;
+            state.wiring = Wiring::decode(from)?;
+        }
+        Ok(DecodedVersion {
+            state,
+            version: found,
+        })
     }
 }
 

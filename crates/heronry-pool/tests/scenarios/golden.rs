@@ -5,8 +5,8 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter, Record};
 use heronry_pool::{ENCODING_VERSION, TrimNote, engine::Replay};
 use heronry_types::{
-    DistinctBy, Durability, EffectResult, EventKind, LimitName, Millis, PoolSpec, Position,
-    Retention, RunEnd,
+    DistinctBy, Durability, EffectResult, EventKind, LimitName, MemberStanding, Millis,
+    ModuleStanding, PoolSpec, Position, Retention, RosterLayer, RunEnd,
 };
 
 use crate::scenario::{
@@ -19,9 +19,9 @@ const TRIM: (u64, u64) = (12, 13);
 /// The number of finished messages that stay in memory, so that others leave it.
 const FINISHED_KEPT: usize = 1;
 
-fn path(name: &str) -> PathBuf {
+fn path(version: u32, name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("golden/v{ENCODING_VERSION}"))
+        .join(format!("golden/v{version}"))
         .join(name)
 }
 
@@ -170,8 +170,13 @@ fn others(pool: &mut Scenario) {
     pool.report_from("a", "named", "i", &[("one", event()), ("two", event())])
         .ok();
     pool.attach("operator", "attached", "bridge").ok();
+    wiring(pool);
     pool.join(Joining::of("e").instance("other")).ok();
+    pool.store("operator", "roster", 100).ok();
+    pool.declare_stored(RosterLayer::Declared, 1, "roster").ok();
+    pool.declare(0, RosterLayer::Overlay, 2, None).ok();
     pool.start_timeline(9);
+    roster(pool);
     pool.pass(1).ok();
     pool.suspend("b", &Sleep::default().timeout(900_000)).ok();
     // c is silent for longer than its lease.
@@ -181,6 +186,32 @@ fn others(pool: &mut Scenario) {
         .ok();
     pool.send("lead", &Letter::to("a", "expires").expires_in(900_000))
         .ok();
+}
+
+/// A roster that is not applied in its timeline, and what was told of it.
+fn roster(pool: &mut Scenario) {
+    pool.take_steward("host", 7).ok();
+    let steward = pool.head();
+    pool.specify_labelled(steward, 1, &["a", "sleeps"], &[("tier", "2")])
+        .ok();
+    pool.specify(steward, 2, &["new found"]).ok();
+    pool.stand(steward, MemberStanding::Active, &["a", "sleeps"])
+        .ok();
+    pool.stand_module(steward, "index exit 1", ModuleStanding::Failed)
+        .ok();
+    pool.reconcile(steward, 2, 1).ok();
+    pool.runtime_error("error", None).ok();
+}
+
+/// Edges of both managers, and one that was removed by hand; aliases and labels.
+fn wiring(pool: &mut Scenario) {
+    pool.wire("operator", "a-b").ok();
+    pool.wire("steward/1", "a-c lead-a").ok();
+    pool.unwire("operator", "a-c").ok();
+    pool.set_alias("operator", "*/*", "topic:t").ok();
+    pool.set_alias("steward/1", "member.a/news", "a").ok();
+    pool.label("operator", None, "team=red").ok();
+    pool.label("operator", Some("a"), "tier=1").ok();
 }
 
 /// Returns the image of a journal after the trim.
@@ -238,7 +269,7 @@ fn from_hex(digits: &str) -> Vec<u8> {
 /// Reads a golden file; writes it when it is missing and that was asked for, and never over one.
 fn read_or_add(name: &str, expected: impl FnOnce() -> String) -> String {
     let add = std::env::var("HERONRY_GOLDEN").is_ok_and(|word| word == "add");
-    let path = path(name);
+    let path = path(ENCODING_VERSION, name);
     if add && !path.exists() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, expected()).unwrap();
@@ -249,6 +280,25 @@ fn read_or_add(name: &str, expected: impl FnOnce() -> String) -> String {
     })
 }
 
+fn records_of(chunks: &str) -> Vec<Record> {
+    let mut records = Vec::new();
+    for line in chunks.lines() {
+        let chunk = Chunk::decode(from_hex(line)).unwrap();
+        records.extend(chunk.records().map(Result::unwrap));
+    }
+    records
+}
+
+#[test]
+fn an_image_of_an_older_version_is_read_and_goes_on_in_the_newest() {
+    let read = |name| fs::read_to_string(path(3, name)).unwrap();
+    let older = from_hex(read("image.hex").trim());
+    let today = image(&records_of(&read("records.hex")));
+    assert!(older != today, "the encoding has changed since");
+    let older = Replay::from_image(&older, minter(), Durability::Memory).unwrap();
+    assert!(older.counting().image() == today);
+}
+
 #[test]
 fn the_golden_image_is_what_its_records_give_and_is_read_as_it_was_written() {
     let today = history();
@@ -256,12 +306,7 @@ fn the_golden_image_is_what_its_records_give_and_is_read_as_it_was_written() {
         let chunks = chunks(today.records());
         chunks.iter().map(|chunk| to_hex(chunk.bytes())).collect()
     });
-    let mut folded = Vec::new();
-    for line in records.lines() {
-        let chunk = Chunk::decode(from_hex(line)).unwrap();
-        folded.extend(chunk.records().map(Result::unwrap));
-    }
-    let expected = image(&folded);
+    let expected = image(&records_of(&records));
     let golden = from_hex(read_or_add("image.hex", || to_hex(&expected)).trim());
     assert!(
         expected == golden,
