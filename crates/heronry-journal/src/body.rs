@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod pool;
 mod reply;
+mod roster;
 mod skipped;
 mod source;
 mod wake;
@@ -39,6 +40,10 @@ pub use message::{
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use reply::{Answering, Contract, MessageResponded, Thread};
+pub use roster::{
+    MemberSpecified, MemberStandingChanged, ModuleStandingChanged, Reconciled, RosterDeclared,
+    RuntimeErrorRecorded, StewardReleased, StewardTaken,
+};
 pub use skipped::{Skipped, SkippedError};
 pub use source::{SourceAttached, SourceDetached, SourceGap, SourceStep};
 pub use wake::{
@@ -317,6 +322,27 @@ bodies! {
         SourceAttached(SourceAttached),
         /// A bridge left its source.
         SourceDetached(SourceDetached),
+    }
+    /// The roster of the pool, and who keeps the pool as it says.
+    Roster =>
+    /// A record that changes the roster, or tells what became of it.
+    RosterRecord {
+        /// A steward took the pool.
+        StewardTaken(StewardTaken),
+        /// A steward gave the pool back.
+        StewardReleased(StewardReleased),
+        /// A layer of the roster was declared.
+        RosterDeclared(RosterDeclared),
+        /// A member was specified, or is specified no longer.
+        MemberSpecified(Box<MemberSpecified>),
+        /// The standing of a declared member changed.
+        MemberStandingChanged(MemberStandingChanged),
+        /// The standing of a module changed.
+        ModuleStandingChanged(ModuleStandingChanged),
+        /// A steward brought the pool to its roster.
+        Reconciled(Box<Reconciled>),
+        /// An error of the runtime that keeps the pool.
+        RuntimeErrorRecorded(RuntimeErrorRecorded),
     }
     /// Nothing here: the record is told to others.
     Nothing =>

@@ -16,9 +16,11 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport,
-    EffectStarted, Extended, GapRecorded, Item, Joined, MemberPage, MemberView, PoolView, Received,
-    Registered, Sent, Stood, SuspendedView, TakenOver, WakePage,
+    Appended, AttachedSource, DeadLetterPage, DeadLetterView, DeclaredRoster, Done, EffectPage,
+    EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined, LayerView, MemberPage,
+    MemberView, ModulePage, ModuleView, PoolView, Received, ReconciledView, Registered, RosterPage,
+    RosterRowView, RosterView, Sent, StandingView, StewardView, Stewardship, Stood, SuspendedView,
+    TakenOver, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

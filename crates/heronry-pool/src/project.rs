@@ -72,6 +72,7 @@ fn fill(
         Touch::Source(source) => envelope.route.source = sources::named(source),
         Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
+        Touch::Says(name, value) => put(&mut envelope.about.correlation, name, &value),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
     }

@@ -8,6 +8,8 @@ mod effect;
 mod encoding;
 mod member;
 mod message;
+mod recent;
+mod roster;
 mod source;
 mod trims;
 mod wake;
@@ -29,6 +31,10 @@ pub(crate) use message::{ClaimOf, CopyOf};
 pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
+};
+pub(crate) use recent::RecentItems;
+pub(crate) use roster::{
+    LastReconcile, MODULES_MAX, ModuleRow, Roster, RosterRow, SaidStanding, Steward,
 };
 pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
@@ -83,6 +89,7 @@ pub struct State {
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
     pub(crate) sources: Sources,
+    pub(crate) roster: Roster,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -106,6 +113,7 @@ impl State {
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
             sources: Sources::default(),
+            roster: Roster::default(),
             deadlines: Deadlines::default(),
         }
     }

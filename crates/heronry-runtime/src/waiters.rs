@@ -130,6 +130,7 @@ impl Waiters {
             | Touch::Source(_)
             | Touch::Gap(_)
             | Touch::Reset(_)
+            | Touch::Says(..)
             | Touch::Reported(_) => {}
         });
     }

@@ -25,8 +25,8 @@ pub use policy::{
     WakePayload,
 };
 pub use roster::{
-    ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, RestartPolicy, RosterLayer,
-    RunsUntil, StartWhen,
+    ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, ReconcileStage, RestartPolicy,
+    RosterLayer, RunsUntil, RuntimeErrorCategory, StartWhen,
 };
 pub use source::{OnAttached, SourceGapReason};
 
@@ -251,6 +251,7 @@ mod tests {
             PrivacyClass,
             ReadyWhen,
             ReceiptUntil,
+            ReconcileStage,
             ReleaseReason,
             ReplyStanding,
             RestartPolicy,
@@ -262,6 +263,7 @@ mod tests {
             RunEnd,
             RunState,
             RunsUntil,
+            RuntimeErrorCategory,
             SourceGapReason,
             SourceKind,
             StartWhen,

@@ -11,7 +11,8 @@ use crate::{
     engine::Replay,
     state::{
         CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member,
-        Members, Message, Messages, Sources, State, UnnamedContents, WakeEnd, Wakes,
+        Members, Message, Messages, Roster, RosterRow, Sources, State, UnnamedContents, WakeEnd,
+        Wakes,
     },
 };
 
@@ -62,6 +63,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
         effects,
         unnamed,
         sources,
+        roster,
         deadlines,
     } = golden.state();
     assert!(timelines.iter().count() > 1 && time.as_millis() > 0);
@@ -75,6 +77,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
     check_effects(effects, *head);
     check_unnamed(unnamed);
     check_sources(sources);
+    check_roster(roster);
     check_deadlines(deadlines);
 }
 
@@ -159,6 +162,22 @@ fn check_sources(sources: &Sources) {
     } = numbered;
     assert!(owner.is_some() && last_batch.is_some());
     assert!(attached.attached.is_some() && attached.owner.is_none());
+}
+
+fn check_roster(roster: &Roster) {
+    assert!(roster.steward.is_some() && roster.revision > 1);
+    assert!(roster.held_since.is_some() && roster.reconciled.is_some());
+    let contents = roster.layers.values().map(|it| it.content.is_some());
+    assert_eq!(contents.collect::<Vec<_>>(), [true, false]);
+    assert!(roster.modules.values().any(|it| it.why.is_some()));
+    assert!(roster.errors.contains("error"));
+    let rows: Vec<_> = roster.after(None).map(|(_, row)| row).collect();
+    let some = |has: fn(&RosterRow) -> bool| rows.iter().any(|it| has(it));
+    assert!(some(|it| it.stands.is_none() && it.why.is_some()));
+    assert!(some(|it| !it.labels.is_empty()));
+    let of = |row: &RosterRow| row.stands.as_ref().map(|it| it.generation.is_some());
+    let standings: Vec<_> = rows.iter().filter_map(|it| of(it)).collect();
+    assert!(standings.contains(&true) && standings.contains(&false));
 }
 
 fn check_deadlines(deadlines: &Deadlines) {

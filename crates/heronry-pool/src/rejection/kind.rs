@@ -94,6 +94,12 @@ refusals! {
     SourceTaken = "source-taken",
     /// The bridge does not have the source any more.
     SourceFenced = "source-fenced",
+    /// Another instance is the steward of the pool.
+    StewardHeld = "steward-held",
+    /// The roster was declared anew meanwhile.
+    RosterConflict = "roster-conflict",
+    /// The run is not in the roster.
+    NotSpecified = "not-specified",
     /// The cursor is ahead of the journal.
     CursorAhead = "cursor-ahead",
     /// Records after the cursor were trimmed.
@@ -111,14 +117,21 @@ impl Rejection {
             Self::LimitNotSettable(_)
             | Self::PastCalendar { .. }
             | Self::OrderedDelay { .. }
-            | Self::TooManySources { .. } => RejectionKind::LimitExceeded,
-            Self::NoEvents | Self::Event { .. } | Self::OneEnd => RejectionKind::InvalidRequest,
+            | Self::TooManySources { .. }
+            | Self::BatchTooLong { .. }
+            | Self::TooManyModules { .. } => RejectionKind::LimitExceeded,
+            Self::NoEvents | Self::Event { .. } | Self::OneEnd | Self::NamedTwice { .. } => {
+                RejectionKind::InvalidRequest
+            }
             Self::SenderMismatch | Self::SourceOfAnother => RejectionKind::SenderMismatch,
             Self::SourceTaken { .. } => RejectionKind::SourceTaken,
             Self::SourceFenced => RejectionKind::SourceFenced,
             Self::OperatorOnly => RejectionKind::OperatorOnly,
             Self::NotAMember => RejectionKind::NotAMember,
-            Self::Fenced => RejectionKind::Fenced,
+            Self::Fenced | Self::StewardFenced => RejectionKind::Fenced,
+            Self::StewardHeld { .. } => RejectionKind::StewardHeld,
+            Self::RosterMoved { .. } => RejectionKind::RosterConflict,
+            Self::NotSpecified { .. } => RejectionKind::NotSpecified,
             Self::RunEnded { .. } => RejectionKind::RunEnded,
             Self::RunTaken { .. } => RejectionKind::RunTaken,
             Self::HasMembers { .. } => RejectionKind::PoolHasMembers,

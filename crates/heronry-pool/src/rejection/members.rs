@@ -52,8 +52,16 @@ impl Rejection {
             | Self::EffectUnsafe
             | Self::EffectStale
             | Self::SourceFenced
+            | Self::StewardFenced
             | Self::SourceOfAnother => Vec::new(),
             Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
+            Self::StewardHeld { steward } => vec![number("steward", steward.0.0)],
+            Self::RosterMoved { current, .. } => vec![number("revision", *current)],
+            Self::NotSpecified { run } | Self::NamedTwice { run } => {
+                vec![text("run_id", run.as_str())]
+            }
+            Self::BatchTooLong { actual, max } => vec![size("actual", *actual), size("max", *max)],
+            Self::TooManyModules { max } => vec![size("max", *max)],
             Self::TooManySources { limit, max } => of_sources(*limit, *max),
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),

@@ -7,8 +7,9 @@ use minicbor::{Decode, Decoder, data::Type};
 
 use super::{
     ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
-    Message, MessageCopy, Receive, Sources, State, Suspension, TimelineStep, UnnamedContent, Wake,
-    WakeEnd, encoding::VERSION,
+    Message, MessageCopy, Receive, Roster, Sources, State, Suspension, TimelineStep,
+    UnnamedContent, Wake, WakeEnd,
+    encoding::{VERSION, WITHOUT_ROSTER, digest_in},
 };
 
 /// Bytes that are no encoding of a state which this build reads.
@@ -118,27 +119,34 @@ fn fault(offset: usize, error: &minicbor::decode::Error) -> UnreadableState {
 
 pub(super) fn decode(bytes: &[u8]) -> Result<State, UnreadableState> {
     let mut from = Decoding(Decoder::new(bytes));
-    let mut state = State::decode_digested(&mut from)?;
+    let DecodedState { mut state, version } = State::decode_digested(&mut from)?;
     let digested = bytes.get(..from.0.position()).unwrap_or_default();
     state.decode_beside(&mut from)?;
     if from.0.position() != bytes.len() {
         return Err(from.malformed("something follows"));
     }
-    if state.digest().0 == *blake3::hash(digested).as_bytes() {
+    if digest_in(&state, version).0 == *blake3::hash(digested).as_bytes() {
         Ok(state)
     } else {
         Err(UnreadableState::Different)
     }
 }
 
+/// A state that was read, and the version of its encoding.
+struct DecodedState {
+    state: State,
+    version: u16,
+}
+
 impl State {
-    fn decode_digested(from: &mut Decoding<'_>) -> Result<Self, UnreadableState> {
+    fn decode_digested(from: &mut Decoding<'_>) -> Result<DecodedState, UnreadableState> {
         let parts = from.any_list()?;
         let found: u16 = from.take()?;
         if found > VERSION {
             return Err(UnreadableState::Newer { found });
         }
-        if parts != 10 || found != VERSION {
+        let expected = if found == WITHOUT_ROSTER { 10 } else { 11 };
+        if parts != expected || found < WITHOUT_ROSTER {
             return Err(from.malformed("no encoding has these parts"));
         }
         let (pool, head, time) = from.take()?;
@@ -161,7 +169,13 @@ impl State {
         state.effects.decode(from)?;
         state.unnamed.decode(from)?;
         state.sources = Sources::decode(from)?;
-        Ok(state)
+        if found > WITHOUT_ROSTER {
+            state.roster = Roster::decode(from)?;
+        }
+        Ok(DecodedState {
+            state,
+            version: found,
+        })
     }
 }
 

@@ -15,7 +15,9 @@ use super::{
 };
 
 /// The version of the encoding.
-pub(super) const VERSION: u16 = 3;
+pub(super) const VERSION: u16 = 4;
+/// The last version without a roster.
+pub(super) const WITHOUT_ROSTER: u16 = 3;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}
@@ -78,21 +80,26 @@ impl Write for Feed {
 /// journal, or says where the journal has things ([`beside`](super::beside)).
 pub(super) fn to_bytes(state: &State) -> Vec<u8> {
     let mut encoding = Encoding::new(Vec::new());
-    state.encode(&mut encoding);
+    state.encode(&mut encoding, VERSION);
     state.encode_beside(&mut encoding);
     encoding.0.into_writer()
 }
 
 /// Returns the hash of the encoding of a state.
 pub(super) fn digest(state: &State) -> ChunkHash {
+    digest_in(state, VERSION)
+}
+
+/// Returns the hash of the encoding of a state in an earlier version, which has no more than that says.
+pub(super) fn digest_in(state: &State, version: u16) -> ChunkHash {
     let mut encoding = Encoding::new(Feed(blake3::Hasher::new()));
-    state.encode(&mut encoding);
+    state.encode(&mut encoding, version);
     let Feed(hasher) = encoding.0.into_writer();
     ChunkHash(*hasher.finalize().as_bytes())
 }
 
 impl State {
-    fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+    fn encode<W: Sink>(&self, to: &mut Encoding<W>, version: u16) {
         let Self {
             pool,
             timelines,
@@ -111,11 +118,13 @@ impl State {
             effects,
             unnamed,
             sources,
+            roster,
             // They follow from what is due.
             deadlines: _,
         } = self;
-        to.list(10);
-        to.put(VERSION);
+        let has_roster = version > WITHOUT_ROSTER;
+        to.list(if has_roster { 11 } else { 10 });
+        to.put(version);
         to.put((pool, head, time));
         let starts: Vec<_> = timelines.iter().map(|it| (it.at, it.epoch)).collect();
         to.put((starts, config, settings, settings_version));
@@ -126,6 +135,9 @@ impl State {
         effects.encode(to);
         unnamed.encode(to);
         sources.encode(to);
+        if has_roster {
+            roster.encode(to);
+        }
     }
 }
 
@@ -393,11 +405,11 @@ mod tests {
     fn the_digest_is_the_hash_of_one_value_that_begins_with_its_version() {
         let state = State::new(PoolId::parse("p").unwrap(), Epoch([7; 16]));
         let mut encoding = Encoding::new(Vec::new());
-        state.encode(&mut encoding);
+        state.encode(&mut encoding, VERSION);
         let bytes = encoding.0.into_writer();
         assert_eq!(state.digest(), ChunkHash(*blake3::hash(&bytes).as_bytes()));
         let mut decoder = minicbor::Decoder::new(&bytes);
-        assert_eq!(decoder.array().unwrap(), Some(10));
+        assert_eq!(decoder.array().unwrap(), Some(11));
         assert_eq!(decoder.u16().unwrap(), VERSION);
         decoder.set_position(0);
         decoder.skip().unwrap();

@@ -5,8 +5,8 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter, Record};
 use heronry_pool::{ENCODING_VERSION, TrimNote, engine::Replay};
 use heronry_types::{
-    DistinctBy, Durability, EffectResult, EventKind, LimitName, Millis, PoolSpec, Position,
-    Retention, RunEnd,
+    DistinctBy, Durability, EffectResult, EventKind, LimitName, MemberStanding, Millis,
+    ModuleStanding, PoolSpec, Position, Retention, RosterLayer, RunEnd,
 };
 
 use crate::scenario::{
@@ -19,10 +19,17 @@ const TRIM: (u64, u64) = (12, 13);
 /// The number of finished messages that stay in memory, so that others leave it.
 const FINISHED_KEPT: usize = 1;
 
-fn path(name: &str) -> PathBuf {
+/// The oldest version of the encoding that is read.
+const OLDEST_VERSION: u32 = 3;
+
+fn path_in(version: u32, name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("golden/v{ENCODING_VERSION}"))
+        .join(format!("golden/v{version}"))
         .join(name)
+}
+
+fn path(name: &str) -> PathBuf {
+    path_in(ENCODING_VERSION, name)
 }
 
 /// Returns a journal whose fold has one of each part of a state.
@@ -171,7 +178,11 @@ fn others(pool: &mut Scenario) {
         .ok();
     pool.attach("operator", "attached", "bridge").ok();
     pool.join(Joining::of("e").instance("other")).ok();
+    pool.store("operator", "roster", 100).ok();
+    pool.declare_stored(RosterLayer::Declared, 1, "roster").ok();
+    pool.declare(0, RosterLayer::Overlay, 2, None).ok();
     pool.start_timeline(9);
+    roster(pool);
     pool.pass(1).ok();
     pool.suspend("b", &Sleep::default().timeout(900_000)).ok();
     // c is silent for longer than its lease.
@@ -181,6 +192,21 @@ fn others(pool: &mut Scenario) {
         .ok();
     pool.send("lead", &Letter::to("a", "expires").expires_in(900_000))
         .ok();
+}
+
+/// A roster that is not applied in its timeline, and what was told of it.
+fn roster(pool: &mut Scenario) {
+    pool.take_steward("host", 7).ok();
+    let steward = pool.head();
+    pool.specify_labelled(steward, 1, &["a", "sleeps"], &[("tier", "2")])
+        .ok();
+    pool.specify(steward, 2, &["new found"]).ok();
+    pool.stand(steward, MemberStanding::Active, &["a", "sleeps"])
+        .ok();
+    pool.stand_module(steward, "index exit 1", ModuleStanding::Failed)
+        .ok();
+    pool.reconcile(steward, 2, 1).ok();
+    pool.runtime_error("error", None).ok();
 }
 
 /// Returns the image of a journal after the trim.
@@ -249,6 +275,28 @@ fn read_or_add(name: &str, expected: impl FnOnce() -> String) -> String {
     })
 }
 
+/// Returns the records of a golden journal.
+fn records_of(chunks: &str) -> Vec<Record> {
+    let mut folded = Vec::new();
+    for line in chunks.lines() {
+        let chunk = Chunk::decode(from_hex(line)).unwrap();
+        folded.extend(chunk.records().map(Result::unwrap));
+    }
+    folded
+}
+
+#[test]
+fn an_image_of_an_earlier_version_is_read_as_what_its_records_give_today() {
+    for version in OLDEST_VERSION..ENCODING_VERSION {
+        let read = |name| fs::read_to_string(path_in(version, name)).unwrap();
+        let today = image(&records_of(&read("records.hex")));
+        let earlier = from_hex(read("image.hex").trim());
+        assert!(earlier != today, "the version is another one");
+        let read = Replay::from_image(&earlier, minter(), Durability::Memory).unwrap();
+        assert!(read.counting().image() == today, "version {version}");
+    }
+}
+
 #[test]
 fn the_golden_image_is_what_its_records_give_and_is_read_as_it_was_written() {
     let today = history();
@@ -256,11 +304,7 @@ fn the_golden_image_is_what_its_records_give_and_is_read_as_it_was_written() {
         let chunks = chunks(today.records());
         chunks.iter().map(|chunk| to_hex(chunk.bytes())).collect()
     });
-    let mut folded = Vec::new();
-    for line in records.lines() {
-        let chunk = Chunk::decode(from_hex(line)).unwrap();
-        folded.extend(chunk.records().map(Result::unwrap));
-    }
+    let folded = records_of(&records);
     let expected = image(&folded);
     let golden = from_hex(read_or_add("image.hex", || to_hex(&expected)).trim());
     assert!(

@@ -5,6 +5,7 @@
 
 mod members;
 mod messages;
+mod roster;
 mod sources;
 mod wakes;
 
@@ -109,6 +110,14 @@ fn tell(run: &str, body: &Body) -> String {
         Body::SourceGap(it) => it.tell(run),
         Body::SourceAttached(it) => it.tell(run),
         Body::SourceDetached(it) => it.tell(run),
+        Body::StewardTaken(it) => it.tell(run),
+        Body::StewardReleased(it) => it.tell(run),
+        Body::RosterDeclared(it) => it.tell(run),
+        Body::MemberSpecified(it) => it.tell(run),
+        Body::MemberStandingChanged(it) => it.tell(run),
+        Body::ModuleStandingChanged(it) => it.tell(run),
+        Body::Reconciled(it) => it.tell(run),
+        Body::RuntimeErrorRecorded(it) => it.tell(run),
         // A kind that no scenario has shown so far: all that it says.
         body => format!("{body:?}"),
     }

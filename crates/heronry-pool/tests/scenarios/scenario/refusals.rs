@@ -52,6 +52,15 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::SourceFenced => "source fenced".to_owned(),
         Rejection::SourceOfAnother => "not your source".to_owned(),
         Rejection::TooManySources { limit, max } => format!("more than {max} sources {limit}"),
+        Rejection::StewardHeld { steward } => format!("held by steward {steward}"),
+        Rejection::StewardFenced => "steward fenced".to_owned(),
+        Rejection::RosterMoved { expected, current } => {
+            format!("roster is at {current}, not {expected}")
+        }
+        Rejection::NotSpecified { run } => format!("{run} is not specified"),
+        Rejection::NamedTwice { run } => format!("{run} twice"),
+        Rejection::BatchTooLong { actual, max } => format!("{actual} of {max} in a batch"),
+        Rejection::TooManyModules { max } => format!("more than {max} modules"),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),
