@@ -16,6 +16,7 @@ mod messages;
 mod pool;
 mod replies;
 mod resume;
+mod rosters;
 mod sources;
 mod suspend;
 mod unnamed;
@@ -35,6 +36,7 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use rosters::Rota;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
@@ -69,6 +71,7 @@ pub struct Ledger {
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
+    rota: Rota,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
@@ -103,6 +106,7 @@ impl Ledger {
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
+            rota: Rota::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -164,6 +168,7 @@ impl Ledger {
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
+            Noun::Roster(body) => self.of_roster(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }
