@@ -29,6 +29,6 @@ pub use mint::Minter;
 pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
-    SourcesLimit,
+    RosterFault, SourcesLimit,
 };
 pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

@@ -2,15 +2,17 @@
 
 mod kind;
 mod members;
+mod roster;
 
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
-    Millis, PolicyRef, RunEnd, RunId, StewardToken, Timestamp, counted,
+    Millis, PolicyRef, RunEnd, StewardToken, Timestamp, counted,
 };
 
 pub use kind::RejectionKind;
 pub use members::{MemberValue, RejectionMember};
+pub use roster::RosterFault;
 
 /// The name in a request that was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -161,40 +163,9 @@ pub enum Rejection {
     /// The stewardship has ended.
     #[error("another steward keeps this pool, or it was given back; stop acting on it")]
     StewardFenced,
-    /// The roster was declared anew meanwhile.
-    #[error("the roster is at revision {current}, not {expected}; look at it, and try again")]
-    RosterMoved {
-        /// The revision that the caller named.
-        expected: u64,
-        /// The revision that holds.
-        current: u64,
-    },
-    /// A run is not specified in the roster.
-    #[error("run {:?} is not specified in the roster; specify it first", .run.as_str())]
-    NotSpecified {
-        /// The run.
-        run: RunId,
-    },
-    /// A batch about the roster names a run twice.
-    #[error("run {:?} stands twice in the batch; name it once", .run.as_str())]
-    NamedTwice {
-        /// The run.
-        run: RunId,
-    },
-    /// A batch about the roster has too many entries.
-    #[error("the batch has {actual} entries and may have {max}; send it in parts")]
-    BatchTooLong {
-        /// The number of entries.
-        actual: usize,
-        /// The most entries.
-        max: usize,
-    },
-    /// The pool has as many modules as it keeps.
-    #[error("the pool keeps the standings of {max} modules; stop one of them first")]
-    TooManyModules {
-        /// The most modules.
-        max: usize,
-    },
+    /// The roster does not take it.
+    #[error(transparent)]
+    Roster(#[from] RosterFault),
     /// The key was used before to store another body.
     #[error("this key was used before with another body or media type; choose another")]
     ContentConflict,

@@ -34,7 +34,7 @@ pub(crate) use message::{
 };
 pub(crate) use recent::RecentItems;
 pub(crate) use roster::{
-    LastReconcile, MODULES_MAX, ModuleRow, Roster, RosterRow, SaidStanding, Steward,
+    LastReconcile, MODULES_MAX, ModuleRow, NamedRow, Roster, SaidStanding, Steward,
 };
 pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;

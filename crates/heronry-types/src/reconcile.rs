@@ -1,4 +1,4 @@
-//! What a reconcile of a pool with its roster came to.
+//! Reconciles of a pool with its roster: counts and failures.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use heronry_types::{RunId, StewardToken};
 
-use crate::{Rejection, State};
+use crate::{Rejection, RosterFault, State};
 
 pub use declare::{DeclareRoster, RosterDeclaration};
 pub use looks::{DescribeRoster, ListModules, ListRoster};
@@ -69,7 +69,7 @@ pub(in crate::decide) fn check_steward(
 pub(in crate::decide) fn check_batch(entries: usize) -> Result<(), Rejection> {
     if entries > ROSTER_BATCH_MAX {
         let (actual, max) = (entries, ROSTER_BATCH_MAX);
-        return Err(Rejection::BatchTooLong { actual, max });
+        return Err(RosterFault::BatchTooLong { actual, max }.into());
     }
     Ok(())
 }
@@ -80,7 +80,7 @@ fn check_runs<'a>(runs: impl ExactSizeIterator<Item = &'a RunId>) -> Result<(), 
     let mut named = HashSet::new();
     for run in runs {
         if !named.insert(run) {
-            return Err(Rejection::NamedTwice { run: run.clone() });
+            return Err(RosterFault::NamedTwice { run: run.clone() }.into());
         }
     }
     Ok(())

@@ -11,8 +11,7 @@ use crate::{
     engine::Replay,
     state::{
         CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member,
-        Members, Message, Messages, Roster, RosterRow, Sources, State, UnnamedContents, WakeEnd,
-        Wakes,
+        Members, Message, Messages, Roster, Sources, State, UnnamedContents, WakeEnd, Wakes,
     },
 };
 
@@ -171,12 +170,11 @@ fn check_roster(roster: &Roster) {
     assert_eq!(contents.collect::<Vec<_>>(), [true, false]);
     assert!(roster.modules.values().any(|it| it.why.is_some()));
     assert!(roster.errors.contains("error"));
-    let rows: Vec<_> = roster.after(None).map(|(_, row)| row).collect();
-    let some = |has: fn(&RosterRow) -> bool| rows.iter().any(|it| has(it));
-    assert!(some(|it| it.stands.is_none() && it.why.is_some()));
-    assert!(some(|it| !it.labels.is_empty()));
-    let of = |row: &RosterRow| row.stands.as_ref().map(|it| it.generation.is_some());
-    let standings: Vec<_> = rows.iter().filter_map(|it| of(it)).collect();
+    let rows = || roster.after(None).map(|it| it.row);
+    assert!(rows().any(|it| it.stands.is_none() && it.why.is_some()));
+    assert!(rows().any(|it| !it.labels.is_empty()));
+    let standings = rows().filter_map(|it| it.stands.as_ref());
+    let standings: Vec<bool> = standings.map(|it| it.generation.is_some()).collect();
     assert!(standings.contains(&true) && standings.contains(&false));
 }
 

@@ -117,12 +117,8 @@ impl Rejection {
             Self::LimitNotSettable(_)
             | Self::PastCalendar { .. }
             | Self::OrderedDelay { .. }
-            | Self::TooManySources { .. }
-            | Self::BatchTooLong { .. }
-            | Self::TooManyModules { .. } => RejectionKind::LimitExceeded,
-            Self::NoEvents | Self::Event { .. } | Self::OneEnd | Self::NamedTwice { .. } => {
-                RejectionKind::InvalidRequest
-            }
+            | Self::TooManySources { .. } => RejectionKind::LimitExceeded,
+            Self::NoEvents | Self::Event { .. } | Self::OneEnd => RejectionKind::InvalidRequest,
             Self::SenderMismatch | Self::SourceOfAnother => RejectionKind::SenderMismatch,
             Self::SourceTaken { .. } => RejectionKind::SourceTaken,
             Self::SourceFenced => RejectionKind::SourceFenced,
@@ -130,8 +126,7 @@ impl Rejection {
             Self::NotAMember => RejectionKind::NotAMember,
             Self::Fenced | Self::StewardFenced => RejectionKind::Fenced,
             Self::StewardHeld { .. } => RejectionKind::StewardHeld,
-            Self::RosterMoved { .. } => RejectionKind::RosterConflict,
-            Self::NotSpecified { .. } => RejectionKind::NotSpecified,
+            Self::Roster(fault) => fault.kind(),
             Self::RunEnded { .. } => RejectionKind::RunEnded,
             Self::RunTaken { .. } => RejectionKind::RunTaken,
             Self::HasMembers { .. } => RejectionKind::PoolHasMembers,

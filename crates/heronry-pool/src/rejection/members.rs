@@ -5,7 +5,7 @@ use heronry_types::{
     PolicyRef, Timestamp,
 };
 
-use super::{ConflictField, EventFault, Rejection, SourcesLimit};
+use super::{ConflictField, EventFault, Rejection, RosterFault, SourcesLimit};
 
 /// The time after which a sender tries a full inbox again.
 const INBOX_RETRY_AFTER: Millis = Millis::from_secs(1);
@@ -56,12 +56,7 @@ impl Rejection {
             | Self::SourceOfAnother => Vec::new(),
             Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
             Self::StewardHeld { steward } => vec![number("steward", steward.0.0)],
-            Self::RosterMoved { current, .. } => vec![number("revision", *current)],
-            Self::NotSpecified { run } | Self::NamedTwice { run } => {
-                vec![text("run_id", run.as_str())]
-            }
-            Self::BatchTooLong { actual, max } => vec![size("actual", *actual), size("max", *max)],
-            Self::TooManyModules { max } => vec![size("max", *max)],
+            Self::Roster(fault) => of_roster(fault),
             Self::TooManySources { limit, max } => of_sources(*limit, *max),
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),
@@ -77,9 +72,7 @@ impl Rejection {
             Self::OrderedDelay { max } => vec![field_is("delay_ms"), number("max", max.0)],
             Self::TooLarge { actual, max } => vec![size("actual", *actual), size("max", *max)],
             Self::Policy { policy, .. } => vec![of_policy(policy)],
-            Self::IdempotencyConflict { first, field } => {
-                vec![cursor("first_cursor", *first), field_is(name_of(*field))]
-            }
+            Self::IdempotencyConflict { first, field } => of_conflict(*first, *field),
             Self::ContentConflict => vec![field_is(name_of(ConflictField::IdempotencyKey))],
             Self::ConfigConflict { fields } => vec![texts("fields", fields)],
             Self::MemberConflict { field } => vec![field_is(*field)],
@@ -94,11 +87,9 @@ impl Rejection {
             Self::ContentMissing => vec![field_is("content_ref")],
             Self::ContentErased { erased_at } => vec![text("erased_at", erased_at.to_string())],
             Self::HeadMoved { head, .. } => vec![cursor("head", *head)],
-            Self::CursorAhead { requested, head } => {
-                vec![cursor("requested", *requested), cursor("head", *head)]
-            }
+            Self::CursorAhead { requested, head } => of_stray(*requested, cursor("head", *head)),
             Self::CursorTrimmed { requested, floor } => {
-                vec![cursor("requested", *requested), cursor("floor", *floor)]
+                of_stray(*requested, cursor("floor", *floor))
             }
             Self::CursorForeign {
                 requested,
@@ -142,6 +133,28 @@ fn of_policy(policy: &PolicyRef) -> RejectionMember {
         name: "policy",
         value: MemberValue::Policy(policy.clone()),
     }
+}
+
+fn of_roster(fault: &RosterFault) -> Vec<RejectionMember> {
+    match fault {
+        RosterFault::Moved { current, .. } => vec![number("revision", *current)],
+        RosterFault::NotSpecified { run } | RosterFault::NamedTwice { run } => {
+            vec![text("run_id", run.as_str())]
+        }
+        RosterFault::BatchTooLong { actual, max } => {
+            vec![size("actual", *actual), size("max", *max)]
+        }
+        RosterFault::TooManyModules { max } => vec![size("max", *max)],
+    }
+}
+
+/// Returns a cursor that is not valid, and the nearest that is.
+fn of_stray(requested: Cursor, nearest: RejectionMember) -> Vec<RejectionMember> {
+    vec![cursor("requested", requested), nearest]
+}
+
+fn of_conflict(first: Cursor, field: ConflictField) -> Vec<RejectionMember> {
+    vec![cursor("first_cursor", first), field_is(name_of(field))]
 }
 
 fn of_sources(limit: SourcesLimit, max: usize) -> Vec<RejectionMember> {

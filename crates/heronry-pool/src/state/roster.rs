@@ -77,6 +77,15 @@ pub(crate) struct RosterRow {
     pub stands: Option<Box<SaidStanding>>,
 }
 
+/// A member of the roster, by its run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamedRow<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// Its row.
+    pub row: &'a RosterRow,
+}
+
 /// A module.
 #[derive(Clone, Debug)]
 pub(crate) struct ModuleRow {
@@ -131,12 +140,10 @@ impl Roster {
     }
 
     /// Walks the members of the roster whose run ids come after this one, in order; all when there is none.
-    pub(crate) fn after(
-        &self,
-        run: Option<&RunId>,
-    ) -> impl Iterator<Item = (&RunId, &RosterRow)> + '_ {
+    pub(crate) fn after(&self, run: Option<&RunId>) -> impl Iterator<Item = NamedRow<'_>> + '_ {
         let from = run.map_or(Bound::Unbounded, Bound::Excluded);
-        self.rows.range::<RunId, _>((from, Bound::Unbounded))
+        let following = self.rows.range::<RunId, _>((from, Bound::Unbounded));
+        following.map(|(run, row)| NamedRow { run, row })
     }
 
     /// Returns the standing of a member, when it was said of its present joining.

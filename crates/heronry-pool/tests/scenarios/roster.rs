@@ -91,7 +91,7 @@ fn r16_what_is_declared_twice_keeps_its_revision_and_is_not_recorded() {
 }
 
 #[test]
-fn u5_an_operator_declares_by_hand_on_the_revision_that_it_saw() {
+fn u1_an_operator_declares_by_hand_on_the_revision_that_it_saw() {
     let mut pool = Scenario::of("");
     pool.declare(0, RosterLayer::Overlay, 1, Some(0))
         .records(["2 roster 1: 2 of 1 in overlay by hand (operator)"]);
@@ -102,7 +102,7 @@ fn u5_an_operator_declares_by_hand_on_the_revision_that_it_saw() {
 }
 
 #[test]
-fn u6_who_is_specified_alike_is_not_recorded() {
+fn r16_who_is_specified_alike_is_not_recorded() {
     let mut pool = Scenario::of("a");
     pool.take_steward("one", 1).ok();
     pool.specify_labelled(3, 1, &["a", "b found"], &[("tier", "2")])
@@ -141,7 +141,7 @@ fn r20_a_batch_that_names_a_run_twice_or_is_too_long_is_refused() {
 }
 
 #[test]
-fn a_roster_has_as_many_members_as_a_pool_may_have() {
+fn u1_a_roster_has_as_many_members_as_a_pool_may_have() {
     let mut pool = Scenario::limited(&[(LimitName::MembersMax, 2)], "");
     pool.take_steward("one", 1).ok();
     pool.specify(2, 1, &["a", "b", "c"])
@@ -214,7 +214,7 @@ fn u1_a_reconcile_tells_its_first_failures_and_counts_all() {
 }
 
 #[test]
-fn u20_an_error_is_recorded_once_per_id() {
+fn u1_an_error_is_recorded_once_per_id() {
     let mut pool = Scenario::of("a");
     pool.runtime_error("e-1", Some("a"))
         .records(["3 error e-1 of a: host_crash (down) (operator)"]);
@@ -236,7 +236,7 @@ fn u20_an_error_is_recorded_once_per_id() {
 }
 
 #[test]
-fn u13_modules_stand_like_members_and_the_first_stopped_makes_room() {
+fn u1_modules_stand_like_members_and_the_first_stopped_makes_room() {
     let (mut pool, steward) = kept(&[]);
     pool.stand_module(steward, "index", ModuleStanding::Starting)
         .records(["3 module index is starting (operator)"]);

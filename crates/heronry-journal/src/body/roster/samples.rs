@@ -31,7 +31,15 @@ fn steward() -> impl Strategy<Value = StewardToken> {
 fn labels() -> impl Strategy<Value = Labels> {
     let label = ("[a-z]{1,9}", "[^\\p{Cc}]{0,9}");
     let labels = proptest::collection::btree_map(label.0, label.1, 0..4);
-    labels.prop_map(|labels| Labels::parse(labels).unwrap())
+    labels.prop_map(|labels| labels_of(labels.into_iter().map(|(name, value)| [name, value])))
+}
+
+fn labels_of<T: Into<String>>(pairs: impl IntoIterator<Item = [T; 2]>) -> Labels {
+    let mut labels = Labels::new();
+    for [name, value] in pairs {
+        labels.add(name, value).unwrap();
+    }
+    labels
 }
 
 impl Sample for StewardTaken {
@@ -99,7 +107,7 @@ impl Sample for MemberSpecified {
     fn samples() -> Vec<Self> {
         vec![Self {
             digest: Some(sample_digest()),
-            labels: Labels::parse([("team", "review"), ("tier", "2")]).unwrap(),
+            labels: labels_of([["team", "review"], ["tier", "2"]]),
             layer: RosterLayer::Discovered,
             why: Some("found by the catalogue".to_owned()),
         }]

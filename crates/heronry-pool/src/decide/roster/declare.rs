@@ -5,7 +5,7 @@ use heronry_types::{ContentRef, Digest, RosterLayer};
 
 use super::Authority;
 use crate::{
-    DeclaredRoster, Done, Rejection, State,
+    DeclaredRoster, Done, Rejection, RosterFault, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile},
 };
 
@@ -70,7 +70,7 @@ impl Command for DeclareRoster {
         self.by.check(state)?;
         let current = state.roster.revision;
         if let Some(expected) = self.expected.filter(|expected| *expected != current) {
-            return Err(Rejection::RosterMoved { expected, current });
+            return Err(RosterFault::Moved { expected, current }.into());
         }
         if self.is_declared(state) {
             return Ok(Decision::Nothing);

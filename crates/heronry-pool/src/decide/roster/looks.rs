@@ -9,7 +9,7 @@ use crate::{
     RosterRowView, RosterView, StandingView, State, StewardView,
     command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::guard,
-    state::RosterRow,
+    state::NamedRow,
 };
 
 /// Asks what the roster is as a whole: its steward, its revision and its layers.
@@ -92,7 +92,7 @@ impl Command for ListRoster {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let mut following = state.roster.after(self.after.as_ref());
         let rows = following.by_ref().take(max);
-        let rows: Vec<_> = rows.map(|(run, row)| view(state, run, row)).collect();
+        let rows: Vec<_> = rows.map(|row| view(state, row)).collect();
         let last = rows.last().map(|row| row.run.clone());
         Ok(RosterPage {
             next: following.next().and(last),
@@ -102,7 +102,7 @@ impl Command for ListRoster {
     }
 }
 
-fn view(state: &State, run: &RunId, row: &RosterRow) -> RosterRowView {
+fn view(state: &State, NamedRow { run, row }: NamedRow<'_>) -> RosterRowView {
     let member = state.members.get(run);
     RosterRowView {
         run: run.clone(),

@@ -5,7 +5,7 @@ use heronry_types::{ModuleId, ModuleStanding, StewardToken};
 
 use super::check_steward;
 use crate::{
-    Done, Rejection, State,
+    Done, Rejection, RosterFault, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile},
     decide::guard,
     state::MODULES_MAX,
@@ -43,7 +43,7 @@ impl Command for SetModuleStanding {
             }
             None if roster.modules.len() >= MODULES_MAX && roster.first_stopped().is_none() => {
                 let max = MODULES_MAX;
-                return Err(Rejection::TooManyModules { max });
+                return Err(RosterFault::TooManyModules { max }.into());
             }
             Some(_) | None => {}
         }

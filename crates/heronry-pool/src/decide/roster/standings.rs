@@ -5,7 +5,7 @@ use heronry_types::{MemberStanding, RunId, StewardToken};
 
 use super::{check_runs, check_steward};
 use crate::{
-    Caller, Done, Rejection, State,
+    Caller, Done, Rejection, RosterFault, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile},
     decide::guard,
 };
@@ -36,7 +36,7 @@ impl StandingOf {
     fn entry(&self, state: &State) -> Result<Option<Entry>, Rejection> {
         let run = &self.run;
         let row = state.roster.get(run);
-        let row = row.ok_or_else(|| Rejection::NotSpecified { run: run.clone() })?;
+        let row = row.ok_or_else(|| RosterFault::NotSpecified { run: run.clone() })?;
         let member = state.members.get(run);
         let generation = member.map(|member| member.generation);
         let stands_so = row.stands.as_deref().is_some_and(|stands| {

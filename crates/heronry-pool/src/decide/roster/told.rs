@@ -1,4 +1,4 @@
-//! What a runtime tells of its work: reconciles and errors.
+//! Reconciles and errors, as a runtime tells of them.
 
 use heronry_journal::{Body, Reconciled, RuntimeErrorRecorded};
 use heronry_types::{

@@ -28,6 +28,23 @@ fn token(steward: u64) -> StewardToken {
     StewardToken(Position(steward))
 }
 
+fn labels_of(pairs: &[(&str, &str)]) -> Labels {
+    let mut labels = Labels::new();
+    for (name, value) in pairs {
+        labels.add(*name, *value).unwrap();
+    }
+    labels
+}
+
+/// Returns labels as texts, in the order of their names.
+pub(super) fn labels_text(labels: &Labels) -> String {
+    let value = |name| labels.value(name).unwrap();
+    let texts = labels
+        .names()
+        .map(|name| format!(" {name}={}", value(name)));
+    texts.collect::<Vec<_>>().concat()
+}
+
 fn digest(first: u8) -> Digest {
     let mut digest = [0; 32];
     digest[0] = first;
@@ -124,7 +141,7 @@ impl Scenario {
             SpecifiedMember {
                 run: id(run),
                 digest: (digest_byte != 0).then(|| digest(digest_byte)),
-                labels: Labels::parse(labels.iter().copied()).unwrap(),
+                labels: labels_of(labels),
                 layer: RosterLayer::Declared,
                 why,
             }
@@ -270,11 +287,7 @@ fn roster(it: &RosterView) -> String {
 
 fn row(it: &RosterRowView) -> String {
     let why = |why: &Option<String>| why.as_ref().map_or(String::new(), |it| format!(" ({it})"));
-    let labels = it
-        .labels
-        .iter()
-        .map(|(name, value)| format!(" {name}={value}"));
-    let labels = labels.collect::<Vec<_>>().concat();
+    let labels = labels_text(&it.labels);
     let generation = it.generation.map_or(String::new(), |it| format!("/{it}"));
     let mut text = format!(
         "{}{generation} as {} in {}{labels}{} at {}",

@@ -1,7 +1,7 @@
 //! Refusals as short texts.
 
 use heronry_journal::Claim;
-use heronry_pool::{ConflictField, Rejection};
+use heronry_pool::{ConflictField, Rejection, RosterFault};
 use heronry_types::{Cursor, Generation, Timestamp};
 
 use super::record_text::{list, span, time};
@@ -54,13 +54,7 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::TooManySources { limit, max } => format!("more than {max} sources {limit}"),
         Rejection::StewardHeld { steward } => format!("held by steward {steward}"),
         Rejection::StewardFenced => "steward fenced".to_owned(),
-        Rejection::RosterMoved { expected, current } => {
-            format!("roster is at {current}, not {expected}")
-        }
-        Rejection::NotSpecified { run } => format!("{run} is not specified"),
-        Rejection::NamedTwice { run } => format!("{run} twice"),
-        Rejection::BatchTooLong { actual, max } => format!("{actual} of {max} in a batch"),
-        Rejection::TooManyModules { max } => format!("more than {max} modules"),
+        Rejection::Roster(fault) => of_roster(fault),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),
@@ -70,6 +64,18 @@ pub(super) fn text(rejection: &Rejection) -> String {
             requested,
             diverged_at,
         } => foreign(*requested, *diverged_at),
+    }
+}
+
+fn of_roster(fault: &RosterFault) -> String {
+    match fault {
+        RosterFault::Moved { expected, current } => {
+            format!("roster is at {current}, not {expected}")
+        }
+        RosterFault::NotSpecified { run } => format!("{run} is not specified"),
+        RosterFault::NamedTwice { run } => format!("{run} twice"),
+        RosterFault::BatchTooLong { actual, max } => format!("{actual} of {max} in a batch"),
+        RosterFault::TooManyModules { max } => format!("more than {max} modules"),
     }
 }
 

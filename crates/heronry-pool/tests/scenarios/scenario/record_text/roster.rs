@@ -5,7 +5,7 @@ use heronry_journal::{
     RuntimeErrorRecorded, StewardReleased, StewardTaken,
 };
 
-use super::{Tell, note};
+use super::{super::ask_roster::labels_text, Tell, note};
 
 impl Tell for StewardTaken {
     fn tell(&self, _: &str) -> String {
@@ -44,11 +44,7 @@ impl Tell for MemberSpecified {
         let digest = it
             .digest
             .map_or("no more".to_owned(), |digest| format!("as {}", digest.0[0]));
-        let labels = it
-            .labels
-            .iter()
-            .map(|(name, value)| format!(" {name}={value}"));
-        let labels = labels.collect::<Vec<_>>().concat();
+        let labels = labels_text(&it.labels);
         let why = note(it.why.as_ref());
         format!("{run} specified {digest} in {}{labels}{why}", it.layer)
     }
