@@ -243,14 +243,13 @@ impl UnifiedRuntimeBuilder {
             notices: self.notices,
             hooks: self.hooks,
         });
-        let begin = Beginning {
+        let beginning = Beginning {
             parts: Arc::clone(&parts),
             declared: self.declared,
             sources: self.sources,
             pre_spawn: self.pre_spawn,
         };
-        let begun = begin.begin(stewardship.done.cursor).await;
-        match begun {
+        match beginning.begin(stewardship.done.cursor).await {
             Ok(runtime) => Ok(runtime),
             Err(Stumble { phase, fault }) => {
                 let steward = parts.steward;

@@ -236,7 +236,7 @@ impl Keeper {
         let Fact {
             charge,
             serial,
-            fact,
+            told,
         } = fact;
         let Some(slot) = self.slot_mut(&charge) else {
             return;
@@ -244,7 +244,7 @@ impl Keeper {
         let Some(live) = slot.live_mut().filter(|live| live.serial == serial) else {
             return;
         };
-        match fact {
+        match told {
             LifeFact::Joined(generation) => {
                 if let Charge::Member(run) = &charge
                     && let Some(member) = self.members.get_mut(run)

@@ -28,7 +28,8 @@ pub(crate) struct KeptMember {
     pub(crate) why: Option<String>,
     pub(crate) is_settled: bool,
     pub(crate) ended: Option<RunEnd>,
-    pub(crate) ended_earlier: bool,
+    /// The end of its run, when it had ended before the runtime began.
+    pub(crate) found_ended: Option<RunEnd>,
 }
 
 impl KeptMember {
@@ -68,7 +69,7 @@ impl KeptMember {
             restarts: self.slot.restarts.total(),
             last_end: self.slot.last_end.clone(),
             ended: self.ended,
-            ended_earlier: self.ended_earlier,
+            ended_earlier: self.found_ended.is_some(),
         }
     }
 }

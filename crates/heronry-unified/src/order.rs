@@ -19,10 +19,10 @@ pub enum OrderError {
     #[error("another steward has the pool; this runtime does nothing any more")]
     Fenced,
     /// The run is no member of the roster.
-    #[error("run {0:?} is not in the roster; declare it first")]
+    #[error("run {run:?} is not in the roster; declare it first", run = .0.as_str())]
     NotDeclared(RunId),
     /// The run has ended, and cannot be started again.
-    #[error("run {0:?} has ended; declare another run")]
+    #[error("run {run:?} has ended; declare another run", run = .0.as_str())]
     RunEnded(RunId),
 }
 

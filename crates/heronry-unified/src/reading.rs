@@ -132,7 +132,7 @@ async fn read_ends(
         let member = members.entry(run).or_default();
         member.membership = MembershipState::Ended;
         member.ended = Some(end);
-        member.ended_earlier = true;
+        member.found_ended = Some(end);
     }
     Ok(())
 }

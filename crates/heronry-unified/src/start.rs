@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use heronry_host::{
     AccessRequest, HostFault, HostedSubject, Incarnation, IncarnationEnd, Launch, MemberSpec,
-    ModuleSpec, Running, WokenBy,
+    ModuleSpec, Running, StopMeans, WokenBy,
 };
 use heronry_pool::{
     Caller, Rejection,
@@ -77,7 +77,10 @@ pub(crate) enum LifeEnd {
     /// It ended.
     Ended(IncarnationEnd),
     /// It was stopped, and may have been killed for it.
-    Stopped { end: IncarnationEnd, killed: bool },
+    Stopped {
+        end: IncarnationEnd,
+        means: StopMeans,
+    },
     /// It was to be stopped, and may still run.
     NotStopped(String),
 }
@@ -87,7 +90,7 @@ pub(crate) enum LifeEnd {
 pub(crate) struct Fact {
     pub(crate) charge: Charge,
     pub(crate) serial: u64,
-    pub(crate) fact: LifeFact,
+    pub(crate) told: LifeFact,
 }
 
 /// One life.
@@ -117,13 +120,13 @@ impl Life {
                     LifeEnd::Ended(IncarnationEnd::Failed(why))
                 }
             };
-            let fact = LifeFact::Over(end);
+            let told = LifeFact::Over(end);
             // When nobody listens any more, the runtime is gone.
             let _ = facts
                 .send(Fact {
                     charge,
                     serial,
-                    fact,
+                    told,
                 })
                 .await;
         });
@@ -147,11 +150,11 @@ impl Life {
         self.run(running).await
     }
 
-    async fn tell(&self, fact: LifeFact) {
+    async fn tell(&self, told: LifeFact) {
         let fact = Fact {
             charge: self.order.charge.clone(),
             serial: self.order.serial,
-            fact,
+            told,
         };
         // When nobody listens any more, the runtime is gone.
         let _ = self.facts.send(fact).await;
@@ -356,7 +359,12 @@ impl Life {
                 let why = format!("it ran for {longest} ms, its longest life");
                 LifeEnd::Ended(IncarnationEnd::Failed(why))
             }
-            other => other,
+            other @ (LifeEnd::RunEnded(_)
+            | LifeEnd::Fenced
+            | LifeEnd::NotStarted(_)
+            | LifeEnd::GivenUp
+            | LifeEnd::Ended(_)
+            | LifeEnd::NotStopped(_)) => other,
         }
     }
 
@@ -378,12 +386,12 @@ impl Life {
         let stopped = match asked {
             Some(stopped) => stopped.map(|stopped| LifeEnd::Stopped {
                 end: stopped.end,
-                killed: stopped.means == heronry_host::StopMeans::Killed,
+                means: stopped.means,
             }),
-            None => running
-                .kill()
-                .await
-                .map(|end| LifeEnd::Stopped { end, killed: true }),
+            None => running.kill().await.map(|end| LifeEnd::Stopped {
+                end,
+                means: StopMeans::Killed,
+            }),
         };
         stopped.unwrap_or_else(|fault| LifeEnd::NotStopped(fault.to_string()))
     }
@@ -401,7 +409,7 @@ async fn wished(wish: &mut watch::Receiver<StopWish>) -> StopWish {
 /// Waits until something is to be killed.
 async fn killed(wish: &mut watch::Receiver<StopWish>) {
     if wish.wait_for(|wish| *wish == StopWish::Kill).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Stopping everything, in order: members while the pool answers them, then modules, then the stewardship.
 
+use heronry_host::StopMeans;
 use heronry_pool::decide::ReleaseSteward;
 use heronry_types::{RunEnd, RunId, RunsUntil};
 use tokio::sync::oneshot;
@@ -175,12 +176,12 @@ impl Keeper {
     }
 
     /// Notes in the report that something was stopped.
-    pub(super) fn note_stopped(&mut self, charge: &Charge, killed: bool) {
+    pub(super) fn note_stopped(&mut self, charge: &Charge, means: StopMeans) {
         let Some(under_way) = &mut self.closing else {
             return;
         };
         let report = &mut under_way.report;
-        if killed {
+        if means == StopMeans::Killed {
             report.killed.push(charge.to_string());
         }
         match charge {

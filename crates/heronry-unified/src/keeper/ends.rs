@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heronry_host::{IncarnationEnd, RestartRule};
+use heronry_host::{IncarnationEnd, RestartRule, StopMeans};
 use heronry_pool::{
     Caller, Rejection,
     decide::{EndRun, LeavePool, SpecifiedMember, SpecifyMembers},
@@ -16,6 +16,7 @@ use heronry_types::{
 use super::Keeper;
 use crate::{
     charge::{AfterStop, Charge, LiveProcess, Process},
+    declare::RosterMember,
     kept::runs_until,
     notice::Notice,
     plan::MembershipState,
@@ -54,11 +55,11 @@ impl Keeper {
         self.pass_failed(charge, &live, &end);
         match end {
             LifeEnd::Fenced => self.fenced(),
-            LifeEnd::RunEnded(state) => self.run_has_ended(charge, state).await,
+            LifeEnd::RunEnded(state) => self.run_has_ended(charge, state),
             LifeEnd::NotStopped(why) => self.not_stopped(charge, why),
             LifeEnd::GivenUp => self.after_stop(charge, &live, None).await,
-            LifeEnd::Stopped { end, killed } => {
-                self.note_stopped(charge, killed);
+            LifeEnd::Stopped { end, means } => {
+                self.note_stopped(charge, means);
                 self.after_stop(charge, &live, Some(end)).await;
             }
             LifeEnd::NotStarted(failure) => {
@@ -76,13 +77,13 @@ impl Keeper {
             slot.last_end = Some(ending.end.clone());
         }
         if live.after.is_some() {
-            self.note_stopped(charge, false);
+            self.note_stopped(charge, StopMeans::None);
             self.after_stop(charge, live, None).await;
             return;
         }
         match charge {
             Charge::Member(run) => self.member_ended(&run.clone(), live, ending).await,
-            Charge::Module(module) => self.module_ended(&module.clone(), live, ending).await,
+            Charge::Module(module) => self.module_ended(&module.clone(), live, ending),
         }
     }
 
@@ -93,7 +94,7 @@ impl Keeper {
         };
         let rule = declared.spec.restart;
         if !declared.is_eager() {
-            self.sleeper_ended(run, &rule, live, ending).await;
+            self.sleeper_ended(run, &rule, live, ending);
             return;
         }
         let Some(member) = self.members.get_mut(run) else {
@@ -130,7 +131,7 @@ impl Keeper {
 
     /// A member that sleeps until there is a cause falls asleep when it has done its work, and is started again
     /// when it has failed.
-    async fn sleeper_ended(
+    fn sleeper_ended(
         &mut self,
         run: &RunId,
         rule: &RestartRule,
@@ -175,7 +176,7 @@ impl Keeper {
         }
     }
 
-    async fn module_ended(&mut self, module: &ModuleId, live: &LiveProcess, ending: Ending) {
+    fn module_ended(&mut self, module: &ModuleId, live: &LiveProcess, ending: Ending) {
         let Some(declared) = self.roster.modules.get(module).cloned() else {
             self.module_stands(module, ModuleStanding::Stopped, None);
             return;
@@ -216,7 +217,11 @@ impl Keeper {
         }
         match (live.after, charge) {
             (Some(AfterStop::Restart), Charge::Member(run)) => {
-                let is_eager = self.roster.members.get(run).is_some_and(|it| it.is_eager());
+                let is_eager = self
+                    .roster
+                    .members
+                    .get(run)
+                    .is_some_and(RosterMember::is_eager);
                 if is_eager {
                     self.start_all(vec![charge.clone()]).await;
                 } else {
@@ -227,14 +232,14 @@ impl Keeper {
                 self.start_all(vec![charge.clone()]).await;
             }
             (Some(AfterStop::Retire), Charge::Member(run)) => self.retire(&run.clone()).await,
-            (Some(AfterStop::Retire | AfterStop::Rest), Charge::Module(module)) => {
-                self.module_stands(module, ModuleStanding::Stopped, None);
-            }
             (Some(AfterStop::Rest) | None, Charge::Member(run)) => {
                 self.falls_asleep(run, Some("stopped".to_owned()));
             }
             (Some(AfterStop::Close), Charge::Member(run)) => self.closed_member(&run.clone()).await,
-            (Some(AfterStop::Close) | None, Charge::Module(module)) => {
+            (
+                Some(AfterStop::Retire | AfterStop::Rest | AfterStop::Close) | None,
+                Charge::Module(module),
+            ) => {
                 self.module_stands(module, ModuleStanding::Stopped, None);
             }
         }
@@ -298,11 +303,10 @@ impl Keeper {
                 return;
             }
         };
-        self.run_has_ended(&Charge::Member(run.clone()), state)
-            .await;
+        self.run_has_ended(&Charge::Member(run.clone()), state);
     }
 
-    async fn run_has_ended(&mut self, charge: &Charge, state: RunEnd) {
+    fn run_has_ended(&mut self, charge: &Charge, state: RunEnd) {
         let Charge::Member(run) = charge else {
             return;
         };

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::{StreamExt, stream};
+use heronry_host::MemberSpec;
 use heronry_pool::{
     Caller,
     decide::{
@@ -11,7 +12,9 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::CallError;
-use heronry_types::{DeclaredEntry, MemberStanding, ModuleStanding, ReconcileStage, RunId};
+use heronry_types::{
+    DeclaredEntry, Generation, MemberStanding, ModuleStanding, ReconcileStage, RunId,
+};
 use tokio::sync::{oneshot, watch};
 
 use super::Keeper;
@@ -271,21 +274,26 @@ impl Keeper {
                 steward: self.parts.steward,
                 specified: specified.collect(),
             };
-            if let Err(error) = self.parts.pool.call(specify).await {
-                for run in runs {
-                    self.fail(run, ReconcileStage::Change, &error);
-                }
-                continue;
+            match self.parts.pool.call(specify).await {
+                Ok(_) => runs.iter().for_each(|run| self.is_specified(run)),
+                Err(error) => self.fail_all(runs, ReconcileStage::Change, &error),
             }
-            for run in runs {
-                let Some(declared) = self.roster.members.get(run) else {
-                    continue;
-                };
-                let member = self.members.entry(run.clone()).or_default();
-                member.specified = Some(declared.digest);
-                member.layer = Some(declared.layer);
-                member.labels = declared.spec.labels.clone();
-            }
+        }
+    }
+
+    /// Notes that a member's spec is recorded.
+    fn is_specified(&mut self, run: &RunId) {
+        if let Some(declared) = self.roster.members.get(run) {
+            let member = self.members.entry(run.clone()).or_default();
+            member.specified = Some(declared.digest);
+            member.layer = Some(declared.layer);
+            member.labels = declared.spec.labels.clone();
+        }
+    }
+
+    fn fail_all(&mut self, runs: &[RunId], stage: ReconcileStage, error: &CallError) {
+        for run in runs {
+            self.fail(run, stage, error);
         }
     }
 
@@ -333,20 +341,23 @@ impl Keeper {
         let joined: Vec<_> = joined.buffered(JOINS_AT_ONCE).collect().await;
         for (run, spec, joined) in joined {
             match joined {
-                Ok(generation) => {
-                    let member = self.members.entry(run.clone()).or_default();
-                    member.membership = MembershipState::Member;
-                    member.generation = Some(generation);
-                    member.topics = sorted_topics(&spec.topics);
-                    self.stands(&run, MemberStanding::Dormant, None);
-                    if let Some(pass) = &mut self.pass {
-                        pass.report.dormant.push(run);
-                    }
-                }
+                Ok(generation) => self.sleeps(run, &spec, generation),
                 Err(error) => self.fail(&run, ReconcileStage::Join, &error),
             }
         }
         self.say().await;
+    }
+
+    /// Notes that a member joined without a process.
+    fn sleeps(&mut self, run: RunId, spec: &MemberSpec, generation: Generation) {
+        let member = self.members.entry(run.clone()).or_default();
+        member.membership = MembershipState::Member;
+        member.generation = Some(generation);
+        member.topics = sorted_topics(&spec.topics);
+        self.stands(&run, MemberStanding::Dormant, None);
+        if let Some(pass) = &mut self.pass {
+            pass.report.dormant.push(run);
+        }
     }
 
     /// Notes by which rules members are looked after from here on.
