@@ -21,6 +21,7 @@ mod sources;
 mod suspend;
 mod unnamed;
 mod wakes;
+mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -40,6 +41,7 @@ use rosters::Rota;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
+use wiring::Switchboard;
 
 /// The state that a journal describes so far. Each record is judged by the rules before it is taken
 /// in.
@@ -72,6 +74,7 @@ pub struct Ledger {
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
     rota: Rota,
+    switchboard: Switchboard,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
@@ -107,6 +110,7 @@ impl Ledger {
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
             rota: Rota::default(),
+            switchboard: Switchboard::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -169,6 +173,7 @@ impl Ledger {
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
             Noun::Roster(body) => self.of_roster(record, body),
+            Noun::Wiring(body) => self.of_wiring(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }

@@ -14,6 +14,7 @@ mod roster;
 mod skipped;
 mod source;
 mod wake;
+mod wiring;
 
 use heronry_types::{EventKind, Position};
 
@@ -50,6 +51,7 @@ pub use wake::{
     ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
     WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
+pub use wiring::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, LabelsChanged};
 
 /// Defines [`Body`] of the kinds of records, by the things that they change.
 macro_rules! bodies {
@@ -343,6 +345,21 @@ bodies! {
         Reconciled(Box<Reconciled>),
         /// An error of the runtime that keeps the pool.
         RuntimeErrorRecorded(RuntimeErrorRecorded),
+    }
+    /// Edges, aliases and labels.
+    Wiring =>
+    /// A record that changes edges, aliases or labels.
+    WiringRecord {
+        /// Two runs may talk to each other.
+        EdgeWired(EdgeWired),
+        /// Two runs may no longer talk to each other.
+        EdgeUnwired(EdgeUnwired),
+        /// The labels of a run or of the pool were replaced.
+        LabelsChanged(LabelsChanged),
+        /// An alias leads to an address.
+        AliasSet(AliasSet),
+        /// An alias leads nowhere any more.
+        AliasRemoved(AliasRemoved),
     }
     /// Nothing here: the record is told to others.
     Nothing =>

@@ -1,8 +1,8 @@
 //! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
-    Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, SourceId,
-    TopicId, WakeId,
+    Address, AliasName, ContentRef, EntityRef, EventKind, ManagedBy, MessageId, Policies, Position,
+    RunId, SourceId, TopicId, WakeId,
 };
 
 use crate::{
@@ -123,6 +123,10 @@ pub enum Touch<'a> {
     Reset(&'a ConsumerReset),
     /// A short fact that the event says of itself, by its name: a word, an id, a number or a digest.
     Says(&'static str, &'a dyn Saying),
+    /// The party that looks after an edge or an alias, or removed it.
+    Managed(ManagedBy),
+    /// The alias that leads somewhere, or nowhere any more.
+    Alias(&'a AliasName),
     /// An event that a member reported, with all that it says of itself.
     Reported(&'a ApplicationEvent),
 }

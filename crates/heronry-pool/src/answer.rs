@@ -4,11 +4,12 @@ mod roster;
 
 use heronry_journal::{Claim, WakeName};
 use heronry_types::{
-    AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, EffectFault, EffectView,
-    Generation, Importance, Limits, MemberStanding, MessageId, MessageStatus, Millis, Policies,
-    PoolConfig, Position, Receipt, RecipientStanding, ReplyStanding, Response, ResumeWith, RunId,
-    RunState, SessionId, Settings, TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable,
-    WakeId, WakeMatch, WakeStatus, WakeView, counted,
+    AgentId, AliasName, AliasView, ContentRef, Correlation, Cursor, DeadReason, Durability, Edge,
+    EdgeView, EffectFault, EffectView, Generation, Importance, Labels, Limits, MemberStanding,
+    MessageId, MessageStatus, Millis, Policies, PoolConfig, Position, Receipt, RecipientStanding,
+    ReplyStanding, Response, ResumeWith, RunId, RunState, SessionId, Settings, TimelineEntry,
+    TimelineState, Timestamp, TopicId, Undeliverable, WakeId, WakeMatch, WakeStatus, WakeView,
+    counted,
 };
 
 pub use roster::{
@@ -18,6 +19,7 @@ pub use roster::{
 
 use crate::{
     State,
+    command::{Applied, How},
     state::{Effect, Message, Suspension, TimelineStep, Wake, WakeEnd},
 };
 
@@ -331,6 +333,55 @@ pub struct EffectPage {
     pub effects: Vec<EffectView>,
     /// The effect after which the next page begins. `None` when there are no more effects.
     pub next: Option<Cursor>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
+/// The answer to who changes edges, aliases or labels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct WiringChanged {
+    /// The first record of the change, or the head when there was nothing to change.
+    pub done: Done,
+    /// True when everything was as asked for before: then nothing was changed.
+    pub unchanged: bool,
+}
+
+impl WiringChanged {
+    pub(crate) fn at(state: &State, applied: Applied<'_>) -> Self {
+        Self {
+            done: Done::at(state, applied),
+            unchanged: applied.how != How::Written,
+        }
+    }
+}
+
+/// Some of the edges, in order of their ends.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EdgePage {
+    /// The edges.
+    pub edges: Vec<EdgeView>,
+    /// The edge after which the next page begins. `None` when there are no more edges.
+    pub next: Option<Edge>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
+/// Some of the aliases, in order of their names: those of any recipient first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AliasPage {
+    /// The aliases.
+    pub aliases: Vec<AliasView>,
+    /// The alias after which the next page begins. `None` when there are no more aliases.
+    pub next: Option<AliasName>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
+/// The labels of a run or of the pool.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LabelsView {
+    /// The labels.
+    pub labels: Labels,
     /// The head at which they were read.
     pub as_of: Cursor,
 }

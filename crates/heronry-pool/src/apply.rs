@@ -8,6 +8,7 @@ mod pool;
 mod roster;
 mod source;
 mod wake;
+mod wiring;
 
 use heronry_journal::{Noun, Record};
 
@@ -37,6 +38,7 @@ fn change(state: &mut State, record: &Record) {
         Noun::Content(body) => content::apply(state, record, body),
         Noun::Source(body) => source::apply(state, record, body),
         Noun::Roster(body) => roster::apply(state, record, body),
+        Noun::Wiring(body) => wiring::apply(state, record, body),
         Noun::Nothing(_) => {}
     }
 }

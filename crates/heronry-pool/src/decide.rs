@@ -13,6 +13,7 @@ mod query;
 mod roster;
 mod source;
 mod wake;
+mod wiring;
 
 pub use content::{
     AdmitBody, ContentShare, EraseContent, ErasureAccess, StoreContent, counted_bytes,
@@ -49,6 +50,11 @@ pub use wake::{
     WakeCosts, WakeEvents, WakeRequest,
 };
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
+
+pub use wiring::{
+    AliasLookup, FindAlias, LabelsOf, ListAliases, ListEdges, NewAlias, NewLabels, RemoveAliases,
+    SetAliases, SetLabels, UnwireEdges, WireEdges, WiredBy,
+};
 
 pub use crate::command::{
     AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, Names, Needs, Prior,

@@ -16,11 +16,11 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    Appended, AttachedSource, DeadLetterPage, DeadLetterView, DeclaredRoster, Done, EffectPage,
-    EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined, LayerView, MemberPage,
-    MemberView, ModulePage, ModuleView, PoolView, Received, ReconciledView, Registered, RosterPage,
-    RosterRowView, RosterView, Sent, StandingView, StewardView, Stewardship, Stood, SuspendedView,
-    TakenOver, WakePage,
+    AliasPage, Appended, AttachedSource, DeadLetterPage, DeadLetterView, DeclaredRoster, Done,
+    EdgePage, EffectPage, EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined,
+    LabelsView, LayerView, MemberPage, MemberView, ModulePage, ModuleView, PoolView, Received,
+    ReconciledView, Registered, RosterPage, RosterRowView, RosterView, Sent, StandingView,
+    StewardView, Stewardship, Stood, SuspendedView, TakenOver, WakePage, WiringChanged,
 };
 pub use apply::apply;
 pub use caller::Caller;
@@ -29,6 +29,6 @@ pub use mint::Minter;
 pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
-    RosterFault, SourcesLimit,
+    RosterFault, SourcesLimit, WiringLimit,
 };
 pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

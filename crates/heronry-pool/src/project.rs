@@ -3,6 +3,7 @@
 mod consumers;
 mod events;
 mod sources;
+mod wiring;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Recipients as Reached, Record, Skipped, Subject, Touch};
@@ -73,6 +74,8 @@ fn fill(
         Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
         Touch::Says(name, value) => put(&mut envelope.about.correlation, name, &value),
+        Touch::Managed(by) => put(&mut envelope.about.correlation, "managed_by", &by),
+        Touch::Alias(alias) => wiring::fill(&mut envelope.about.correlation, alias),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
     }

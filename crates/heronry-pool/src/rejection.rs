@@ -166,6 +166,20 @@ pub enum Rejection {
     /// The roster does not take it.
     #[error(transparent)]
     Roster(#[from] RosterFault),
+    /// A request wires more than the pool keeps, or more than one request may.
+    #[error("{}", .limit.refusal(*.max))]
+    TooMuchWiring {
+        /// The limit.
+        limit: WiringLimit,
+        /// The highest number.
+        max: usize,
+    },
+    /// There is no such alias.
+    #[error("no such alias in this pool; list them to see which there are")]
+    AliasNotFound,
+    /// An alias would lead to an alias.
+    #[error("an alias leads to a run, an agent, a topic or the pool; name what it leads to")]
+    AliasOfAlias,
     /// The key was used before to store another body.
     #[error("this key was used before with another body or media type; choose another")]
     ContentConflict,
@@ -376,6 +390,46 @@ impl std::fmt::Display for SourcesLimit {
             Self::InAll => "in all",
             Self::PerRun => "of one run",
         })
+    }
+}
+
+/// A limit of how much a pool is wired.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WiringLimit {
+    /// Of the edges of a pool.
+    Edges,
+    /// Of the aliases of a pool.
+    Aliases,
+    /// Of the runs of a pool that have labels.
+    LabelledRuns,
+    /// Of the changes of one request.
+    Changes,
+}
+
+impl WiringLimit {
+    /// Returns the name of the limit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Edges => "edges_max",
+            Self::Aliases => "aliases_max",
+            Self::LabelledRuns => "labelled_runs_max",
+            Self::Changes => "wiring_changes_max",
+        }
+    }
+
+    fn refusal(self, max: usize) -> String {
+        match self {
+            Self::Edges => {
+                format!("the pool keeps {max} edges; remove some, or let everybody reach everybody")
+            }
+            Self::Aliases => format!("the pool keeps {max} aliases; remove some"),
+            Self::LabelledRuns => {
+                format!("the pool keeps the labels of {max} runs; clear those of some")
+            }
+            Self::Changes => {
+                format!("one request changes {max} at the most; ask for fewer at a time")
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod roster;
 mod source;
 mod trims;
 mod wake;
+mod wiring;
 
 use heronry_journal::ChunkHash;
 use heronry_types::{
@@ -40,6 +41,7 @@ pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
 pub use trims::{KEYS_KEPT_AFTER_TRIM, TrimNote};
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
+pub(crate) use wiring::{FoundAlias, KnownAlias, KnownEdge, Wiring};
 
 use crate::Rejection;
 
@@ -90,6 +92,7 @@ pub struct State {
     pub(crate) unnamed: UnnamedContents,
     pub(crate) sources: Sources,
     pub(crate) roster: Roster,
+    pub(crate) wiring: Wiring,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -114,6 +117,7 @@ impl State {
             unnamed: UnnamedContents::default(),
             sources: Sources::default(),
             roster: Roster::default(),
+            wiring: Wiring::default(),
             deadlines: Deadlines::default(),
         }
     }

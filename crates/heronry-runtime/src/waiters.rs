@@ -131,6 +131,8 @@ impl Waiters {
             | Touch::Gap(_)
             | Touch::Reset(_)
             | Touch::Says(..)
+            | Touch::Managed(_)
+            | Touch::Alias(_)
             | Touch::Reported(_) => {}
         });
     }

@@ -29,6 +29,7 @@ mod time;
 mod timelines;
 mod vocab;
 mod wake;
+mod wiring;
 
 pub use address::Address;
 pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
@@ -65,12 +66,15 @@ pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, TimelineStart, Timelines};
 pub use vocab::{
     AckOutcome, ChosenBy, ConsumerRecovery, ConsumerStaleness, ContentCapture, CopyState,
-    DeadReason, DestinationKind, Durability, EffectFault, EffectOutcome, EffectStanding,
-    EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance, ManagedBy,
-    MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering, PolicyKind,
-    PrivacyClass, Progress, ReadyWhen, ReconcileStage, ReleaseReason, RestartPolicy, ResumeCause,
-    ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
+    DeadReason, DestinationKind, Durability, EdgeStanding, EffectFault, EffectOutcome,
+    EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance,
+    ManagedBy, MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering,
+    PolicyKind, PrivacyClass, Progress, ReadyWhen, ReconcileStage, ReleaseReason, RestartPolicy,
+    ResumeCause, ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
     RuntimeErrorCategory, SourceGapReason, SourceKind, StartWhen, SuspendFor, TrustClass,
     UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};
+pub use wiring::{
+    ALIASES_MAX, AliasName, AliasView, EDGES_MAX, EdgeView, LABELLED_RUNS_MAX, WIRING_CHANGES_MAX,
+};

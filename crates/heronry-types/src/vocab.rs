@@ -25,8 +25,8 @@ pub use policy::{
     WakePayload,
 };
 pub use roster::{
-    ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, ReconcileStage, RestartPolicy,
-    RosterLayer, RunsUntil, RuntimeErrorCategory, StartWhen,
+    EdgeStanding, ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, ReconcileStage,
+    RestartPolicy, RosterLayer, RunsUntil, RuntimeErrorCategory, StartWhen,
 };
 pub use source::{OnAttached, SourceGapReason};
 
@@ -228,6 +228,7 @@ mod tests {
             DestinationKind,
             DistinctBy,
             Durability,
+            EdgeStanding,
             EffectFault,
             EffectOutcome,
             EffectStanding,

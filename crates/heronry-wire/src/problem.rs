@@ -84,6 +84,8 @@ problems! {
     DeadLetterNotFound = "dead-letter-not-found", 404, "no such dead letter";
     /// There is no such effect.
     EffectNotFound = "effect-not-found", 404, "no such effect";
+    /// There is no such alias.
+    AliasNotFound = "alias-not-found", 404, "no such alias";
     /// No consumer of the pool has this name.
     ConsumerNotFound = "consumer-not-found", 404, "no such consumer";
     /// The body is not stored. 409 when a message refers to it.

@@ -91,6 +91,7 @@ fn problem_of(kind: RejectionKind) -> ProblemKind {
         RejectionKind::NotDead => ProblemKind::NotDead,
         RejectionKind::MessageOver => ProblemKind::MessageOver,
         RejectionKind::WakeNotFound => ProblemKind::WakeNotFound,
+        RejectionKind::AliasNotFound => ProblemKind::AliasNotFound,
         RejectionKind::Ambiguous => ProblemKind::Ambiguous,
         RejectionKind::EffectNotFound => ProblemKind::EffectNotFound,
         RejectionKind::EffectFinished => ProblemKind::EffectFinished,

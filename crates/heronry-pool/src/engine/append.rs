@@ -29,7 +29,9 @@ fn more_weight(entry: &Entry) -> usize {
         Noun::Message(MessageRecord::MessageDelivered(body)) => {
             body.recipients.0.iter().map(|run| run.as_str().len()).sum()
         }
-        Noun::Source(SourceRecord::ApplicationEvent(_)) => heronry_journal::encoded_len(entry),
+        Noun::Source(SourceRecord::ApplicationEvent(_)) | Noun::Wiring(_) => {
+            heronry_journal::encoded_len(entry)
+        }
         Noun::Source(
             SourceRecord::SourceGap(_)
             | SourceRecord::SourceAttached(_)

@@ -3,15 +3,17 @@
 use std::{fs, mem::discriminant, path::PathBuf};
 
 use heronry_types::{
-    Durability, Policies, Position, RunId, SourceId, SourceItemId, SourcePosition, Timestamp,
+    AliasName, Durability, EdgeStanding, ManagedBy, Policies, Position, RunId, SourceId,
+    SourceItemId, SourcePosition, Timestamp, Vocabulary,
 };
 
 use crate::{
     Minter,
     engine::Replay,
     state::{
-        CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, Member,
-        Members, Message, Messages, Roster, Sources, State, UnnamedContents, WakeEnd, Wakes,
+        CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, KnownEdge,
+        Member, Members, Message, Messages, Roster, Sources, State, UnnamedContents, WakeEnd,
+        Wakes, Wiring,
     },
 };
 
@@ -63,6 +65,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
         unnamed,
         sources,
         roster,
+        wiring,
         deadlines,
     } = golden.state();
     assert!(timelines.iter().count() > 1 && time.as_millis() > 0);
@@ -77,6 +80,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
     check_unnamed(unnamed);
     check_sources(sources);
     check_roster(roster);
+    check_wiring(wiring);
     check_deadlines(deadlines);
 }
 
@@ -176,6 +180,19 @@ fn check_roster(roster: &Roster) {
     let standings = rows().filter_map(|it| it.stands.as_ref());
     let standings: Vec<bool> = standings.map(|it| it.generation.is_some()).collect();
     assert!(standings.contains(&true) && standings.contains(&false));
+}
+
+fn check_wiring(wiring: &Wiring) {
+    let edges: Vec<&KnownEdge> = wiring.edges_after(None).map(|(_, known)| known).collect();
+    let standings = edges.iter().map(|known| &known.standing);
+    assert_eq!(variants(standings), EdgeStanding::ALL.len());
+    let managers = edges.iter().map(|known| &known.manager);
+    assert_eq!(variants(managers), ManagedBy::ALL.len());
+    let aliases: Vec<&AliasName> = wiring.aliases_after(None).map(|(alias, _)| alias).collect();
+    assert!(aliases.iter().any(|alias| alias.recipient.is_none()));
+    assert!(aliases.iter().any(|alias| alias.channel.is_some()));
+    assert!(wiring.labels(None).is_some_and(|labels| !labels.is_empty()));
+    assert!(wiring.labelled_runs() > 0);
 }
 
 fn check_deadlines(deadlines: &Deadlines) {

@@ -297,6 +297,7 @@ pub(super) fn is_about_member(body: &Body) -> bool {
         | Noun::Effect(_)
         | Noun::Content(_)
         | Noun::Source(_)
+        | Noun::Wiring(_)
         | Noun::Nothing(_) => false,
     }
 }

@@ -76,6 +76,8 @@ refusals! {
     MessageOver = "message-over",
     /// There is no such wake.
     WakeNotFound = "wake-not-found",
+    /// There is no such alias.
+    AliasNotFound = "alias-not-found",
     /// More than one thing has this id.
     Ambiguous = "ambiguous",
     /// There is no such effect.
@@ -117,8 +119,11 @@ impl Rejection {
             Self::LimitNotSettable(_)
             | Self::PastCalendar { .. }
             | Self::OrderedDelay { .. }
-            | Self::TooManySources { .. } => RejectionKind::LimitExceeded,
-            Self::NoEvents | Self::Event { .. } | Self::OneEnd => RejectionKind::InvalidRequest,
+            | Self::TooManySources { .. }
+            | Self::TooMuchWiring { .. } => RejectionKind::LimitExceeded,
+            Self::NoEvents | Self::Event { .. } | Self::OneEnd | Self::AliasOfAlias => {
+                RejectionKind::InvalidRequest
+            }
             Self::SenderMismatch | Self::SourceOfAnother => RejectionKind::SenderMismatch,
             Self::SourceTaken { .. } => RejectionKind::SourceTaken,
             Self::SourceFenced => RejectionKind::SourceFenced,
@@ -148,6 +153,7 @@ impl Rejection {
             Self::NotDead { .. } => RejectionKind::NotDead,
             Self::MessageOver => RejectionKind::MessageOver,
             Self::WakeNotFound => RejectionKind::WakeNotFound,
+            Self::AliasNotFound => RejectionKind::AliasNotFound,
             Self::Ambiguous => RejectionKind::Ambiguous,
             Self::EffectNotFound => RejectionKind::EffectNotFound,
             Self::EffectFinished => RejectionKind::EffectFinished,

@@ -5,7 +5,7 @@ use heronry_types::{
     PolicyRef, Timestamp,
 };
 
-use super::{ConflictField, EventFault, Rejection, RosterFault, SourcesLimit};
+use super::{ConflictField, EventFault, Rejection, RosterFault};
 
 /// The time after which a sender tries a full inbox again.
 const INBOX_RETRY_AFTER: Millis = Millis::from_secs(1);
@@ -47,6 +47,7 @@ impl Rejection {
             | Self::MessageOver
             | Self::WakeNotFound
             | Self::Ambiguous
+            | Self::AliasNotFound
             | Self::EffectNotFound
             | Self::EffectFinished
             | Self::EffectUnsafe
@@ -57,7 +58,8 @@ impl Rejection {
             Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
             Self::StewardHeld { steward } => vec![number("steward", steward.0.0)],
             Self::Roster(fault) => of_roster(fault),
-            Self::TooManySources { limit, max } => of_sources(*limit, *max),
+            Self::TooManySources { limit, max } => of_room(limit.name(), *max),
+            Self::TooMuchWiring { limit, max } => of_room(limit.name(), *max),
             Self::Limit(exceeded) => of_limit(exceeded),
             Self::LimitNotSettable(refused) => of_setting(*refused),
             Self::Condition(error) => of_condition(*error),
@@ -78,6 +80,7 @@ impl Rejection {
             Self::MemberConflict { field } => vec![field_is(*field)],
             Self::StaleVersion { current, .. } => vec![number("settings_version", *current)],
             Self::OneEnd => vec![field_is("timeout_ms")],
+            Self::AliasOfAlias => vec![field_is("to")],
             Self::NoEvents => vec![field_is("events")],
             Self::Event { index, fault } => vec![field_is(field_of_event(*index, *fault))],
             Self::InboxFull { depth } => of_inbox(*depth),
@@ -87,10 +90,8 @@ impl Rejection {
             Self::ContentMissing => vec![field_is("content_ref")],
             Self::ContentErased { erased_at } => vec![text("erased_at", erased_at.to_string())],
             Self::HeadMoved { head, .. } => vec![cursor("head", *head)],
-            Self::CursorAhead { requested, head } => of_stray(*requested, cursor("head", *head)),
-            Self::CursorTrimmed { requested, floor } => {
-                of_stray(*requested, cursor("floor", *floor))
-            }
+            Self::CursorAhead { requested, head } => of_cursor(*requested, "head", *head),
+            Self::CursorTrimmed { requested, floor } => of_cursor(*requested, "floor", *floor),
             Self::CursorForeign {
                 requested,
                 diverged_at,
@@ -148,17 +149,12 @@ fn of_roster(fault: &RosterFault) -> Vec<RejectionMember> {
     }
 }
 
-/// Returns a cursor that is not valid, and the nearest that is.
-fn of_stray(requested: Cursor, nearest: RejectionMember) -> Vec<RejectionMember> {
-    vec![cursor("requested", requested), nearest]
-}
-
 fn of_conflict(first: Cursor, field: ConflictField) -> Vec<RejectionMember> {
     vec![cursor("first_cursor", first), field_is(name_of(field))]
 }
 
-fn of_sources(limit: SourcesLimit, max: usize) -> Vec<RejectionMember> {
-    vec![text("limit", limit.name()), size("max", max)]
+fn of_room(limit: &'static str, max: usize) -> Vec<RejectionMember> {
+    vec![text("limit", limit), size("max", max)]
 }
 
 fn of_limit(exceeded: &LimitExceeded) -> Vec<RejectionMember> {
@@ -230,6 +226,10 @@ fn of_live_run(generation: Generation, last_seen: Option<Timestamp>) -> Vec<Reje
     let mut members = vec![number("generation", generation.0.0)];
     members.extend(last_seen.map(|at| text("last_seen", at.to_string())));
     members
+}
+
+fn of_cursor(requested: Cursor, bound: &'static str, at: Cursor) -> Vec<RejectionMember> {
+    vec![cursor("requested", requested), cursor(bound, at)]
 }
 
 fn of_foreign(requested: Cursor, diverged_at: Option<Cursor>) -> Vec<RejectionMember> {

@@ -8,8 +8,8 @@ use minicbor::{Decode, Decoder, data::Type};
 use super::{
     ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
     Message, MessageCopy, Receive, Roster, Sources, State, Suspension, TimelineStep,
-    UnnamedContent, Wake, WakeEnd,
-    encoding::{VERSION, WITHOUT_ROSTER, digest_in},
+    UnnamedContent, Wake, WakeEnd, Wiring,
+    encoding::{OLDEST, PARTS, PARTS_OF_3, VERSION, digest_in},
 };
 
 /// Bytes that are no encoding of a state which this build reads.
@@ -119,7 +119,7 @@ fn fault(offset: usize, error: &minicbor::decode::Error) -> UnreadableState {
 
 pub(super) fn decode(bytes: &[u8]) -> Result<State, UnreadableState> {
     let mut from = Decoding(Decoder::new(bytes));
-    let DecodedState { mut state, version } = State::decode_digested(&mut from)?;
+    let DecodedVersion { mut state, version } = State::decode_digested(&mut from)?;
     let digested = bytes.get(..from.0.position()).unwrap_or_default();
     state.decode_beside(&mut from)?;
     if from.0.position() != bytes.len() {
@@ -133,20 +133,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<State, UnreadableState> {
 }
 
 /// A state that was read, and the version of its encoding.
-struct DecodedState {
+struct DecodedVersion {
     state: State,
     version: u16,
 }
 
 impl State {
-    fn decode_digested(from: &mut Decoding<'_>) -> Result<DecodedState, UnreadableState> {
+    fn decode_digested(from: &mut Decoding<'_>) -> Result<DecodedVersion, UnreadableState> {
         let parts = from.any_list()?;
         let found: u16 = from.take()?;
         if found > VERSION {
             return Err(UnreadableState::Newer { found });
         }
-        let expected = if found == WITHOUT_ROSTER { 10 } else { 11 };
-        if parts != expected || found < WITHOUT_ROSTER {
+        let expected = if found == VERSION { PARTS } else { PARTS_OF_3 };
+        if parts != expected as u64 || found < OLDEST {
             return Err(from.malformed("no encoding has these parts"));
         }
         let (pool, head, time) = from.take()?;
@@ -169,10 +169,11 @@ impl State {
         state.effects.decode(from)?;
         state.unnamed.decode(from)?;
         state.sources = Sources::decode(from)?;
-        if found > WITHOUT_ROSTER {
+        if found == VERSION {
             state.roster = Roster::decode(from)?;
+            state.wiring = Wiring::decode(from)?;
         }
-        Ok(DecodedState {
+        Ok(DecodedVersion {
             state,
             version: found,
         })

@@ -16,8 +16,13 @@ use super::{
 
 /// The version of the encoding.
 pub(super) const VERSION: u16 = 4;
-/// The last version without a roster.
-pub(super) const WITHOUT_ROSTER: u16 = 3;
+
+/// The oldest version that is read: that of the baselines which an older build may have written.
+pub(super) const OLDEST: u16 = 3;
+
+/// The parts of an encoding of the version before [`VERSION`], and of it.
+pub(super) const PARTS_OF_3: usize = 10;
+pub(super) const PARTS: usize = 12;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}
@@ -90,7 +95,7 @@ pub(super) fn digest(state: &State) -> ChunkHash {
     digest_in(state, VERSION)
 }
 
-/// Returns the hash of the encoding of a state in an earlier version, which has no more than that says.
+/// Returns the hash of the encoding of a state in a version that is read.
 pub(super) fn digest_in(state: &State, version: u16) -> ChunkHash {
     let mut encoding = Encoding::new(Feed(blake3::Hasher::new()));
     state.encode(&mut encoding, version);
@@ -99,6 +104,7 @@ pub(super) fn digest_in(state: &State, version: u16) -> ChunkHash {
 }
 
 impl State {
+    /// Encodes everything that an encoding of this version has.
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, version: u16) {
         let Self {
             pool,
@@ -119,11 +125,12 @@ impl State {
             unnamed,
             sources,
             roster,
+            wiring,
             // They follow from what is due.
             deadlines: _,
         } = self;
-        let has_roster = version > WITHOUT_ROSTER;
-        to.list(if has_roster { 11 } else { 10 });
+        let is_newest = version == VERSION;
+        to.list(if is_newest { PARTS } else { PARTS_OF_3 });
         to.put(version);
         to.put((pool, head, time));
         let starts: Vec<_> = timelines.iter().map(|it| (it.at, it.epoch)).collect();
@@ -135,8 +142,9 @@ impl State {
         effects.encode(to);
         unnamed.encode(to);
         sources.encode(to);
-        if has_roster {
+        if is_newest {
             roster.encode(to);
+            wiring.encode(to);
         }
     }
 }
@@ -409,7 +417,7 @@ mod tests {
         let bytes = encoding.0.into_writer();
         assert_eq!(state.digest(), ChunkHash(*blake3::hash(&bytes).as_bytes()));
         let mut decoder = minicbor::Decoder::new(&bytes);
-        assert_eq!(decoder.array().unwrap(), Some(11));
+        assert_eq!(decoder.array().unwrap(), Some(PARTS as u64));
         assert_eq!(decoder.u16().unwrap(), VERSION);
         decoder.set_position(0);
         decoder.skip().unwrap();

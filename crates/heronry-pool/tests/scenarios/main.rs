@@ -34,3 +34,4 @@ mod suspending_wakes;
 mod suspensions;
 mod wake_ends;
 mod wakes;
+mod wiring;

@@ -17,6 +17,7 @@ mod ask_queries;
 mod ask_roster;
 pub(crate) mod ask_sources;
 mod ask_wakes;
+mod ask_wiring;
 pub(crate) mod notation;
 mod record_text;
 mod refusals;

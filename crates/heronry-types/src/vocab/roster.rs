@@ -61,6 +61,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// The standing of an edge.
+    EdgeStanding {
+        /// The runs at its ends may talk to each other.
+        Wired = "wired",
+        /// An operator removed it, and the steward that looks after it has not let it go: it may not be used.
+        Removed = "removed",
+    }
+}
+
+vocabulary! {
     /// The rule who may send to whom.
     Peering {
         /// Every member reaches every other.

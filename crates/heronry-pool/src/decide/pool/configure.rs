@@ -101,7 +101,7 @@ impl Command for ConfigurePool {
 }
 
 impl Done {
-    pub(in crate::decide) fn at(state: &State, applied: Applied<'_>) -> Self {
+    pub(crate) fn at(state: &State, applied: Applied<'_>) -> Self {
         Self {
             cursor: state.cursor(applied.first),
             durability: applied.durability,

@@ -4,10 +4,11 @@
 //! `<- 5` says that the record 5 led to it, and `hidden` that members do not see it.
 
 mod members;
-mod messages;
+pub(super) mod messages;
 mod roster;
 mod sources;
 mod wakes;
+pub(super) mod wiring;
 
 use heronry_journal::{Body, Noun, PoolRecord, Record};
 use heronry_types::{Actor, Millis, Policies, ReplyStanding, Timestamp, Visibility};
@@ -67,6 +68,9 @@ fn tell(run: &str, body: &Body) -> String {
     if let Noun::Pool(record) = body.noun() {
         return tell_pool(run, record);
     }
+    if let Noun::Roster(record) = body.noun() {
+        return roster::tell(run, record);
+    }
     match body {
         Body::MemberJoined(it) => it.tell(run),
         Body::MemberTakenOver(it) => it.tell(run),
@@ -110,14 +114,11 @@ fn tell(run: &str, body: &Body) -> String {
         Body::SourceGap(it) => it.tell(run),
         Body::SourceAttached(it) => it.tell(run),
         Body::SourceDetached(it) => it.tell(run),
-        Body::StewardTaken(it) => it.tell(run),
-        Body::StewardReleased(it) => it.tell(run),
-        Body::RosterDeclared(it) => it.tell(run),
-        Body::MemberSpecified(it) => it.tell(run),
-        Body::MemberStandingChanged(it) => it.tell(run),
-        Body::ModuleStandingChanged(it) => it.tell(run),
-        Body::Reconciled(it) => it.tell(run),
-        Body::RuntimeErrorRecorded(it) => it.tell(run),
+        Body::EdgeWired(it) => it.tell(run),
+        Body::EdgeUnwired(it) => it.tell(run),
+        Body::LabelsChanged(it) => it.tell(run),
+        Body::AliasSet(it) => it.tell(run),
+        Body::AliasRemoved(it) => it.tell(run),
         // A kind that no scenario has shown so far: all that it says.
         body => format!("{body:?}"),
     }

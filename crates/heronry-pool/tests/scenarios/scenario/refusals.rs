@@ -1,7 +1,7 @@
 //! Refusals as short texts.
 
 use heronry_journal::Claim;
-use heronry_pool::{ConflictField, Rejection, RosterFault};
+use heronry_pool::{ConflictField, Rejection, RosterFault, WiringLimit};
 use heronry_types::{Cursor, Generation, Timestamp};
 
 use super::record_text::{list, span, time};
@@ -55,6 +55,9 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::StewardHeld { steward } => format!("held by steward {steward}"),
         Rejection::StewardFenced => "steward fenced".to_owned(),
         Rejection::Roster(fault) => of_roster(fault),
+        Rejection::TooMuchWiring { limit, max } => wired(*limit, *max),
+        Rejection::AliasNotFound => "no such alias".to_owned(),
+        Rejection::AliasOfAlias => "alias of an alias".to_owned(),
         Rejection::EffectStale => "effect stale".to_owned(),
         Rejection::ContentMissing => "no such content".to_owned(),
         Rejection::ContentErased { erased_at } => format!("erased at {}", time(*erased_at)),
@@ -77,6 +80,10 @@ fn of_roster(fault: &RosterFault) -> String {
         RosterFault::BatchTooLong { actual, max } => format!("{actual} of {max} in a batch"),
         RosterFault::TooManyModules { max } => format!("more than {max} modules"),
     }
+}
+
+fn wired(limit: WiringLimit, max: usize) -> String {
+    format!("more wiring than {}: {max}", limit.name())
 }
 
 fn taken(generation: Generation, last_seen: Option<Timestamp>) -> String {

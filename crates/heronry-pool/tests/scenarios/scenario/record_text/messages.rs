@@ -219,7 +219,8 @@ fn options(options: DeliveryOptions) -> String {
 }
 
 /// Returns an address as scenarios write it.
-fn address(to: &Address) -> String {
+/// Returns an address.
+pub(in crate::scenario) fn address(to: &Address) -> String {
     match to {
         Address::Run { run_id } => run_id.to_string(),
         Address::Agent { agent_id } => format!("agent:{agent_id}"),

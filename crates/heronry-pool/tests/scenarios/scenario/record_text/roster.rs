@@ -2,10 +2,24 @@
 
 use heronry_journal::{
     MemberSpecified, MemberStandingChanged, ModuleStandingChanged, Reconciled, RosterDeclared,
-    RuntimeErrorRecorded, StewardReleased, StewardTaken,
+    RosterRecord, RuntimeErrorRecorded, StewardReleased, StewardTaken,
 };
 
 use super::{super::ask_roster::labels_text, Tell, note};
+
+/// Returns what happened to the roster.
+pub(super) fn tell(run: &str, record: RosterRecord<'_>) -> String {
+    match record {
+        RosterRecord::StewardTaken(it) => it.tell(run),
+        RosterRecord::StewardReleased(it) => it.tell(run),
+        RosterRecord::RosterDeclared(it) => it.tell(run),
+        RosterRecord::MemberSpecified(it) => it.tell(run),
+        RosterRecord::MemberStandingChanged(it) => it.tell(run),
+        RosterRecord::ModuleStandingChanged(it) => it.tell(run),
+        RosterRecord::Reconciled(it) => it.tell(run),
+        RosterRecord::RuntimeErrorRecorded(it) => it.tell(run),
+    }
+}
 
 impl Tell for StewardTaken {
     fn tell(&self, _: &str) -> String {
