@@ -6,7 +6,7 @@ use heronry_pool::Caller;
 use heronry_runtime::{Joining, MemberClaim, OpenError, Runtime};
 use heronry_types::Durability;
 
-use crate::{Auth, Identity, Refusal, Stop, auth::ShownToken, shares::Shares};
+use crate::{Auth, Identity, Keepers, Refusal, Stop, auth::ShownToken, shares::Shares};
 
 /// The use cases of the pools of one runtime: what all surfaces of a process share. Cheap to clone; all
 /// clones are the same.
@@ -20,17 +20,24 @@ struct ApiParts {
     streams: Arc<Shares>,
     long_polls: Arc<Shares>,
     stop: Stop,
+    keepers: Keepers,
 }
 
 impl Api {
-    /// Returns the use cases over a runtime, for callers that these secrets prove.
+    /// Returns the use cases over a runtime, for callers that these secrets prove. No pool of it is kept.
     pub fn new(runtime: Runtime, auth: Auth) -> Self {
+        Self::keeping(runtime, auth, Keepers::default())
+    }
+
+    /// Returns the use cases over a runtime, some of whose pools are kept as they were declared.
+    pub fn keeping(runtime: Runtime, auth: Auth, keepers: Keepers) -> Self {
         Self(Arc::new(ApiParts {
             runtime,
             auth,
             streams: Shares::of_streams(),
             long_polls: Shares::of_long_polls(),
             stop: Stop::default(),
+            keepers,
         }))
     }
 
@@ -47,6 +54,11 @@ impl Api {
     /// Returns the shares of event streams that are open.
     pub fn streams(&self) -> &Arc<Shares> {
         &self.0.streams
+    }
+
+    /// Returns the runtimes that keep pools.
+    pub fn keepers(&self) -> &Keepers {
+        &self.0.keepers
     }
 
     pub(crate) fn auth(&self) -> &Auth {

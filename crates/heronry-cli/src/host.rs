@@ -16,7 +16,7 @@ use heronry_runtime::{
     layers::{Meter, Metered, traced},
     marks::MarkKeeper,
 };
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, serve};
+use heronry_server::{Auth, Keepers, OperatorToken, ServeError, ServerConfig, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_embedded::files::directory_of;
 use heronry_store_memory::MemoryStore;
@@ -52,6 +52,7 @@ pub(crate) struct Host {
     operator_token: String,
     clock: Arc<dyn Clock>,
     runtime: Runtime,
+    keepers: Keepers,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
     mark: Option<MarkKeeper>,
@@ -89,8 +90,10 @@ impl Host {
         let who = format!("heronry process {}", std::process::id());
         let options = RuntimeOptions::new(key, who).with_clock(Arc::clone(&clock));
         let runtime = Runtime::new(store, options);
+        let keepers = Keepers::default();
         let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
+            keepers: keepers.clone(),
             listeners,
             runtime: runtime.clone(),
             auth: Auth::new(OperatorToken::new(&operator_token)),
@@ -113,6 +116,7 @@ impl Host {
             operator_token,
             clock,
             runtime,
+            keepers,
             shutdown,
             server: Mutex::new(server),
             mark,
@@ -131,6 +135,11 @@ impl Host {
 
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// Returns the runtimes of this process that keep pools, which its server knows.
+    pub(crate) fn keepers(&self) -> &Keepers {
+        &self.keepers
     }
 
     pub(crate) fn operator_token(&self) -> &str {

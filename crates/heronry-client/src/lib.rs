@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod exchange;
 mod inbox;
+mod kept;
 mod locate;
 mod members;
 mod messages;

@@ -17,7 +17,7 @@ mod serve_error;
 mod sse;
 mod under_way;
 
-pub use heronry_api::{Anonymous, Auth, OperatorToken, Stop};
+pub use heronry_api::{Anonymous, Auth, Keepers, OperatorToken, Stop};
 
 pub use connections::{ConnectionLimits, Listener};
 pub use health::{DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses};

@@ -8,6 +8,7 @@ mod events;
 mod filters;
 mod inbox;
 mod keeping;
+mod kept;
 mod members;
 mod messages;
 mod pool_request;
@@ -99,6 +100,7 @@ pub(crate) fn table() -> Vec<Route> {
     let groups = [
         pools::rows,
         keeping::rows,
+        kept::rows,
         members::rows,
         messages::rows,
         inbox::rows,

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, future::Future, sync::Arc};
 
 use futures::future::{join, join_all};
-use heronry_api::{Api, Auth};
+use heronry_api::{Api, Auth, Keepers};
 use heronry_runtime::Runtime;
 
 use crate::{
@@ -23,6 +23,8 @@ pub struct ServerConfig {
     pub runtime: Runtime,
     /// The secrets that prove an operator or a member.
     pub auth: Auth,
+    /// The runtimes that keep pools as they were declared.
+    pub keepers: Keepers,
     /// The bounds of every connection.
     pub limits: ConnectionLimits,
     /// The description of the store, and the reactions to its faults.
@@ -56,7 +58,10 @@ pub async fn serve(
         places: Some(places.clone()),
         bodies: BodyRoom::new(config.limits.bodies_bytes_max),
     };
-    let app = router::app(Api::new(config.runtime, config.auth), bounds);
+    let app = router::app(
+        Api::keeping(config.runtime, config.auth, config.keepers),
+        bounds,
+    );
     let stop = app.api.stop();
     let router = router::routes_of(&app);
     let clock = Arc::clone(runtime.clock());

@@ -180,6 +180,10 @@ pub(crate) fn compile_filter() -> Value {
     json!({"filter": "kind == \"run_message_acked\" && run == \"scanner\""})
 }
 
+pub(crate) fn reconcile() -> Value {
+    json!({"plan": true})
+}
+
 pub(crate) fn prove() -> Value {
     json!({"nonce": "07".repeat(32), "address": "127.0.0.1:7171", "name": "operator"})
 }

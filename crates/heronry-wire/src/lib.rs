@@ -13,6 +13,7 @@ mod export;
 mod filter;
 mod inbox;
 mod keeping;
+mod kept;
 mod member;
 mod message;
 mod pool;
@@ -41,6 +42,7 @@ pub use inbox::{
     Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
 };
 pub use keeping::{JournalTrimmed, SnapshotTaken, Trim};
+pub use kept::{EdgeCounts, MemberOrdered, ReconcileAnswer, ReconcileOutcome, ReconcileRequest};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,

@@ -146,6 +146,8 @@ problems! {
     RosterConflict = "roster-conflict", 409, "the roster was declared anew meanwhile";
     /// The run is not in the roster: `run_id`.
     NotSpecified = "not-specified", 409, "the run is not in the roster";
+    /// No runtime of this server keeps the pool as it was declared.
+    NotKept = "not-kept", 409, "no runtime keeps the pool";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

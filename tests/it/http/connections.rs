@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
+    Auth, ConnectionLimits, Keepers, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    serve,
 };
 use heronry_types::Millis;
 use tokio::{
@@ -88,6 +89,7 @@ fn started(
     limits: ConnectionLimits,
 ) -> (oneshot::Sender<()>, Ended) {
     let config = ServerConfig {
+        keepers: Keepers::default(),
         listeners,
         runtime: server.runtime.clone(),
         auth: Auth::new(OperatorToken::new(OPERATOR)),

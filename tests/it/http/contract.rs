@@ -1,7 +1,8 @@
 //! The contract document, and serving on a real listener.
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
+    Auth, ConnectionLimits, Keepers, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -209,6 +210,7 @@ async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
     let auth = Auth::new(OperatorToken::new(OPERATOR));
     let (stop, stopped) = oneshot::channel::<()>();
     let config = ServerConfig {
+        keepers: Keepers::default(),
         listeners: vec![Listener::Tcp(listener)],
         runtime: server.runtime.clone(),
         auth,
@@ -255,6 +257,7 @@ async fn a_listener_that_is_open_to_other_machines_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let auth = Auth::new(OperatorToken::new(OPERATOR));
     let config = ServerConfig {
+        keepers: Keepers::default(),
         listeners: vec![Listener::Tcp(listener)],
         runtime: server.runtime.clone(),
         auth,

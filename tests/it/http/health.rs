@@ -10,8 +10,8 @@ use std::{
 };
 
 use heronry_server::{
-    Auth, ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, Listener, OperatorToken, ServeError,
-    ServerConfig, StoreWatch, WhenStoreCloses, serve,
+    Auth, ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, Keepers, Listener, OperatorToken,
+    ServeError, ServerConfig, StoreWatch, WhenStoreCloses, serve,
 };
 use heronry_store::{Store, StoreErrorKind};
 use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty};
@@ -52,6 +52,7 @@ impl Serving {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = ServerConfig {
+            keepers: Keepers::default(),
             listeners: vec![Listener::Tcp(listener)],
             runtime: server.runtime.clone(),
             auth: Auth::new(OperatorToken::new(OPERATOR)),

@@ -8,7 +8,9 @@
 
 mod building;
 mod members;
+mod orders;
 mod restarts;
 mod scene;
 mod shutdowns;
+mod sleepers;
 mod stewards;

@@ -24,8 +24,8 @@ const TABLE: &str = "
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     unified      | types journal event store pool transfer runtime host   | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
-    api          | types journal event store pool transfer runtime wire | http http-server http-client disk terminal
-    server       | types journal event store pool transfer runtime wire api | http-client disk terminal
+    api          | types journal event store pool transfer runtime host unified wire | http http-server http-client disk terminal
+    server       | types journal event store pool transfer runtime host unified wire api | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
     sink-http    | types event runtime wire                          | http-server http-client disk terminal
     cli          | types journal event store pool host host-process store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk

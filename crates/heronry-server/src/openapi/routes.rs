@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod inbox;
 pub(crate) mod keeping;
+pub(crate) mod kept;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pools;

@@ -227,6 +227,25 @@ pub(super) const ROWS: &[RouteRow] = &[
         404,
     ),
     row("POST /v1/pools/{pool}/snapshot", Operator, "", 200),
+    // No runtime keeps the pool of this server.
+    row(
+        "POST /v1/pools/{pool}/reconcile",
+        Operator,
+        r#"{"plan":true}"#,
+        409,
+    ),
+    row(
+        "POST /v1/pools/{pool}/members/{run}/start",
+        Operator,
+        "",
+        409,
+    ),
+    row(
+        "POST /v1/pools/{pool}/members/{run}/stop",
+        Operator,
+        "",
+        409,
+    ),
     row(
         "POST /v1/pools/{pool}/trim",
         Operator,

@@ -9,7 +9,8 @@ use std::{
 use heronry_pool::{Caller, decide::AppendEvents};
 use heronry_runtime::{Joining, Pool, Runtime, RuntimeOptions};
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch, serve,
+    Auth, ConnectionLimits, Keepers, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    serve,
 };
 use heronry_store::Store;
 use heronry_store_redb::RedbStore;
@@ -58,6 +59,7 @@ impl FairScene {
         let hostile = asker(&pool, &runtime, (server, id("hostile", 1)?)).await?;
         remember(&pool, events).await?;
         let config = ServerConfig {
+            keepers: Keepers::default(),
             listeners: vec![Listener::Tcp(listener)],
             runtime: runtime.clone(),
             auth,
