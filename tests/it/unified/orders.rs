@@ -5,7 +5,7 @@ use heronry_tests::{World, on_every_store, pool, run};
 use heronry_types::MemberStanding;
 use heronry_wire::{ProblemKind, ReconcileRequest};
 
-use crate::scene::{Scene, named, processes, standing};
+use crate::scene::{KeptScene, named, processes, standing};
 
 on_every_store! {
     r16_a_reconcile_that_is_ordered_finds_all_retained_and_its_plan_is_empty
@@ -13,7 +13,7 @@ on_every_store! {
     orders_for_a_pool_that_nobody_keeps_are_refused
 }
 
-async fn access(scene: &Scene, keepers: Keepers) -> Access {
+async fn access(scene: &KeptScene, keepers: Keepers) -> Access {
     let auth = Auth::new(OperatorToken::new("operator-secret"));
     let api = Api::keeping(scene.world.runtime.clone(), auth, keepers);
     let opened = Access::open(&api, &Identity::Operator, &pool("p")).await;
@@ -21,7 +21,7 @@ async fn access(scene: &Scene, keepers: Keepers) -> Access {
 }
 
 async fn r16_a_reconcile_that_is_ordered_finds_all_retained_and_its_plan_is_empty(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a", "b"])).await.unwrap();
     let keepers = Keepers::default();
     keepers.add(&runtime);
@@ -44,7 +44,7 @@ async fn r16_a_reconcile_that_is_ordered_finds_all_retained_and_its_plan_is_empt
 async fn a_member_is_started_and_stopped_by_order_and_one_that_nobody_declared_is_refused(
     world: World,
 ) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     let keepers = Keepers::default();
     keepers.add(&runtime);
@@ -68,7 +68,7 @@ async fn a_member_is_started_and_stopped_by_order_and_one_that_nobody_declared_i
 }
 
 async fn orders_for_a_pool_that_nobody_keeps_are_refused(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     let keepers = Keepers::default();
     keepers.add(&runtime);
