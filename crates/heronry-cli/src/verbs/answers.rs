@@ -38,7 +38,7 @@ impl Verb {
             Self::Ask(_) => AnswerRows::Own(&ask::REPLY_FIELDS),
             Self::Forget(_) => AnswerRows::Own(&forget::FILE_FIELDS),
             Self::Members(_) => AnswerRows::Each("MemberList", "members"),
-            Self::Roster(RosterVerb::Show(_)) => AnswerRows::Each("RosterList", "members"),
+            Self::Roster(verb) => roster(verb),
             Self::Modules(_) => AnswerRows::Each("ModuleList", "modules"),
             Self::State(_) => AnswerRows::One("StateChanged"),
             Self::Send(_) | Self::Receipt(_) | Self::Cancel(_) => AnswerRows::One("Receipt"),
@@ -88,6 +88,14 @@ fn pool(verb: &PoolVerb) -> AnswerRows {
         PoolVerb::Set(_) => AnswerRows::One("SettingsChanged"),
         PoolVerb::Archive(_) => AnswerRows::Own(&ARCHIVED_FIELDS),
         PoolVerb::Delete(_) => AnswerRows::One("PoolDeleted"),
+    }
+}
+
+fn roster(verb: &RosterVerb) -> AnswerRows {
+    match verb {
+        RosterVerb::Show(_) => AnswerRows::Each("RosterList", "members"),
+        RosterVerb::Plan(_) | RosterVerb::Apply(_) => AnswerRows::One("ReconcileAnswer"),
+        RosterVerb::Start(_) | RosterVerb::Stop(_) => AnswerRows::One("MemberOrdered"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `heronry roster`, `modules`.
 
+mod orders;
+
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
 use heronry_types::{ModuleId, RunId, counted};
@@ -12,10 +14,14 @@ use crate::{
     out::RowsPlace,
 };
 
-/// Look at the roster: which members should run, and how they stand
+/// Look at the roster, and order what keeps it: which members should run, and how they stand
 #[derive(Debug, Subcommand)]
 pub(crate) enum RosterVerb {
     Show(RosterShowArgs),
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    Start(StartArgs),
+    Stop(StopArgs),
 }
 
 /// Show the roster: its steward, its revision, and its members in order of their run ids
@@ -28,6 +34,34 @@ pub(crate) struct RosterShowArgs {
     /// Only members whose run id comes after this one
     #[arg(long, value_name = "RUN")]
     after: Option<RunId>,
+}
+
+/// Tell what would bring the pool to its roster: one action a line, nothing when there is nothing to do
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review.1 roster plan")]
+pub(crate) struct PlanArgs {}
+
+/// Bring the pool to its roster, and report what was done
+///
+/// It ends with exit code 1 when something was left undone; everything else is done.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review.1 roster apply")]
+pub(crate) struct ApplyArgs {}
+
+/// Start a member of the roster, also one that sleeps, was stopped or is broken
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review.1 roster start scanner-2")]
+pub(crate) struct StartArgs {
+    /// The member
+    run: RunId,
+}
+
+/// Stop a member of the roster; it stays a member without a process
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review.1 roster stop scanner-2")]
+pub(crate) struct StopArgs {
+    /// The member
+    run: RunId,
 }
 
 /// List the modules that run beside the members, and how they stand
@@ -45,6 +79,10 @@ pub(crate) struct ModulesArgs {
 pub(crate) async fn run(cx: &Context, verb: RosterVerb) -> Outcome {
     match verb {
         RosterVerb::Show(args) => show(cx, args).await,
+        RosterVerb::Plan(_) => orders::plan(cx).await,
+        RosterVerb::Apply(_) => orders::apply(cx).await,
+        RosterVerb::Start(args) => orders::start(cx, &args.run).await,
+        RosterVerb::Stop(args) => orders::stop(cx, &args.run).await,
     }
 }
 
