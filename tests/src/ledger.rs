@@ -26,8 +26,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Noun, Record};
 use heronry_types::{
-    ContentRef, Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
-    SourceId, Timelines, Timestamp,
+    ContentRef, Epoch, IdempotencyKey, Limits, Millis, Peering, PoolConfig, PoolId, Position,
+    RunEnd, RunId, SourceId, Timelines, Timestamp,
 };
 
 pub use copies::Tally;
@@ -51,6 +51,7 @@ pub struct Ledger {
     time: Timestamp,
     config: PoolConfig,
     limits: Limits,
+    peering: Peering,
     seats: BTreeMap<RunId, Seat>,
     ended: BTreeMap<RunId, RunEnd>,
     letters: BTreeMap<Position, LedgerLetter>,
@@ -92,6 +93,7 @@ impl Ledger {
             time: Timestamp::default(),
             config: PoolConfig::default(),
             limits: Limits::default(),
+            peering: Peering::default(),
             seats: BTreeMap::new(),
             ended: BTreeMap::new(),
             letters: BTreeMap::new(),

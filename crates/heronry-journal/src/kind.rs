@@ -90,6 +90,8 @@ pub enum Touch<'a> {
     Recipients(&'a Recipients, Option<&'a Skipped>),
     /// The address of a message.
     SentTo(&'a Address),
+    /// The alias of that address, to which a message was sent.
+    SentToAlias(&'a AliasName),
     /// The topic that was addressed.
     Topic(&'a TopicId),
     /// The message that a message replies to, as its sender named it.

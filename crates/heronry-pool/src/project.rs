@@ -60,6 +60,7 @@ fn fill(
             exchange.recipients = reached(recipients, skipped);
         }
         Touch::SentTo(to) => envelope.route.destination = Some(destination(to)),
+        Touch::SentToAlias(alias) => wiring::fill_sent(&mut envelope.about.correlation, alias),
         Touch::Topic(topic) => exchange.topic = Some(topic.clone()),
         Touch::ReplyTo(message) => exchange.reply_to = Some(message.clone()),
         Touch::Policies(policies) => envelope.governance.policies = policies.clone(),
@@ -153,6 +154,7 @@ fn destination(to: &Address) -> DestinationRef {
         Address::Agent { agent_id } => agent_id.retype(),
         Address::Topic { topic_id } => topic_id.retype(),
         Address::Pool { pool_id } => pool_id.retype(),
+        Address::Alias { recipient, .. } => recipient.retype(),
     };
     DestinationRef::new(to.destination_kind(), id)
 }

@@ -120,6 +120,7 @@ impl Waiters {
             Touch::Message(_)
             | Touch::Claimed(_)
             | Touch::SentTo(_)
+            | Touch::SentToAlias(_)
             | Touch::Topic(_)
             | Touch::ReplyTo(_)
             | Touch::Policies(_)

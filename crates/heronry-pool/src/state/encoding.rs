@@ -246,6 +246,7 @@ impl Message {
             lineage,
             accepted,
             recipients,
+            not_peered,
             copies,
             status,
             reason,
@@ -254,7 +255,8 @@ impl Message {
             replies,
             is_finished: _,
         } = self;
-        to.list(6);
+        // Versions before 4 have no seventh part, and no message that would need it.
+        to.list(6 + usize::from(not_peered.is_some()));
         to.put((position, lineage, accepted, recipients));
         to.put((status, reason));
         to.each(copies.iter(), |to, copy| copy.encode(to));
@@ -271,6 +273,9 @@ impl Message {
                 reply.encode(to, *accepted);
             });
         });
+        if not_peered.is_some() {
+            to.put(not_peered);
+        }
     }
 }
 

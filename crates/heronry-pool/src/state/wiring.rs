@@ -77,6 +77,12 @@ impl Wiring {
         self.edges.range::<Edge, _>((from, Bound::Unbounded))
     }
 
+    /// Returns true when two runs have an edge that may be used.
+    pub(crate) fn are_wired(&self, one: &RunId, other: &RunId) -> bool {
+        let neighbours = self.neighbours.get(one);
+        neighbours.is_some_and(|neighbours| neighbours.contains(other))
+    }
+
     pub(crate) fn wire(&mut self, at: Position, body: &EdgeWired) {
         let known = KnownEdge {
             manager: body.manager,

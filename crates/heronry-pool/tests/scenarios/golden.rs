@@ -5,8 +5,8 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter, Record};
 use heronry_pool::{ENCODING_VERSION, TrimNote, engine::Replay};
 use heronry_types::{
-    DistinctBy, Durability, EffectResult, EventKind, LimitName, Millis, PoolSpec, Position,
-    Retention, RunEnd,
+    DistinctBy, Durability, EffectResult, EventKind, LimitName, Millis, Peering, PoolSpec,
+    Position, Retention, RunEnd,
 };
 
 use crate::scenario::{
@@ -191,6 +191,10 @@ fn wiring(pool: &mut Scenario) {
     pool.unwire("operator", "a-c").ok();
     pool.set_alias("operator", "*/*", "topic:t").ok();
     pool.set_alias("steward/1", "member.a/news", "a").ok();
+    pool.peer("operator", 1, Peering::Wired).ok();
+    pool.say("lead", "pool:p", "not to all").ok();
+    pool.peer("operator", 2, Peering::Open).ok();
+    pool.say("lead", "alias:member.a/news", "to alias").ok();
     pool.label("operator", None, "team=red").ok();
     pool.label("operator", Some("a"), "tier=1").ok();
 }
