@@ -57,7 +57,7 @@ pub(crate) enum Group {
 pub(crate) enum Scale {
     /// The amount that the bars were set for.
     Full,
-    /// A hundredth of the full amount: shows that everything runs.
+    /// A five-hundredth of the full amount: shows that everything runs.
     Quick,
 }
 
@@ -66,7 +66,7 @@ impl Scale {
     fn of(self, full: usize) -> usize {
         match self {
             Self::Full => full,
-            Self::Quick => (full / 100).max(10),
+            Self::Quick => (full / 500).max(10),
         }
     }
 

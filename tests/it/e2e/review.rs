@@ -11,6 +11,15 @@ use heronry_tests::process::{Folder, Running, signal};
 
 const FILES: usize = 60;
 
+/// The number of files of a batch.
+#[derive(Clone, Copy)]
+enum Batch {
+    /// As many messages as there are files.
+    OneFile = 1,
+    /// A few messages.
+    ManyFiles = 20,
+}
+
 fn manifest() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     root.join("examples/review/pool.toml").display().to_string()
@@ -42,11 +51,11 @@ fn tree(place: &Folder) -> BTreeMap<String, u64> {
     expected
 }
 
-fn up(place: &Folder) -> Running {
+fn up(place: &Folder, batch: Batch) -> Running {
     let manifest = manifest();
     let arguments = ["up", &manifest, "--input", "in", "--output", "out"];
     let mut command = place.command(&arguments);
-    command.env("REVIEW_BATCH_FILES", "1");
+    command.env("REVIEW_BATCH_FILES", (batch as usize).to_string());
     Running::start(&mut command)
 }
 
@@ -128,10 +137,10 @@ fn count(place: &Folder, filter: &str, field: &str) -> Vec<String> {
 fn the_review_runs_to_its_end_and_a_second_one_is_a_new_job() {
     let place = Folder::new();
     let expected = tree(&place);
-    let first = up(&place).end().ok();
+    let first = up(&place, Batch::ManyFiles).end().ok();
     assert!(first.contains("job    review.1 (new)"), "{first}");
     check_report(&place, &expected);
-    let second = up(&place).end().ok();
+    let second = up(&place, Batch::ManyFiles).end().ok();
     assert!(second.contains("job    review.2 (new)"), "{second}");
     check_report(&place, &expected);
 }
@@ -143,13 +152,13 @@ fn the_review_is_killed_resumed_and_counts_every_file_exactly_once() {
     let report: PathBuf = place.at("out/report.json");
 
     // First `up` alone is killed: its shims end the members.
-    let mut running = up(&place);
+    let mut running = up(&place, Batch::OneFile);
     after_batches(&mut running, 10);
     running.kill();
     assert!(!report.exists());
 
     // Then every process at once.
-    let mut running = up(&place);
+    let mut running = up(&place, Batch::OneFile);
     assert!(running.line().contains("review.1 (continued)"));
     after_batches(&mut running, 10);
     let data = std::fs::canonicalize(place.at(".heronry")).unwrap();
@@ -161,7 +170,7 @@ fn the_review_is_killed_resumed_and_counts_every_file_exactly_once() {
     drop(running);
     assert!(!report.exists());
 
-    let last = up(&place).end().ok();
+    let last = up(&place, Batch::OneFile).end().ok();
     assert!(last.contains("job    review.1 (continued)"), "{last}");
     check_report(&place, &expected);
     // A batch for each file that was reviewed, and one for the binary file.

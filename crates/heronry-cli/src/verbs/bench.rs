@@ -25,7 +25,7 @@ pub(crate) struct BenchArgs {
     /// The groups to measure [default: all]
     #[arg(value_enum, value_name = "GROUP")]
     groups: Vec<Group>,
-    /// Measure a hundredth of everything: shows that it runs, no more
+    /// Measure a five-hundredth of everything: shows that it runs, no more
     #[arg(long)]
     quick: bool,
     /// The folder where durable stores are written, and removed again
