@@ -143,6 +143,7 @@ impl Ledger {
         self.check_batch(record);
         self.hear(record);
         self.alarms.note(record);
+        self.check_labels(record);
         self.take_in(record);
         self.match_event(record);
     }

@@ -22,6 +22,9 @@ pub fn project(timelines: &Timelines, record: &Record) -> Event {
     let mut envelope = Envelope::new(stamp, record.kind(), identity(record), subject, source);
     let lineage = &record.entry.lineage;
     envelope.about.correlation = lineage.correlation.clone();
+    if let Some(labels) = lineage.labels.as_deref() {
+        envelope.about.labels = labels.clone();
+    }
     envelope.causes.trace = lineage.trace;
     envelope.causes.caused_by = lineage.caused_by.map(cursor);
     // A note is a summary: members see it where the pool's wake policy lets them.
@@ -75,6 +78,7 @@ fn fill(
         Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
         Touch::Managed(by) => put(&mut envelope.about.correlation, "managed_by", &by),
+        Touch::Labels(labels) => envelope.about.labels = labels.clone(),
         Touch::Alias(alias) => wiring::fill(&mut envelope.about.correlation, alias),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}

@@ -133,6 +133,7 @@ impl Waiters {
             | Touch::Reset(_)
             | Touch::Managed(_)
             | Touch::Alias(_)
+            | Touch::Labels(_)
             | Touch::Reported(_) => {}
         });
     }

@@ -60,23 +60,21 @@ impl Address {
     /// Returns the kind that a reference to this address has as a destination.
     pub fn destination_kind(&self) -> DestinationKind {
         match self {
-            Self::Run { .. } => DestinationKind::Run,
+            // An alias stands for a recipient, whatever it leads to.
+            Self::Run { .. } | Self::Alias { .. } => DestinationKind::Run,
             Self::Agent { .. } => DestinationKind::Agent,
             Self::Topic { .. } => DestinationKind::Topic,
             Self::Pool { .. } => DestinationKind::AgentPool,
-            // An alias stands for a recipient, whatever it leads to.
-            Self::Alias { .. } => DestinationKind::Run,
         }
     }
 
     /// Returns the kind that a reference to this address has as an entity.
     pub fn entity_kind(&self) -> EntityKind {
         match self {
-            Self::Run { .. } => EntityKind::Run,
+            Self::Run { .. } | Self::Alias { .. } => EntityKind::Run,
             Self::Agent { .. } => EntityKind::Agent,
             Self::Topic { .. } => EntityKind::Topic,
             Self::Pool { .. } => EntityKind::AgentPool,
-            Self::Alias { .. } => EntityKind::Run,
         }
     }
 

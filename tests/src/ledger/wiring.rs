@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use heronry_journal::{AliasSet, EdgeUnwired, EdgeWired, MessageAccepted, Record, WiringRecord};
+use heronry_journal::{
+    AliasSet, EdgeUnwired, EdgeWired, Entry, MessageAccepted, Record, WiringRecord,
+};
 use heronry_types::{
     ALIASES_MAX, Actor, Address, AliasName, EDGES_MAX, Edge, LABELLED_RUNS_MAX, Labels, ManagedBy,
     Peering, RunId,
@@ -46,6 +48,18 @@ impl Ledger {
         }
     }
 
+    /// Checks that a record shows the labels of its moment, when it changes the structure of the pool.
+    pub(super) fn check_labels(&self, record: &Record) {
+        let Entry { lineage, body, .. } = &record.entry;
+        let labels = self.switchboard.labels.get(&lineage.run);
+        let labels = labels.filter(|labels| body.is_structural() && !labels.is_empty());
+        assert_eq!(
+            lineage.labels.as_deref(),
+            labels,
+            "the labels of its moment"
+        );
+    }
+
     /// Checks that a message to an alias goes where that leads: the one that says the most of it.
     pub(super) fn check_alias(&self, body: &MessageAccepted) {
         let Some(asked) = &body.alias else {
@@ -65,15 +79,20 @@ impl Ledger {
     /// Parts those that a message addresses into who gets a copy and who has no edge with its sender.
     pub(super) fn peered(&self, letter: &LedgerLetter, addressed: Vec<RunId>) -> PeeredRuns {
         let requester = self.requester(letter, &addressed);
-        let reaches = |run: &RunId| {
+        let is_peer = |run: &RunId| {
             self.peering == Peering::Open
                 || *run == letter.sender
                 || requester == Some(run)
                 || Edge::between(run.clone(), letter.sender.clone())
                     .is_ok_and(|edge| self.are_wired(&edge))
         };
-        let (reached, left_out) = addressed.into_iter().partition(reaches);
+        let (reached, left_out) = addressed.into_iter().partition(is_peer);
         PeeredRuns { reached, left_out }
+    }
+
+    /// Returns who looks after an edge, also when it was removed by hand.
+    pub fn edge_owner(&self, edge: &Edge) -> Option<ManagedBy> {
+        self.switchboard.owners.get(edge).copied()
     }
 
     /// Returns true when two runs have an edge that may be used.

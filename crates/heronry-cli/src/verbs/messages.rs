@@ -468,7 +468,7 @@ async fn add_body(
     Ok(())
 }
 
-fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
+pub(super) fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
     let shape = || {
         format!("{text:?} is no address; write run:R, agent:A, topic:T, alias:R[/CHANNEL] or pool")
     };
@@ -488,6 +488,24 @@ fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
         _ => return Err(shape()),
     }
     .map_err(wrong)
+}
+
+/// Returns an address as it is written, but with the id of a pool.
+pub(super) fn address_text(to: &Address) -> String {
+    match to {
+        Address::Run { run_id } => format!("run:{run_id}"),
+        Address::Agent { agent_id } => format!("agent:{agent_id}"),
+        Address::Topic { topic_id } => format!("topic:{topic_id}"),
+        Address::Pool { pool_id } => format!("pool:{pool_id}"),
+        Address::Alias {
+            recipient,
+            channel: None,
+        } => format!("alias:{recipient}"),
+        Address::Alias {
+            recipient,
+            channel: Some(channel),
+        } => format!("alias:{recipient}/{channel}"),
+    }
 }
 
 /// Reads an alias as an address: what it stands for, and after the last slash its channel.

@@ -80,7 +80,7 @@ pub(crate) struct SetArgs {
     limits: Vec<(LimitName, u64)>,
     #[command(flatten)]
     keep: KeepArgs,
-    /// Whom a member reaches: every other (open), or those that it has an edge with (wired)
+    /// The rule who may send to whom: a member reaches every other (open), or its neighbours (wired)
     #[arg(long, value_name = "RULE", value_parser = name_of::<Peering>)]
     peering: Option<Peering>,
     /// Change nothing when the settings have another version [default: the present one]

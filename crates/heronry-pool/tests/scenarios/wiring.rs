@@ -3,7 +3,7 @@
 use heronry_pool::decide::{UnwireEdges, WireEdges, WiredBy};
 use heronry_types::{Edge, WIRING_CHANGES_MAX};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Joining, Scenario, Wait};
 
 #[test]
 fn r23_the_steward_wires_what_is_new_and_leaves_what_it_wired() {
@@ -179,10 +179,52 @@ fn r44_labels_are_replaced_and_cleared_and_those_of_runs_and_pool_are_apart() {
     pool.label("operator", Some("a"), "team=blue")
         .answer("at 5, unchanged");
     pool.label("steward/1", Some("a"), "")
-        .records(["6 a labelled nothing (operator)"]);
+        .records(["6 a labelled nothing (operator) [team=blue]"]);
     pool.label("steward/1", Some("a"), "").nothing();
     pool.kill();
     pool.labels("a", None).answer("team=red, tier=1");
     pool.labels("a", Some("a")).answer("nothing");
     pool.labels("operator", Some("later")).answer("team=green");
+}
+
+#[test]
+fn r44_structural_records_show_the_labels_of_their_moment_and_others_none() {
+    let mut pool = Scenario::of("a");
+    pool.label("operator", None, "team=red").ok();
+    pool.label("operator", Some("b"), "tier=1").ok();
+    pool.join("b")
+        .records(["5 b joined as i1, 2 there (operator) [tier=1]"]);
+    pool.wire("operator", "a-b")
+        .records(["6 pool wired a-b by operator (operator) [team=red]"]);
+    pool.say("b", "a", "m")
+        .records(["7 b sent m to a", "8 m@7 delivered to a <- 7"]);
+    pool.label("operator", Some("b"), "tier=2")
+        .records(["9 b labelled tier=2 (operator) [tier=1]"]);
+    pool.join(Joining::of("b").instance("i2")).ok();
+    pool.wait("a", &Wait::for_one(r#"labels["tier"] == "2""#, "w"))
+        .ok();
+    pool.leave("b").ok();
+    let shown = pool.records().iter().filter_map(|record| {
+        let labels = record.entry.lineage.labels.as_ref()?;
+        Some((record.kind().to_string(), labels.value("tier")?.to_owned()))
+    });
+    let shown: Vec<_> = shown.map(|(kind, tier)| format!("{kind} {tier}")).collect();
+    assert_eq!(
+        shown,
+        [
+            "agent_pool_member_joined 1",
+            "agent_pool_labels_changed 1",
+            "agent_pool_member_joined 2",
+            "agent_pool_member_left 2"
+        ]
+    );
+    let kinds = pool
+        .records()
+        .iter()
+        .map(|record| record.kind().to_string());
+    let kinds: Vec<_> = kinds.collect();
+    assert!(
+        kinds.contains(&"wake_condition_triggered".to_owned()),
+        "{kinds:?}"
+    );
 }
