@@ -16,6 +16,7 @@ mod messages;
 mod pool;
 mod replies;
 mod resume;
+mod rosters;
 mod sources;
 mod suspend;
 mod unnamed;
@@ -36,6 +37,7 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use rosters::Rota;
 use sources::Spring;
 use unnamed::Unnamed;
 use wakes::Waiter;
@@ -72,6 +74,7 @@ pub struct Ledger {
     deeds: BTreeMap<Position, Deed>,
     unnamed: BTreeMap<ContentRef, Unnamed>,
     springs: BTreeMap<SourceId, Spring>,
+    rota: Rota,
     switchboard: Switchboard,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
@@ -108,6 +111,7 @@ impl Ledger {
             deeds: BTreeMap::new(),
             unnamed: BTreeMap::new(),
             springs: BTreeMap::new(),
+            rota: Rota::default(),
             switchboard: Switchboard::default(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
@@ -171,6 +175,7 @@ impl Ledger {
             Noun::Effect(body) => self.of_effect(record, body),
             Noun::Content(body) => self.of_content(record, body),
             Noun::Source(body) => self.of_source(record, body),
+            Noun::Roster(body) => self.of_roster(record, body),
             Noun::Wiring(body) => self.of_wiring(record, body),
             Noun::Nothing(body) => self.of_nothing(record, body),
         }

@@ -34,6 +34,10 @@ const STATE_DIR: &str = "HERONRY_STATE_DIR";
 const SERVER_NOTE: &str = "server.json";
 /// The name of the folder of cursor files.
 const CURSORS: &str = "cursors";
+/// The name of the folder of logs.
+const LOGS: &str = "logs";
+/// The name of the folder of the files of incarnations.
+const INCARNATIONS: &str = "incarnations";
 /// The name of the usual store.
 const STORE: &str = "store.redb";
 
@@ -251,12 +255,28 @@ impl DataDir {
 
     /// Returns the folder of a pool's logs, creating it when it is missing.
     pub(crate) fn logs(&self, pool: &str) -> Result<Folder, Failure> {
-        self.inner(&["logs", &file_name(pool)])
+        self.inner(&[LOGS, &file_name(pool)])
     }
 
     /// Returns the folder that a member of a job has for itself, creating it when it is missing.
     pub(crate) fn member_state(&self, pool: &str, run: &str) -> Result<Folder, Failure> {
         self.inner(&["members", &file_name(pool), &file_name(run)])
+    }
+
+    /// Returns the folder of the files by which running members are found, creating it when it is
+    /// missing.
+    pub(crate) fn incarnations(&self, pool: &str) -> Result<Folder, Failure> {
+        self.inner(&[INCARNATIONS, &file_name(pool)])
+    }
+
+    /// Returns the folder of logs, in which each pool has one of its own.
+    pub(crate) fn all_logs(&self) -> PathBuf {
+        self.path.join(LOGS)
+    }
+
+    /// Returns the folder of the files of incarnations, in which each pool has one of its own.
+    pub(crate) fn all_incarnations(&self) -> PathBuf {
+        self.path.join(INCARNATIONS)
     }
 
     fn inner(&self, names: &[&str]) -> Result<Folder, Failure> {

@@ -1,6 +1,10 @@
 //! The end of a verb: exit codes, and failures of one line.
 
-use std::{fmt, io, process::ExitCode};
+use std::{
+    fmt, io,
+    os::unix::process::ExitStatusExt,
+    process::{ExitCode, ExitStatus},
+};
 
 /// The number of the signal that ends a process which writes to a pipe that nobody reads.
 const BROKEN_PIPE: u8 = 13;
@@ -49,6 +53,13 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
     }
+}
+
+/// Returns the exit code of a process as a shell would: 128 and the number of the signal that ended it.
+pub(crate) fn code_of(status: ExitStatus) -> u8 {
+    let code = status.code().or(status.signal().map(|number| 128 + number));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(Exit::Failed.code())
 }
 
 /// The failure of a verb: one line for people, and the exit code.

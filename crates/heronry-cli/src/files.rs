@@ -11,7 +11,7 @@ mod folder;
 mod named;
 mod trust;
 
-use crate::text::add;
+pub(crate) use heronry_host_process::file_name;
 
 pub(crate) use self::{
     error::FileError,
@@ -19,27 +19,6 @@ pub(crate) use self::{
     named::{Pipe, check_store, create_new, read_secret, replace_shared},
     trust::{Others, is_own_folder},
 };
-
-/// Returns text as a file name: letters, digits, `-`, `_` and inner dots stay, the rest is `%xx`.
-pub(crate) fn file_name(text: &str) -> String {
-    let mut name = String::with_capacity(text.len());
-    for (index, byte) in text.bytes().enumerate() {
-        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if is_plain || (byte == b'.' && index > 0) {
-            name.push(char::from(byte));
-        } else {
-            add(&mut name, format_args!("%{byte:02x}"));
-        }
-    }
-    // File systems take 255 bytes; a long id keeps its start and a digest of all of it.
-    if name.len() > 200 {
-        let digest = blake3::hash(text.as_bytes()).to_hex();
-        name.truncate(150);
-        name.push('~');
-        name.push_str(digest.as_str().get(..32).unwrap_or_default());
-    }
-    name
-}
 
 /// Makes a temporary folder of this user alone.
 #[cfg(test)]
@@ -50,18 +29,4 @@ pub(crate) fn private_temp() -> tempfile::TempDir {
         .permissions(closed)
         .tempdir()
         .unwrap()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_never_leave_their_folder() {
-        assert_eq!(file_name("review.1"), "review.1");
-        assert_eq!(file_name("../a/b c"), "%2e.%2fa%2fb%20c");
-        assert_eq!(file_name(".."), "%2e.");
-        let long = file_name(&"ä".repeat(256));
-        assert!(long.len() <= 200, "{}", long.len());
-    }
 }

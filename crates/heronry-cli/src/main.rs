@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod bench;
-mod bounded_line;
 mod carry;
 mod connect;
 mod cursors;

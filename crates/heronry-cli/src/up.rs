@@ -1,14 +1,11 @@
 //! `heronry up`: runs a job of separate processes.
 
-mod capture;
 mod job;
 pub(crate) mod manifest;
 mod member;
 mod phase;
-mod process;
 mod restart;
 mod screen;
-pub(crate) mod shim;
 mod summary;
 mod team;
 
@@ -21,13 +18,15 @@ use std::{
 
 use clap::Args;
 use heronry_client::{Client, Token};
+use heronry_host::{HostEnvironment, MemberHost};
+use heronry_host_process::{ProcessHost, ProcessPlaces, ProcessRefusal, ShimCommand};
 use heronry_store::Clock;
+use heronry_types::{HostId, PoolId};
 
 pub(crate) use self::member::MEMBER_FIELDS;
 use self::{
     job::{JobOrigin, UpJob},
     manifest::{EXAMPLE, Manifest, ManifestError, ManifestFault, MemberPlan},
-    process::Program,
     screen::Screen,
     summary::{JobOutcome, Summary},
     team::{Team, TeamEnd},
@@ -94,7 +93,7 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     };
     let manifest = Manifest::read(&path).map_err(|e| refuse_manifest(&e))?;
     let binary = Binary::current()?;
-    find_programs(&manifest, &binary)?;
+    find_programs(&manifest, &process_host(&cx, &manifest, &binary)?)?;
     let input = existing_folder(&args.input)?;
     let settings = ServerSettings {
         rollback: args.rollback.or(Rollback::GoOn),
@@ -139,6 +138,8 @@ async fn run_on(
     screen.progress(&format!("server {}", host.url()));
     let clock: Arc<dyn Clock> = host.clock();
     let since = clock.now().monotonic.0;
+    let processes = process_host(cx, manifest, binary)?.with_observer(Arc::new(screen.clone()));
+    end_what_is_left(&processes, job.pool.id()).await?;
     let team = Team {
         cx,
         manifest,
@@ -146,7 +147,7 @@ async fn run_on(
         screen,
         clock: Arc::clone(&clock),
         environment: environment(host, &job, folders, binary),
-        binary: binary.file.clone(),
+        processes: Arc::new(processes),
     };
     let members = match team.run(host).await? {
         TeamEnd::Done(members) => members,
@@ -166,20 +167,23 @@ async fn run_on(
     Ok(summary.outcome.exit())
 }
 
-fn environment(
-    host: &Host,
-    job: &UpJob,
-    folders: &Folders,
-    binary: &Binary,
-) -> Vec<(&'static str, OsString)> {
-    vec![
-        ("HERONRY_URL", host.url().into()),
-        ("HERONRY_POOL", job.pool.id().as_str().into()),
-        ("HERONRY_INPUT", folders.input.clone().into()),
-        ("HERONRY_OUTPUT", folders.output.clone().into()),
-        ("HERONRY_BIN", binary.file.clone().into()),
-        ("PATH", binary.search_path.clone()),
-    ]
+fn environment(host: &Host, job: &UpJob, folders: &Folders, binary: &Binary) -> HostEnvironment {
+    let mut environment = HostEnvironment::default();
+    environment.set("HERONRY_URL", host.url());
+    environment.set("HERONRY_POOL", job.pool.id().as_str());
+    environment.set("HERONRY_INPUT", folders.input.clone());
+    environment.set("HERONRY_OUTPUT", folders.output.clone());
+    environment.set("HERONRY_BIN", binary.file.clone());
+    environment.set("PATH", binary.search_path.clone());
+    environment
+}
+
+/// Ends what still runs of the job from an earlier `up` that was killed together with its shims.
+async fn end_what_is_left(processes: &ProcessHost, pool: &PoolId) -> Result<(), Failure> {
+    for mut left in processes.recover(pool).await.map_err(Failure::failed)? {
+        left.running.kill().await.map_err(Failure::failed)?;
+    }
+    Ok(())
 }
 
 fn refuse_manifest(error: &ManifestError) -> Failure {
@@ -199,45 +203,64 @@ impl Binary {
     }
 }
 
+/// Runs the shim of a member.
+pub(crate) async fn shim(arguments: &[OsString]) -> Result<u8, Failure> {
+    let ended = heronry_host_process::run_shim(arguments).await;
+    ended.map_err(Failure::usage)
+}
+
+/// Returns the host of the job's processes.
+fn process_host(
+    cx: &Context,
+    manifest: &Manifest,
+    binary: &Binary,
+) -> Result<ProcessHost, Failure> {
+    let id = HostId::parse("process").map_err(Failure::failed)?;
+    let shim = ShimCommand {
+        program: binary.file.clone(),
+        arguments: vec!["__shim".into(), "--".into()],
+    };
+    let places = ProcessPlaces {
+        incarnations: cx.data_dir.all_incarnations(),
+        logs: cx.data_dir.all_logs(),
+        folder: manifest.folder.clone(),
+        search_path: binary.search_path.clone(),
+    };
+    Ok(ProcessHost::new(id, shim, places))
+}
+
 /// Refuses a manifest that names a program which is not there, before anything is changed.
-fn find_programs(manifest: &Manifest, binary: &Binary) -> Result<(), Failure> {
+fn find_programs(manifest: &Manifest, processes: &ProcessHost) -> Result<(), Failure> {
     for member in &manifest.members {
-        let Some(program) = member.command.first() else {
-            continue;
-        };
-        let found = process::find_program(program, &manifest.folder, &binary.search_path);
-        let fault = match found {
-            Program::Found => continue,
-            Program::NotExecutable(file) => ManifestFault::NotExecutable {
-                file: file.display().to_string(),
-            },
-            Program::Missing => missing(program, manifest, member),
-        };
-        return Err(refuse_manifest(&ManifestError::Fault {
-            path: manifest.path.clone(),
-            line: member.line,
-            fault,
-        }));
+        if let Err(refused) = processes.look(&member.command.to_value()) {
+            return Err(refuse_manifest(&ManifestError::Fault {
+                path: manifest.path.clone(),
+                line: member.line,
+                fault: fault_of(refused, member),
+            }));
+        }
     }
     Ok(())
 }
 
-/// Says where a program is not.
-fn missing(program: &str, manifest: &Manifest, member: &MemberPlan) -> ManifestFault {
-    let is_path = program.contains('/');
-    if !is_path && manifest.folder.join(program).is_file() {
-        return ManifestFault::NoPath {
-            program: program.to_owned(),
-        };
-    }
-    ManifestFault::NoProgram {
-        program: program.to_owned(),
-        place: if is_path {
-            "in the manifest's folder"
-        } else {
-            "on PATH"
-        },
+/// Says the refusal of a host in words of the manifest.
+fn fault_of(refused: ProcessRefusal, member: &MemberPlan) -> ManifestFault {
+    let no_program = |program, place| ManifestFault::NoProgram {
+        program,
+        place,
         run: member.run.to_string(),
+    };
+    match refused {
+        ProcessRefusal::NotOnPath { program } => no_program(program, "on PATH"),
+        ProcessRefusal::NotInFolder { program, .. } => {
+            no_program(program, "in the manifest's folder")
+        }
+        ProcessRefusal::OnlyInFolder { program } => ManifestFault::NoPath { program },
+        ProcessRefusal::Form { .. }
+        | ProcessRefusal::Empty
+        | ProcessRefusal::ZeroByte { .. }
+        | ProcessRefusal::NoFolder { .. }
+        | ProcessRefusal::NotExecutable { .. } => ManifestFault::Host(refused.to_string()),
     }
 }
 

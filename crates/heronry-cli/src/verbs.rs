@@ -102,12 +102,12 @@ pub(crate) enum Verb {
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Help(help::HelpArgs),
-    /// Stands between `up` and a member.
+    /// Stands between a host of processes and a member.
     #[command(name = "__shim", hide = true)]
     Shim {
-        /// The command.
+        /// The file of the incarnation, the program and its arguments.
         #[arg(last = true, required = true)]
-        command: Vec<std::ffi::OsString>,
+        arguments: Vec<std::ffi::OsString>,
     },
     /// Verifies a store in a process of its own.
     #[command(name = "__verify", hide = true)]
@@ -163,7 +163,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
         Verb::Help(args) => help::run(&args),
-        Verb::Shim { command } => return up::shim::run(command).await,
+        Verb::Shim { arguments } => return up::shim(&arguments).await,
         Verb::Verify(args) => journal::verify::run_child(&args).await,
     };
     outcome.map(crate::failure::Exit::code)

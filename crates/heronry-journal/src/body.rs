@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod pool;
 mod reply;
+mod roster;
 mod skipped;
 mod source;
 mod wake;
@@ -40,6 +41,10 @@ pub use message::{
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use reply::{Answering, Contract, MessageResponded, Thread};
+pub use roster::{
+    MemberSpecified, MemberStandingChanged, ModuleStandingChanged, Reconciled, RosterDeclared,
+    RuntimeErrorRecorded, StewardReleased, StewardTaken,
+};
 pub use skipped::{Skipped, SkippedError};
 pub use source::{SourceAttached, SourceDetached, SourceGap, SourceStep};
 pub use wake::{
@@ -320,6 +325,27 @@ bodies! {
         /// A bridge left its source.
         SourceDetached(SourceDetached),
     }
+    /// The roster of the pool, and who keeps the pool as it says.
+    Roster =>
+    /// A record that changes the roster, or tells what became of it.
+    RosterRecord {
+        /// A steward took the pool.
+        StewardTaken(StewardTaken),
+        /// A steward gave the pool back.
+        StewardReleased(StewardReleased),
+        /// A layer of the roster was declared.
+        RosterDeclared(RosterDeclared),
+        /// A member was specified, or is specified no longer.
+        MemberSpecified(Box<MemberSpecified>),
+        /// The standing of a declared member changed.
+        MemberStandingChanged(MemberStandingChanged),
+        /// The standing of a module changed.
+        ModuleStandingChanged(ModuleStandingChanged),
+        /// A steward brought the pool to its roster.
+        Reconciled(Box<Reconciled>),
+        /// An error of the runtime that keeps the pool.
+        RuntimeErrorRecorded(RuntimeErrorRecorded),
+    }
     /// Edges, aliases and labels.
     Wiring =>
     /// A record that changes edges, aliases or labels.
@@ -362,7 +388,7 @@ impl Body {
     /// of the pool.
     pub fn is_structural(&self) -> bool {
         match self.noun() {
-            Noun::Wiring(_) => true,
+            Noun::Wiring(_) | Noun::Roster(_) => true,
             Noun::Member(body) => match body {
                 MemberRecord::MemberJoined(_)
                 | MemberRecord::MemberTakenOver(_)

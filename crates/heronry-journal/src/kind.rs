@@ -65,6 +65,11 @@ pub enum Subject<'a> {
     Entity(&'a EntityRef),
 }
 
+/// A short fact that an event says of itself.
+pub trait Saying: std::fmt::Debug + std::fmt::Display {}
+
+impl<T: std::fmt::Debug + std::fmt::Display> Saying for T {}
+
 /// A thing that a record is about, beside its subject.
 #[derive(Clone, Copy, Debug)]
 pub enum Touch<'a> {
@@ -118,6 +123,8 @@ pub enum Touch<'a> {
     Gap(&'a SourceGap),
     /// A named consumer whose cursor was found stale.
     Reset(&'a ConsumerReset),
+    /// A short fact that the event says of itself, by its name: a word, an id, a number or a digest.
+    Says(&'static str, &'a dyn Saying),
     /// The party that looks after an edge or an alias, or removed it.
     Managed(ManagedBy),
     /// The labels that the run in the lineage, or the pool, has from here on.

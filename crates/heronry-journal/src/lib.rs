@@ -15,7 +15,7 @@ pub use chunk::{
     ChunkHeader, ChunkKind, ChunkWriter, FORMAT_VERSION, HeaderField, RECORD_BYTES_MAX, Records,
     TooLarge, encoded_len, fits,
 };
-pub use kind::{RecordBody, SizeClass, Subject, Touch};
+pub use kind::{RecordBody, Saying, SizeClass, Subject, Touch};
 pub use record::{Entry, Record};
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
 //! Answers to commands.
 
+mod roster;
+
 use heronry_journal::{Claim, WakeName};
 use heronry_types::{
     AgentId, AliasName, AliasView, ContentRef, Correlation, Cursor, DeadReason, Durability, Edge,
-    EdgeView, EffectFault, EffectView, Generation, Importance, Labels, Limits, MessageId,
-    MessageStatus, Millis, Policies, PoolConfig, Position, Receipt, RecipientStanding,
+    EdgeView, EffectFault, EffectView, Generation, Importance, Labels, Limits, MemberStanding,
+    MessageId, MessageStatus, Millis, Policies, PoolConfig, Position, Receipt, RecipientStanding,
     ReplyStanding, Response, ResumeWith, RunId, RunState, SessionId, Settings, TimelineEntry,
     TimelineState, Timestamp, TopicId, Undeliverable, WakeId, WakeMatch, WakeStatus, WakeView,
     counted,
+};
+
+pub use roster::{
+    DeclaredRoster, LayerView, ModulePage, ModuleView, ReconciledView, RosterPage, RosterRowView,
+    RosterView, StandingView, StewardView, Stewardship,
 };
 
 use crate::{
@@ -186,6 +193,8 @@ pub struct MemberView {
     pub last_seen: Option<Timestamp>,
     /// The time when it leaves unless it is heard of before. `None` while it is not lost.
     pub lost_until: Option<Timestamp>,
+    /// The standing of the member in the roster. `None`: nobody said how this joining of the run stands.
+    pub standing: Option<MemberStanding>,
     /// The suspension of the run: the wakes that it waits for. `None` while it is not suspended.
     pub suspended: Option<SuspendedView>,
 }

@@ -5,6 +5,7 @@ mod effect;
 mod member;
 mod message;
 mod pool;
+mod roster;
 mod source;
 mod wake;
 mod wiring;
@@ -36,6 +37,7 @@ fn change(state: &mut State, record: &Record) {
         Noun::Effect(body) => effect::apply(state, record, body),
         Noun::Content(body) => content::apply(state, record, body),
         Noun::Source(body) => source::apply(state, record, body),
+        Noun::Roster(body) => roster::apply(state, record, body),
         Noun::Wiring(body) => wiring::apply(state, record, body),
         Noun::Nothing(_) => {}
     }

@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod pool;
 mod query;
+mod roster;
 mod source;
 mod wake;
 mod wiring;
@@ -37,6 +38,11 @@ pub use query::{
     AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,
     FindRunEnd, FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes,
     StateDigest, SumUp, Viewer, Viewing,
+};
+pub use roster::{
+    Authority, DeclareRoster, DescribeRoster, ListModules, ListRoster, OnHeld, ROSTER_BATCH_MAX,
+    RecordReconcile, RecordRuntimeError, ReleaseSteward, RosterDeclaration, SetModuleStanding,
+    SetStandings, SpecifiedMember, SpecifyMembers, StandingOf, TakeSteward,
 };
 pub use source::{AttachSource, DetachSource, RecordSourceGap, SourceClaim};
 pub use wake::{

@@ -16,10 +16,11 @@ mod state;
 mod suspicion;
 
 pub use answer::{
-    AliasPage, Appended, AttachedSource, DeadLetterPage, DeadLetterView, Done, EdgePage,
-    EffectPage, EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined, LabelsView,
-    MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood, SuspendedView, TakenOver,
-    WakePage, WiringChanged,
+    AliasPage, Appended, AttachedSource, DeadLetterPage, DeadLetterView, DeclaredRoster, Done,
+    EdgePage, EffectPage, EffectReport, EffectStarted, Extended, GapRecorded, Item, Joined,
+    LabelsView, LayerView, MemberPage, MemberView, ModulePage, ModuleView, PoolView, Received,
+    ReconciledView, Registered, RosterPage, RosterRowView, RosterView, Sent, StandingView,
+    StewardView, Stewardship, Stood, SuspendedView, TakenOver, WakePage, WiringChanged,
 };
 pub use apply::apply;
 pub use caller::Caller;
@@ -28,6 +29,6 @@ pub use mint::Minter;
 pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
-    SourcesLimit, WiringLimit,
+    RosterFault, SourcesLimit, WiringLimit,
 };
 pub use state::{ENCODING_VERSION, KEYS_KEPT_AFTER_TRIM, State, TrimNote, UnreadableState, locate};

@@ -77,6 +77,7 @@ fn fill(
         Touch::Source(source) => envelope.route.source = sources::named(source),
         Touch::Gap(gap) => envelope.route.source = sources::of_gap(gap),
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
+        Touch::Says(name, value) => put(&mut envelope.about.correlation, name, &value),
         Touch::Managed(by) => put(&mut envelope.about.correlation, "managed_by", &by),
         Touch::Labels(labels) => envelope.about.labels = labels.clone(),
         Touch::Alias(alias) => wiring::fill(&mut envelope.about.correlation, alias),

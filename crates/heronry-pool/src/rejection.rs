@@ -2,15 +2,17 @@
 
 mod kind;
 mod members;
+mod roster;
 
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
-    Millis, PolicyRef, RunEnd, Timestamp, counted,
+    Millis, PolicyRef, RunEnd, StewardToken, Timestamp, counted,
 };
 
 pub use kind::RejectionKind;
 pub use members::{MemberValue, RejectionMember};
+pub use roster::RosterFault;
 
 /// The name in a request that was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -150,6 +152,20 @@ pub enum Rejection {
         /// The highest number of sources.
         max: usize,
     },
+    /// Another instance is the steward of the pool.
+    #[error(
+        "another instance keeps this pool, as steward {steward}; stop it, or take the pool over"
+    )]
+    StewardHeld {
+        /// The stewardship that holds.
+        steward: StewardToken,
+    },
+    /// The stewardship has ended.
+    #[error("another steward keeps this pool, or it was given back; stop acting on it")]
+    StewardFenced,
+    /// The roster does not take it.
+    #[error(transparent)]
+    Roster(#[from] RosterFault),
     /// A request wires more than the pool keeps, or more than one request may.
     #[error("{}", .limit.refusal(*.max))]
     TooMuchWiring {

@@ -8,6 +8,8 @@ mod effect;
 mod encoding;
 mod member;
 mod message;
+mod recent;
+mod roster;
 mod source;
 mod trims;
 mod wake;
@@ -30,6 +32,10 @@ pub(crate) use message::{ClaimOf, CopyOf};
 pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
     MessageAt, MessageCopy, Messages, Receive, TimelineStep,
+};
+pub(crate) use recent::RecentItems;
+pub(crate) use roster::{
+    LastReconcile, MODULES_MAX, ModuleRow, NamedRow, Roster, SaidStanding, Steward,
 };
 pub(crate) use source::{ForeignSource, SourceBatch, Sources};
 pub(crate) use trims::Trims;
@@ -85,6 +91,7 @@ pub struct State {
     pub(crate) effects: Effects,
     pub(crate) unnamed: UnnamedContents,
     pub(crate) sources: Sources,
+    pub(crate) roster: Roster,
     pub(crate) wiring: Wiring,
     pub(crate) deadlines: Deadlines,
 }
@@ -109,6 +116,7 @@ impl State {
             effects: Effects::default(),
             unnamed: UnnamedContents::default(),
             sources: Sources::default(),
+            roster: Roster::default(),
             wiring: Wiring::default(),
             deadlines: Deadlines::default(),
         }

@@ -156,6 +156,11 @@ impl Pool {
         &self.shared.pool
     }
 
+    /// Returns the fencing token of the owner of the pool: it rises with each owner.
+    pub fn owner(&self) -> FencingToken {
+        self.shared.token
+    }
+
     /// Returns the newest timeline, which the next record will be of.
     pub fn epoch(&self) -> Epoch {
         self.shared.timelines.newest()

@@ -131,6 +131,7 @@ impl Waiters {
             | Touch::Source(_)
             | Touch::Gap(_)
             | Touch::Reset(_)
+            | Touch::Says(..)
             | Touch::Managed(_)
             | Touch::Alias(_)
             | Touch::Labels(_)

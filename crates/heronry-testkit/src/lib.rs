@@ -6,6 +6,7 @@ mod damage;
 pub mod embedded;
 mod fault;
 mod gate;
+pub mod hosts;
 mod ids;
 pub mod recovery;
 pub mod sample;

@@ -316,6 +316,8 @@ pub mod kind {
         Channel => "ChannelId";
         /// Marks a [`HostId`](super::HostId).
         Host => "HostId";
+        /// Marks a [`RuntimeErrorId`](super::RuntimeErrorId).
+        RuntimeError => "RuntimeErrorId";
     }
 }
 
@@ -369,6 +371,8 @@ pub type ModuleId = Id<kind::Module>;
 pub type ChannelId = Id<kind::Channel>;
 /// Names a host: what starts members, such as `process`.
 pub type HostId = Id<kind::Host>;
+/// Names an error of a runtime that keeps a pool as it was declared.
+pub type RuntimeErrorId = Id<kind::RuntimeError>;
 
 #[cfg(test)]
 mod tests {

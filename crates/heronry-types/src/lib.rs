@@ -17,6 +17,7 @@ mod new_event;
 mod payload;
 mod pool;
 mod receipt;
+mod reconcile;
 mod refs;
 mod retention;
 #[cfg(feature = "schema")]
@@ -42,8 +43,8 @@ pub use effect::{EffectResult, EffectView};
 pub use id::{
     AgentId, AttemptId, ChannelId, ConsumerId, CorrelationKey, CorrelationValue, DestinationId,
     EntityId, EventTag, HostId, ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId,
-    MessageId, ModuleId, PolicyId, PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId,
-    SourceItemId, TopicId, TurnId, WakeId, kind,
+    MessageId, ModuleId, PolicyId, PolicyVersion, PoolId, ReceiveId, RunId, RuntimeErrorId,
+    SessionId, SourceId, SourceItemId, TopicId, TurnId, WakeId, kind,
 };
 pub use labels::{LABEL_BYTES_MAX, LABELS_MAX, Labels, LabelsError};
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
@@ -55,6 +56,7 @@ pub use receipt::{
     CopyStanding, MessageFailure, Receipt, ReceiptUntil, RecipientStanding, TimelineEntry,
     TimelineState, Undeliverable,
 };
+pub use reconcile::{DeclaredEntry, RECONCILE_FAILURES_MAX, ReconcileCounts, ReconcileFailure};
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use retention::Retention;
 pub use source::{NewSourceGap, SOURCE_WINDOW, SOURCES_MAX, SOURCES_PER_RUN_MAX, SourcePosition};
@@ -67,10 +69,10 @@ pub use vocab::{
     DeadReason, DestinationKind, Durability, EdgeStanding, EffectFault, EffectOutcome,
     EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics, Importance,
     ManagedBy, MemberStanding, MessageStatus, ModuleStanding, OnAttached, OverflowPolicy, Peering,
-    PolicyKind, PrivacyClass, Progress, ReadyWhen, ReleaseReason, RestartPolicy, ResumeCause,
-    ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
-    SourceGapReason, SourceKind, StartWhen, SuspendFor, TrustClass, UnknownName, UnknownNumber,
-    Vocabulary, WakePayload, WakeStatus,
+    PolicyKind, PrivacyClass, Progress, ReadyWhen, ReconcileStage, ReleaseReason, RestartPolicy,
+    ResumeCause, ResumeWith, ResumedBy, RetentionClass, RosterLayer, RunEnd, RunState, RunsUntil,
+    RuntimeErrorCategory, SourceGapReason, SourceKind, StartWhen, SuspendFor, TrustClass,
+    UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};
 pub use wiring::{

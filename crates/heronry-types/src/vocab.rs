@@ -25,8 +25,8 @@ pub use policy::{
     WakePayload,
 };
 pub use roster::{
-    EdgeStanding, ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, RestartPolicy,
-    RosterLayer, RunsUntil, StartWhen,
+    EdgeStanding, ManagedBy, MemberStanding, ModuleStanding, Peering, ReadyWhen, ReconcileStage,
+    RestartPolicy, RosterLayer, RunsUntil, RuntimeErrorCategory, StartWhen,
 };
 pub use source::{OnAttached, SourceGapReason};
 
@@ -252,6 +252,7 @@ mod tests {
             PrivacyClass,
             ReadyWhen,
             ReceiptUntil,
+            ReconcileStage,
             ReleaseReason,
             ReplyStanding,
             RestartPolicy,
@@ -263,6 +264,7 @@ mod tests {
             RunEnd,
             RunState,
             RunsUntil,
+            RuntimeErrorCategory,
             SourceGapReason,
             SourceKind,
             StartWhen,

@@ -140,6 +140,12 @@ problems! {
     SourceTaken = "source-taken", 409, "another bridge reports from the source";
     /// The bridge does not have the source any more.
     SourceFenced = "source-fenced", 409, "the bridge does not have the source any more";
+    /// Another instance is the steward of the pool: `steward`.
+    StewardHeld = "steward-held", 409, "another steward keeps the pool";
+    /// The roster was declared anew meanwhile: `revision`.
+    RosterConflict = "roster-conflict", 409, "the roster was declared anew meanwhile";
+    /// The run is not in the roster: `run_id`.
+    NotSpecified = "not-specified", 409, "the run is not in the roster";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

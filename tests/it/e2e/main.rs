@@ -18,6 +18,7 @@ mod damage;
 mod documents;
 mod exports;
 mod holding;
+mod hosts;
 mod kills;
 mod laid;
 mod life;

@@ -13,7 +13,7 @@ const FILES: usize = 60;
 
 /// The number of files of a batch.
 #[derive(Clone, Copy)]
-enum Batch {
+enum BatchSize {
     /// As many messages as there are files.
     OneFile = 1,
     /// A few messages.
@@ -51,7 +51,7 @@ fn tree(place: &Folder) -> BTreeMap<String, u64> {
     expected
 }
 
-fn up(place: &Folder, batch: Batch) -> Running {
+fn up(place: &Folder, batch: BatchSize) -> Running {
     let manifest = manifest();
     let arguments = ["up", &manifest, "--input", "in", "--output", "out"];
     let mut command = place.command(&arguments);
@@ -137,10 +137,10 @@ fn count(place: &Folder, filter: &str, field: &str) -> Vec<String> {
 fn the_review_runs_to_its_end_and_a_second_one_is_a_new_job() {
     let place = Folder::new();
     let expected = tree(&place);
-    let first = up(&place, Batch::ManyFiles).end().ok();
+    let first = up(&place, BatchSize::ManyFiles).end().ok();
     assert!(first.contains("job    review.1 (new)"), "{first}");
     check_report(&place, &expected);
-    let second = up(&place, Batch::ManyFiles).end().ok();
+    let second = up(&place, BatchSize::ManyFiles).end().ok();
     assert!(second.contains("job    review.2 (new)"), "{second}");
     check_report(&place, &expected);
 }
@@ -152,13 +152,13 @@ fn the_review_is_killed_resumed_and_counts_every_file_exactly_once() {
     let report: PathBuf = place.at("out/report.json");
 
     // First `up` alone is killed: its shims end the members.
-    let mut running = up(&place, Batch::OneFile);
+    let mut running = up(&place, BatchSize::OneFile);
     after_batches(&mut running, 10);
     running.kill();
     assert!(!report.exists());
 
     // Then every process at once.
-    let mut running = up(&place, Batch::OneFile);
+    let mut running = up(&place, BatchSize::OneFile);
     assert!(running.line().contains("review.1 (continued)"));
     after_batches(&mut running, 10);
     let data = std::fs::canonicalize(place.at(".heronry")).unwrap();
@@ -170,7 +170,7 @@ fn the_review_is_killed_resumed_and_counts_every_file_exactly_once() {
     drop(running);
     assert!(!report.exists());
 
-    let last = up(&place, Batch::OneFile).end().ok();
+    let last = up(&place, BatchSize::OneFile).end().ok();
     assert!(last.contains("job    review.1 (continued)"), "{last}");
     check_report(&place, &expected);
     // A batch for each file that was reviewed, and one for the binary file.

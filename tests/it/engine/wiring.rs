@@ -3,13 +3,13 @@
 use heronry_pool::{
     Caller,
     decide::{
-        LabelsOf, ListAliases, ListEdges, NewAlias, NewLabels, SetAliases, SetLabels, UnwireEdges,
-        WireEdges, WiredBy,
+        LabelsOf, ListAliases, ListEdges, NewAlias, NewLabels, OnHeld, SetAliases, SetLabels,
+        TakeSteward, UnwireEdges, WireEdges, WiredBy,
     },
 };
 use heronry_runtime::{Holding, Pool};
 use heronry_tests::{World, on_every_store_that_is_reopened, run};
-use heronry_types::{AliasName, Edge, Labels, Position, StewardToken};
+use heronry_types::{AliasName, Edge, Labels, StewardToken};
 
 use super::keeping::{forget_snapshots, upto};
 
@@ -17,8 +17,13 @@ on_every_store_that_is_reopened! {
     r23_edges_aliases_and_labels_outlive_a_restart_and_a_trim
 }
 
-fn by_steward() -> WiredBy {
-    WiredBy::Steward(StewardToken(Position(1)))
+async fn take_steward(pool: &Pool) -> StewardToken {
+    let take = TakeSteward {
+        instance: heronry_types::InstanceId::parse("host").unwrap(),
+        owner: 1,
+        on_held: OnHeld::Refuse,
+    };
+    pool.call(take).await.unwrap().token
 }
 
 fn by_hand() -> WiredBy {
@@ -31,8 +36,9 @@ fn edges(texts: &[[&str; 2]]) -> Vec<Edge> {
 }
 
 async fn wire(pool: &Pool) {
+    let by_steward = WiredBy::Steward(take_steward(pool).await);
     let wired = WireEdges {
-        by: by_steward(),
+        by: by_steward.clone(),
         edges: edges(&[["lead", "scout"], ["lead", "gone"]]),
     };
     pool.call(wired).await.unwrap();
@@ -54,7 +60,7 @@ async fn wire(pool: &Pool) {
         run_id: run("scout"),
     };
     let set = SetAliases {
-        by: by_steward(),
+        by: by_steward,
         aliases: vec![NewAlias { alias, to }],
     };
     pool.call(set).await.unwrap();

@@ -93,6 +93,7 @@ fn the_format_page_says_what_every_number_is_about() {
             Noun::Effect(_) => "effects",
             Noun::Content(_) => "bodies",
             Noun::Source(_) => "what is reported",
+            Noun::Roster(_) => "the roster",
             Noun::Wiring(_) => "the wiring",
             Noun::Nothing(_) => "what is told to others",
         };

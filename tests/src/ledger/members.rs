@@ -124,6 +124,7 @@ impl Ledger {
 
     pub(super) fn lost(&mut self, record: &Record, body: &RunLost) {
         let (run, now, keep) = (run_of(record), record.recorded_at, self.lost_keep());
+        assert!(!self.is_dormant(&run), "who is dormant is not lost");
         let seat = self.seat(&run);
         assert_eq!(seat.generation, body.generation, "the present one is lost");
         let silent = now.since(seat.heard);
@@ -150,8 +151,15 @@ impl Ledger {
     /// have ended at the earliest.
     pub(super) fn renew_leases(&mut self, now: Timestamp) -> Option<Timestamp> {
         let mut first = None;
-        let running = |seat: &&mut Seat| seat.lost_until.is_none() && seat.asleep.is_none();
-        for seat in self.seats.values_mut().filter(running) {
+        let dormant: BTreeSet<RunId> = self.seats.keys().cloned().collect();
+        let dormant: BTreeSet<RunId> = dormant
+            .into_iter()
+            .filter(|it| self.is_dormant(it))
+            .collect();
+        for (run, seat) in &mut self.seats {
+            if seat.lost_until.is_some() || seat.asleep.is_some() || dormant.contains(run) {
+                continue;
+            }
             let end = seat.lease.map(|lease| seat.heard.after(lease));
             first = first.into_iter().chain(end).min();
             seat.heard = now;

@@ -1,7 +1,7 @@
 //! The rules of a journal about records of the pool as a whole.
 
 use heronry_journal::{EpochStarted, PoolCreated, PoolRecord, Record};
-use heronry_types::{Position, Settings};
+use heronry_types::{EpochReason, Position, Settings};
 
 use super::Ledger;
 
@@ -30,5 +30,11 @@ impl Ledger {
         assert_eq!(body.previous, self.timelines.newest());
         assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
         self.timelines.start(record.position, body.epoch);
+        match body.reason {
+            EpochReason::Fork | EpochReason::Import | EpochReason::Copy | EpochReason::Restore => {
+                self.roster_begins_elsewhere(record);
+            }
+            EpochReason::TailLost => {}
+        }
     }
 }

@@ -18,6 +18,7 @@ const TABLE: &str = "
     store-redb   | types journal store store-embedded                | http http-server http-client terminal
     store-sled   | types journal store store-embedded                | http http-server http-client terminal
     host         | types                                             | tokio random http http-server http-client disk terminal
+    host-process | types host                                        | http http-server http-client disk terminal
     testkit      | types journal store host                          | http http-server http-client disk terminal
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
@@ -26,7 +27,7 @@ const TABLE: &str = "
     server       | types journal event store pool transfer runtime wire api | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
     sink-http    | types event runtime wire                          | http-server http-client disk terminal
-    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk
+    cli          | types journal event store pool host host-process store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk
     facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 

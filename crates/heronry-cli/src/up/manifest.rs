@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use heronry_host_process::ProcessCommand;
 use heronry_types::{AgentId, Limits, PoolId, Retention, RunId, TopicId};
 
 pub(crate) use raw::{RestartWhen, Until};
@@ -49,8 +50,8 @@ pub(crate) struct MemberPlan {
     pub(crate) agent: AgentId,
     /// The topics that it lists.
     pub(crate) topics: Vec<TopicId>,
-    /// The program and its arguments.
-    pub(crate) command: Vec<String>,
+    /// The program, its arguments and its working directory.
+    pub(crate) command: ProcessCommand,
     /// The line of its command in the manifest.
     pub(crate) line: usize,
     /// The end of this member's work, as far as the job waits for it.
@@ -112,8 +113,8 @@ pub(crate) enum ManifestFault {
     },
     #[error("no program {program:?} on PATH; that of the manifest's folder is \"./{program}\"")]
     NoPath { program: String },
-    #[error("{file} is not executable; run: chmod +x {file}")]
-    NotExecutable { file: String },
+    #[error("{0}")]
+    Host(String),
 }
 
 fn meant(suggestion: Option<&str>) -> String {
@@ -207,7 +208,7 @@ fn expand(entry: raw::MemberTable, line: usize) -> Result<Vec<MemberPlan>, Manif
         run,
         agent: entry.agent.clone(),
         topics: entry.topics.clone(),
-        command: command.clone(),
+        command: ProcessCommand::new(command.clone()),
         line,
         until: entry.until,
         restart: entry.restart,

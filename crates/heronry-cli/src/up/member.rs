@@ -1,18 +1,21 @@
 //! One member of a job, from its first start to its end.
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use heronry_client::{ClientError, PoolClient};
+use heronry_host::{
+    HostEnvironment, HostFault, HostedSubject, Incarnation, Launch, MemberHost, STOP_GRACE,
+    SpecEnvironment,
+};
+use heronry_host_process::{CANNOT_START, ProcessHost};
 use heronry_store::Clock;
-use heronry_types::{LimitName, RunEnd, counted};
+use heronry_types::{LimitName, ReadyWhen, RunEnd, counted};
 use heronry_wire::{Join, Joined, ProblemKind, SetState};
 use tokio::sync::watch;
 
 use super::{
-    capture::Sink,
     manifest::{MemberPlan, Until},
     phase::{Phase, stop_asked},
-    process::{Launch, Process},
     restart::{Ending, RestartVerdict, Restarts},
     screen::Screen,
 };
@@ -26,8 +29,10 @@ use crate::{
 pub(crate) struct SupervisedMember {
     pub(crate) plan: MemberPlan,
     pub(crate) pool: PoolClient,
-    pub(crate) launch: Launch,
-    pub(crate) sink: Sink,
+    pub(crate) processes: Arc<ProcessHost>,
+    pub(crate) environment: HostEnvironment,
+    /// The log of its output.
+    pub(crate) log: PathBuf,
     pub(crate) screen: Screen,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) phase: watch::Receiver<Phase>,
@@ -171,31 +176,41 @@ impl SupervisedMember {
     }
 
     async fn run_once(&mut self, joined: &Joined) -> Result<ProcessExit, Failure> {
-        let failed = |error: std::io::Error, run: &dyn std::fmt::Display| {
-            Failure::failed(format_args!("cannot run {run}: {error}"))
-        };
-        let run = self.plan.run.clone();
-        let mut launch = self.launch.clone();
-        let token = OsString::from(joined.member_token.reveal());
-        let generation = OsString::from(joined.generation.to_string());
-        launch.environment.push(("HERONRY_TOKEN", token));
-        launch.environment.push(("HERONRY_GENERATION", generation));
         let since = self.clock.now().monotonic.0;
-        let mut process = Process::start(&launch, &self.sink).map_err(|e| failed(e, &run))?;
+        let mut running = match self.processes.start(self.launch(joined)).await {
+            Ok(running) => running,
+            Err(fault) => {
+                self.screen.progress(&format!("{}: {fault}", self.plan.run));
+                return Ok(ProcessExit::Ended(CANNOT_START, since));
+            }
+        };
         let asked = tokio::select! {
             biased;
-            ended = process.ended() => ended.map(|()| None),
-            phase = stop_asked(&mut self.phase) => Ok(Some(phase)),
+            end = running.ended() => return Ok(ProcessExit::Ended(end.shell_code(), since)),
+            phase = stop_asked(&mut self.phase) => phase,
         };
-        let asked = asked.map_err(|e| failed(e, &run))?;
-        if asked.is_some() {
-            process.stop().await.map_err(|e| failed(e, &run))?;
+        let run = &self.plan.run;
+        let failed = |error: HostFault| Failure::failed(format_args!("cannot stop {run}: {error}"));
+        let stopped = running.stop(STOP_GRACE).await.map_err(failed)?;
+        Ok(ProcessExit::Stopped(asked, stopped.end.shell_code()))
+    }
+
+    fn launch(&self, joined: &Joined) -> Launch {
+        let mut environment = self.environment.clone();
+        environment.set("HERONRY_TOKEN", joined.member_token.reveal());
+        environment.set("HERONRY_GENERATION", joined.generation.to_string());
+        Launch {
+            subject: HostedSubject::Member(Incarnation {
+                pool: self.pool.id().clone(),
+                run: self.plan.run.clone(),
+                agent: self.plan.agent.clone(),
+                generation: joined.generation,
+            }),
+            value: self.plan.command.to_value(),
+            variables: SpecEnvironment::new(),
+            environment,
+            ready: ReadyWhen::None,
         }
-        let code = process.clear().await.map_err(|e| failed(e, &run))?;
-        Ok(match asked {
-            Some(phase) => ProcessExit::Stopped(phase, code),
-            None => ProcessExit::Ended(code, since),
-        })
     }
 
     /// Waits before a restart; returns why there is to be none.
@@ -266,7 +281,7 @@ impl SupervisedMember {
             state,
             restarts: restarts.total,
             exit_code: Some(code),
-            log: Some(self.sink.path().display().to_string()),
+            log: Some(self.log.display().to_string()),
             until: self.plan.until,
         }
     }

@@ -1,5 +1,8 @@
 //! The lines that people see while a job runs.
 
+use heronry_host::HostedSubject;
+use heronry_host_process::OutputObserver;
+
 use crate::{
     failure::Failure,
     lines::TextForm,
@@ -41,18 +44,8 @@ impl Screen {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn silent() -> Self {
-        Self {
-            place: ScreenTarget::Nowhere,
-            is_colored: false,
-            content: TextForm::Escaped,
-            width: 0,
-        }
-    }
-
     /// Shows a line of a member.
-    pub(crate) fn member_line(&self, run: &str, line: &str) {
+    fn member_line(&self, run: &str, line: &str) {
         let (run, line) = (self.content.line(run), self.content.line(line));
         let padding = " ".repeat(self.width.saturating_sub(run.chars().count()));
         if self.is_colored {
@@ -77,6 +70,12 @@ impl Screen {
             ScreenTarget::Stderr => diagnose(line),
             ScreenTarget::Nowhere => {}
         }
+    }
+}
+
+impl OutputObserver for Screen {
+    fn line(&self, subject: &HostedSubject, line: &str) {
+        self.member_line(subject.name(), line);
     }
 }
 

@@ -1,19 +1,19 @@
 //! All members of a job: joined together, started together, and waited for.
 
-use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use heronry_client::PoolClient;
+use heronry_host::HostEnvironment;
+use heronry_host_process::ProcessHost;
 use heronry_store::Clock;
 use heronry_types::RunEnd;
 use heronry_wire::Joined;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    capture::Sink,
     manifest::{Manifest, MemberPlan, Until},
     member::{JoinAnswer, MemberReport, SupervisedMember, join},
     phase::Phase,
-    process::Launch,
     screen::Screen,
 };
 use crate::{
@@ -32,8 +32,8 @@ pub(crate) struct Team<'a> {
     pub(crate) pool: PoolClient,
     pub(crate) screen: Screen,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) environment: Vec<(&'static str, OsString)>,
-    pub(crate) binary: PathBuf,
+    pub(crate) environment: HostEnvironment,
+    pub(crate) processes: Arc<ProcessHost>,
 }
 
 /// The reason why `up` stopped running a job.
@@ -100,6 +100,7 @@ impl Team<'_> {
     fn start(&self, answers: Vec<JoinAnswer>) -> Result<RunningTeam, Failure> {
         let (phase, seen) = watch::channel(Phase::Running);
         let logs = self.cx.data_dir.logs(self.pool.id().as_str())?;
+        self.cx.data_dir.incarnations(self.pool.id().as_str())?;
         let mut running = RunningTeam {
             supervisors: JoinSet::new(),
             reports: vec![None; answers.len()],
@@ -141,23 +142,21 @@ impl Team<'_> {
         phase: watch::Receiver<Phase>,
     ) -> Result<SupervisedMember, Failure> {
         let name = format!("{}.log", file_name(plan.run.as_str()));
-        let sink = Sink::open((logs, &name), plan.run.as_str(), self.screen.clone())?;
+        // Opened through the door that follows no link, before anything is started.
+        logs.add_to(&name)?;
         let mut environment = self.environment.clone();
-        environment.push(("HERONRY_RUN", plan.run.as_str().into()));
-        environment.push(("HERONRY_AGENT", plan.agent.as_str().into()));
+        environment.set("HERONRY_RUN", plan.run.as_str());
+        environment.set("HERONRY_AGENT", plan.agent.as_str());
         let pool = self.pool.id().as_str();
         let state = self.cx.data_dir.member_state(pool, plan.run.as_str())?;
-        environment.push(("HERONRY_STATE_DIR", state.path().into()));
+        environment.set("HERONRY_STATE_DIR", state.path());
+        environment.state_dir = Some(state.path().to_owned());
         Ok(SupervisedMember {
             plan: plan.clone(),
             pool: self.pool.clone(),
-            launch: Launch {
-                binary: self.binary.clone(),
-                command: plan.command.clone(),
-                folder: self.manifest.folder.clone(),
-                environment,
-            },
-            sink,
+            processes: Arc::clone(&self.processes),
+            environment,
+            log: logs.path().join(name),
             screen: self.screen.clone(),
             clock: Arc::clone(&self.clock),
             phase,

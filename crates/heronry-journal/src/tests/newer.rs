@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use heronry_types::{
     AckOutcome, ChosenBy, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
-    Importance, LimitName, MessageFailure, OnFull, PolicyKind, Position, ReleaseReason,
-    ReplyStanding, ResumeCause, ResumeWith, ResumedBy, RunEnd, SuspendFor, Undeliverable,
-    Vocabulary, WakeFailure, WakePayload, WakeReason,
+    Importance, LimitName, MemberStanding, MessageFailure, ModuleStanding, OnFull, PolicyKind,
+    Position, ReconcileStage, ReleaseReason, ReplyStanding, ResumeCause, ResumeWith, ResumedBy,
+    RosterLayer, RunEnd, RuntimeErrorCategory, SuspendFor, Undeliverable, Vocabulary, WakeFailure,
+    WakePayload, WakeReason,
 };
 
 use super::damage::frame;
@@ -121,7 +122,7 @@ fn fields_that_a_newer_build_adds_to_a_body_are_skipped() {
 }
 
 /// The vocabularies whose words stand in records.
-const IN_RECORDS: [&str; 24] = [
+const IN_RECORDS: [&str; 29] = [
     AckOutcome::NAME,
     ChosenBy::NAME,
     CopyState::NAME,
@@ -134,13 +135,18 @@ const IN_RECORDS: [&str; 24] = [
     LimitName::NAME,
     MessageFailure::NAME,
     OnFull::NAME,
+    MemberStanding::NAME,
+    ModuleStanding::NAME,
     PolicyKind::NAME,
+    ReconcileStage::NAME,
     ReleaseReason::NAME,
     ReplyStanding::NAME,
     ResumeCause::NAME,
     ResumeWith::NAME,
     ResumedBy::NAME,
+    RosterLayer::NAME,
     RunEnd::NAME,
+    RuntimeErrorCategory::NAME,
     SuspendFor::NAME,
     Undeliverable::NAME,
     WakeFailure::NAME,

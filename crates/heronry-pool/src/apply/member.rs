@@ -117,7 +117,7 @@ fn held(state: &State, run: &RunId) -> Vec<Claim> {
 }
 
 /// The member is not lost any more, if it was.
-fn found(state: &mut State, run: &RunId) {
+pub(super) fn found(state: &mut State, run: &RunId) {
     if let Some(until) = state.members.set_lost(run, None) {
         suspicion::forget(state);
         state.deadlines.remove(until, Due::LostKeep(run.clone()));

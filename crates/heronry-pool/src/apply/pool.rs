@@ -1,7 +1,7 @@
 //! Applying records about the pool as a whole.
 
-use heronry_journal::{PoolCreated, PoolRecord, Record};
-use heronry_types::{Settings, Timestamp};
+use heronry_journal::{EpochStarted, PoolCreated, PoolRecord, Record};
+use heronry_types::{EpochReason, Settings, Timestamp};
 
 use crate::{
     State,
@@ -14,8 +14,21 @@ pub(super) fn apply(state: &mut State, record: &Record, body: PoolRecord<'_>) {
     match body {
         PoolRecord::PoolCreated(body) => created(state, body),
         PoolRecord::PoolConfigured(body) => configured(state, &body.settings, body.version),
-        PoolRecord::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
+        PoolRecord::EpochStarted(body) => epoch_started(state, record, body),
         PoolRecord::PoolResumed(_) => resumed(state, record),
+    }
+}
+
+/// A timeline that begins in another place has a roster that nobody applied there yet.
+fn epoch_started(state: &mut State, record: &Record, body: &EpochStarted) {
+    state.timelines.start(record.position, body.epoch);
+    match body.reason {
+        EpochReason::Fork | EpochReason::Import | EpochReason::Copy | EpochReason::Restore => {
+            state
+                .roster
+                .begin_elsewhere(record.position, &state.members);
+        }
+        EpochReason::TailLost => {}
     }
 }
 

@@ -43,6 +43,7 @@ fn more_weight(entry: &Entry) -> usize {
         | Noun::Message(_)
         | Noun::Wake(_)
         | Noun::Effect(_)
+        | Noun::Roster(_)
         | Noun::Content(_) => 0,
     }
 }

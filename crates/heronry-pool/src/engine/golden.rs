@@ -12,8 +12,8 @@ use crate::{
     engine::Replay,
     state::{
         CopySlot, Deadlines, Due, ENCODING_VERSION, Earlier, Effects, ForeignSource, KnownEdge,
-        Member, Members, Message, Messages, Sources, State, UnnamedContents, WakeEnd, Wakes,
-        Wiring,
+        Member, Members, Message, Messages, Roster, Sources, State, UnnamedContents, WakeEnd,
+        Wakes, Wiring,
     },
 };
 
@@ -64,6 +64,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
         effects,
         unnamed,
         sources,
+        roster,
         wiring,
         deadlines,
     } = golden.state();
@@ -78,6 +79,7 @@ fn the_golden_image_has_one_of_each_part_of_a_state() {
     check_effects(effects, *head);
     check_unnamed(unnamed);
     check_sources(sources);
+    check_roster(roster);
     check_wiring(wiring);
     check_deadlines(deadlines);
 }
@@ -164,6 +166,21 @@ fn check_sources(sources: &Sources) {
     } = numbered;
     assert!(owner.is_some() && last_batch.is_some());
     assert!(attached.attached.is_some() && attached.owner.is_none());
+}
+
+fn check_roster(roster: &Roster) {
+    assert!(roster.steward.is_some() && roster.revision > 1);
+    assert!(roster.held_since.is_some() && roster.reconciled.is_some());
+    let contents = roster.layers.values().map(|it| it.content.is_some());
+    assert_eq!(contents.collect::<Vec<_>>(), [true, false]);
+    assert!(roster.modules.values().any(|it| it.why.is_some()));
+    assert!(roster.errors.contains("error"));
+    let rows = || roster.after(None).map(|it| it.row);
+    assert!(rows().any(|it| it.stands.is_none() && it.why.is_some()));
+    assert!(rows().any(|it| !it.labels.is_empty()));
+    let standings = rows().filter_map(|it| it.stands.as_ref());
+    let standings: Vec<bool> = standings.map(|it| it.generation.is_some()).collect();
+    assert!(standings.contains(&true) && standings.contains(&false));
 }
 
 fn check_wiring(wiring: &Wiring) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use heronry_journal::{Body, Noun, Record};
+use heronry_journal::{Body, Noun, Record, RosterRecord};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
 use crate::{
+    State,
     command::Speaker,
     decide::{back_entry, left_entries, lost_entry},
     engine::{Engine, matching::MatchTurn},
@@ -80,6 +81,11 @@ impl Leases {
         if let Some(lease) = self.by_run.remove(run) {
             self.order.remove(&(lease.placed, run.clone()));
         }
+    }
+
+    /// Returns whether the lease of a member cannot end; nothing for a member without one.
+    fn stands_still(&self, run: &RunId) -> Option<bool> {
+        Some(self.by_run.get(run)?.until.is_none())
     }
 
     /// Lets a member be looked at again whose lease has ended.
@@ -172,7 +178,7 @@ impl Engine {
     /// Starts the leases of the members that the journal tells of.
     pub(super) fn watch_leases(&mut self) {
         for member in self.state.members.iter() {
-            if let Some(lease) = lease_of(member, self.state.time) {
+            if let Some(lease) = lease_of(&self.state, member, self.state.time) {
                 self.leases.start(&member.run, lease);
             }
         }
@@ -204,11 +210,17 @@ impl Engine {
             self.leases.renew_all(self.now);
         } else if let (Some(run), true) = (run, is_about_member(&record.entry.body)) {
             let member = self.state.members.get(run);
-            match member.and_then(|member| lease_of(member, self.now)) {
+            let lease = member.and_then(|member| lease_of(&self.state, member, self.now));
+            // What is said of the roster begins a lease only where it ends a pause, or pauses it.
+            let is_of_roster = matches!(record.entry.body.noun(), Noun::Roster(_));
+            if is_of_roster && self.leases.stands_still(run) == lease.map(|it| it.until.is_none()) {
+                return;
+            }
+            match lease {
                 Some(lease) => self.leases.start(run, lease),
                 None => self.leases.forget(run),
             }
-            // Who joins is heard of; and no other of these records starts a lease.
+            // Who joins is heard of; and so is nobody else of whom these records tell.
             if matches!(
                 record.entry.body,
                 Body::MemberJoined(_) | Body::MemberTakenOver(_)
@@ -251,11 +263,13 @@ impl Engine {
     }
 }
 
-/// Returns the lease of a member if it starts now; that of a lost or suspended member does not end.
+/// Returns the lease of a member if it starts now; that of a lost, suspended or dormant member does not end.
 /// `None` for a member without a lease.
-fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
+fn lease_of(state: &State, member: &Member, now: Timestamp) -> Option<Begun> {
     let term = member.lease?;
-    let stands_still = member.lost_until.is_some() || member.suspension.is_some();
+    let stands_still = member.lost_until.is_some()
+        || member.suspension.is_some()
+        || state.roster.is_dormant(member);
     Some(Begun {
         term,
         until: (!stands_still).then(|| now.after(term)),
@@ -264,5 +278,26 @@ fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
 
 /// Returns true when the record may start, end or change the lease of its run.
 pub(super) fn is_about_member(body: &Body) -> bool {
-    matches!(body.noun(), Noun::Member(_))
+    match body.noun() {
+        Noun::Member(_)
+        | Noun::Roster(RosterRecord::MemberSpecified(_) | RosterRecord::MemberStandingChanged(_)) => {
+            true
+        }
+        Noun::Roster(
+            RosterRecord::StewardTaken(_)
+            | RosterRecord::StewardReleased(_)
+            | RosterRecord::RosterDeclared(_)
+            | RosterRecord::ModuleStandingChanged(_)
+            | RosterRecord::Reconciled(_)
+            | RosterRecord::RuntimeErrorRecorded(_),
+        )
+        | Noun::Pool(_)
+        | Noun::Message(_)
+        | Noun::Wake(_)
+        | Noun::Effect(_)
+        | Noun::Content(_)
+        | Noun::Source(_)
+        | Noun::Wiring(_)
+        | Noun::Nothing(_) => false,
+    }
 }

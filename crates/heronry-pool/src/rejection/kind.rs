@@ -96,6 +96,12 @@ refusals! {
     SourceTaken = "source-taken",
     /// The bridge does not have the source any more.
     SourceFenced = "source-fenced",
+    /// Another instance is the steward of the pool.
+    StewardHeld = "steward-held",
+    /// The roster was declared anew meanwhile.
+    RosterConflict = "roster-conflict",
+    /// The run is not in the roster.
+    NotSpecified = "not-specified",
     /// The cursor is ahead of the journal.
     CursorAhead = "cursor-ahead",
     /// Records after the cursor were trimmed.
@@ -123,7 +129,9 @@ impl Rejection {
             Self::SourceFenced => RejectionKind::SourceFenced,
             Self::OperatorOnly => RejectionKind::OperatorOnly,
             Self::NotAMember => RejectionKind::NotAMember,
-            Self::Fenced => RejectionKind::Fenced,
+            Self::Fenced | Self::StewardFenced => RejectionKind::Fenced,
+            Self::StewardHeld { .. } => RejectionKind::StewardHeld,
+            Self::Roster(fault) => fault.kind(),
             Self::RunEnded { .. } => RejectionKind::RunEnded,
             Self::RunTaken { .. } => RejectionKind::RunTaken,
             Self::HasMembers { .. } => RejectionKind::PoolHasMembers,

@@ -5,7 +5,7 @@ use heronry_types::{
     PolicyRef, Timestamp,
 };
 
-use super::{ConflictField, EventFault, Rejection};
+use super::{ConflictField, EventFault, Rejection, RosterFault};
 
 /// The time after which a sender tries a full inbox again.
 const INBOX_RETRY_AFTER: Millis = Millis::from_secs(1);
@@ -53,8 +53,11 @@ impl Rejection {
             | Self::EffectUnsafe
             | Self::EffectStale
             | Self::SourceFenced
+            | Self::StewardFenced
             | Self::SourceOfAnother => Vec::new(),
             Self::SourceTaken { generation } => vec![number("generation", generation.0.0)],
+            Self::StewardHeld { steward } => vec![number("steward", steward.0.0)],
+            Self::Roster(fault) => of_roster(fault),
             Self::TooManySources { limit, max } => of_room(limit.name(), *max),
             Self::TooMuchWiring { limit, max } => of_room(limit.name(), *max),
             Self::Limit(exceeded) => of_limit(exceeded),
@@ -71,9 +74,7 @@ impl Rejection {
             Self::OrderedDelay { max } => vec![field_is("delay_ms"), number("max", max.0)],
             Self::TooLarge { actual, max } => vec![size("actual", *actual), size("max", *max)],
             Self::Policy { policy, .. } => vec![of_policy(policy)],
-            Self::IdempotencyConflict { first, field } => {
-                vec![cursor("first_cursor", *first), field_is(name_of(*field))]
-            }
+            Self::IdempotencyConflict { first, field } => of_conflict(*first, *field),
             Self::ContentConflict => vec![field_is(name_of(ConflictField::IdempotencyKey))],
             Self::ConfigConflict { fields } => vec![texts("fields", fields)],
             Self::MemberConflict { field } => vec![field_is(*field)],
@@ -133,6 +134,23 @@ fn of_policy(policy: &PolicyRef) -> RejectionMember {
         name: "policy",
         value: MemberValue::Policy(policy.clone()),
     }
+}
+
+fn of_roster(fault: &RosterFault) -> Vec<RejectionMember> {
+    match fault {
+        RosterFault::Moved { current, .. } => vec![number("revision", *current)],
+        RosterFault::NotSpecified { run } | RosterFault::NamedTwice { run } => {
+            vec![text("run_id", run.as_str())]
+        }
+        RosterFault::BatchTooLong { actual, max } => {
+            vec![size("actual", *actual), size("max", *max)]
+        }
+        RosterFault::TooManyModules { max } => vec![size("max", *max)],
+    }
+}
+
+fn of_conflict(first: Cursor, field: ConflictField) -> Vec<RejectionMember> {
+    vec![cursor("first_cursor", first), field_is(name_of(field))]
 }
 
 fn of_room(limit: &'static str, max: usize) -> Vec<RejectionMember> {

@@ -7,8 +7,8 @@ use minicbor::{Decode, Decoder, data::Type};
 
 use super::{
     ClaimTurn, CopySlot, CountedReply, DeadLetter, Earlier, Effect, EffectEnd, Inbox, Member,
-    Message, MessageCopy, Receive, Sources, State, Suspension, TimelineStep, UnnamedContent, Wake,
-    WakeEnd, Wiring,
+    Message, MessageCopy, Receive, Roster, Sources, State, Suspension, TimelineStep,
+    UnnamedContent, Wake, WakeEnd, Wiring,
     encoding::{OLDEST, PARTS, PARTS_OF_3, VERSION, digest_in},
 };
 
@@ -170,6 +170,7 @@ impl State {
         state.unnamed.decode(from)?;
         state.sources = Sources::decode(from)?;
         if found == VERSION {
+            state.roster = Roster::decode(from)?;
             state.wiring = Wiring::decode(from)?;
         }
         Ok(DecodedVersion {

@@ -22,7 +22,7 @@ pub(super) const OLDEST: u16 = 3;
 
 /// The parts of an encoding of the version before [`VERSION`], and of it.
 pub(super) const PARTS_OF_3: usize = 10;
-pub(super) const PARTS: usize = 11;
+pub(super) const PARTS: usize = 12;
 
 /// A place for encoded bytes, which takes all of them.
 pub(super) trait Sink: Write<Error = Infallible> {}
@@ -124,6 +124,7 @@ impl State {
             effects,
             unnamed,
             sources,
+            roster,
             wiring,
             // They follow from what is due.
             deadlines: _,
@@ -142,6 +143,7 @@ impl State {
         unnamed.encode(to);
         sources.encode(to);
         if is_newest {
+            roster.encode(to);
             wiring.encode(to);
         }
     }

@@ -1,21 +1,15 @@
 //! Foreign sources of events: how far each was taken in, and who reports from it.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
 
 use heronry_journal::SourceAttached;
-use heronry_types::{
-    Actor, Generation, InstanceId, Position, RunId, SOURCE_WINDOW, SourceId, SourceItemId,
-    SourcePosition,
-};
+use heronry_types::{Actor, Generation, InstanceId, Position, RunId, SourceId, SourcePosition};
 
 use crate::state::{
-    Members,
+    Members, RecentItems,
     decoding::{DecodedEntry, Decoding, UnreadableState},
     encoding::{Encoding, Sink},
 };
-
-/// The first 16 bytes of the BLAKE3 hash of the id of an event in its source.
-type ItemHash = [u8; 16];
 
 /// A bridge that reports from a source.
 #[derive(Clone, Debug)]
@@ -51,39 +45,6 @@ pub(crate) struct SourceBatch {
     pub count: u64,
 }
 
-/// The latest events of a source without order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RecentItems {
-    order: VecDeque<ItemHash>,
-    known: HashSet<ItemHash>,
-}
-
-impl RecentItems {
-    fn hash(id: &SourceItemId) -> ItemHash {
-        let mut bits = [0; 16];
-        let hash = blake3::hash(id.as_str().as_bytes());
-        bits.copy_from_slice(hash.as_bytes().split_at(16).0);
-        bits
-    }
-
-    fn contains(&self, id: &SourceItemId) -> bool {
-        self.known.contains(&Self::hash(id))
-    }
-
-    fn insert(&mut self, id: &SourceItemId) {
-        let hash = Self::hash(id);
-        if !self.known.insert(hash) {
-            return;
-        }
-        self.order.push_back(hash);
-        if self.order.len() > SOURCE_WINDOW
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
-}
-
 /// The extent to which a source was taken in.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum TakenPositions {
@@ -114,7 +75,7 @@ impl ForeignSource {
     pub(crate) fn has_taken(&self, position: &SourcePosition) -> bool {
         match (&self.taken, position) {
             (TakenPositions::Through(last), SourcePosition::Number(number)) => number <= last,
-            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.contains(id),
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.contains(id.as_str()),
             (TakenPositions::Nothing, _)
             | (TakenPositions::Through(_), SourcePosition::Id(_))
             | (TakenPositions::Recent(_), SourcePosition::Number(_)) => false,
@@ -146,11 +107,11 @@ impl ForeignSource {
             (TakenPositions::Through(last), SourcePosition::Number(number)) => {
                 *last = (*last).max(*number);
             }
-            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id),
+            (TakenPositions::Recent(items), SourcePosition::Id(id)) => items.insert(id.as_str()),
             (_, SourcePosition::Number(number)) => self.taken = TakenPositions::Through(*number),
             (_, SourcePosition::Id(id)) => {
                 let mut items = RecentItems::default();
-                items.insert(id);
+                items.insert(id.as_str());
                 self.taken = TakenPositions::Recent(items);
             }
         }
@@ -248,13 +209,11 @@ impl TakenPositions {
         if from.is_number()? {
             return from.take().map(Self::Through);
         }
-        let hashes: Vec<minicbor::bytes::ByteArray<16>> = from.list_of(Decoding::take)?;
-        if hashes.is_empty() {
+        let items = RecentItems::decode(from)?;
+        if items.is_empty() {
             return Ok(Self::Nothing);
         }
-        let order: VecDeque<ItemHash> = hashes.into_iter().map(ItemHash::from).collect();
-        let known = order.iter().copied().collect();
-        Ok(Self::Recent(RecentItems { order, known }))
+        Ok(Self::Recent(items))
     }
 }
 
@@ -296,11 +255,7 @@ impl ForeignSource {
         match taken {
             TakenPositions::Nothing => to.put(()),
             TakenPositions::Through(last) => to.put(last),
-            TakenPositions::Recent(RecentItems { order, known: _ }) => {
-                to.each(order.iter(), |to, hash| {
-                    to.put(minicbor::bytes::ByteArray::from(*hash));
-                });
-            }
+            TakenPositions::Recent(items) => items.encode(to),
         }
         to.some(attached.as_ref(), |to, attached| {
             let SourceHolder {

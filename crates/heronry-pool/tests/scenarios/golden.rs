@@ -5,8 +5,8 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter, Record};
 use heronry_pool::{ENCODING_VERSION, TrimNote, engine::Replay};
 use heronry_types::{
-    DistinctBy, Durability, EffectResult, EventKind, LimitName, Millis, Peering, PoolSpec,
-    Position, Retention, RunEnd,
+    DistinctBy, Durability, EffectResult, EventKind, LimitName, MemberStanding, Millis,
+    ModuleStanding, Peering, PoolSpec, Position, Retention, RosterLayer, RunEnd,
 };
 
 use crate::scenario::{
@@ -170,9 +170,13 @@ fn others(pool: &mut Scenario) {
     pool.report_from("a", "named", "i", &[("one", event()), ("two", event())])
         .ok();
     pool.attach("operator", "attached", "bridge").ok();
-    wiring(pool);
     pool.join(Joining::of("e").instance("other")).ok();
+    pool.store("operator", "roster", 100).ok();
+    pool.declare_stored(RosterLayer::Declared, 1, "roster").ok();
+    pool.declare(0, RosterLayer::Overlay, 2, None).ok();
     pool.start_timeline(9);
+    roster(pool);
+    wiring(pool);
     pool.pass(1).ok();
     pool.suspend("b", &Sleep::default().timeout(900_000)).ok();
     // c is silent for longer than its lease.
@@ -184,13 +188,28 @@ fn others(pool: &mut Scenario) {
         .ok();
 }
 
+/// A roster that is not applied in its timeline, and what was told of it.
+fn roster(pool: &mut Scenario) {
+    pool.take_steward("host", 7).ok();
+    let steward = pool.head();
+    pool.specify_labelled(steward, 1, &["a", "sleeps"], &[("tier", "2")])
+        .ok();
+    pool.specify(steward, 2, &["new found"]).ok();
+    pool.stand(steward, MemberStanding::Active, &["a", "sleeps"])
+        .ok();
+    pool.stand_module(steward, "index exit 1", ModuleStanding::Failed)
+        .ok();
+    pool.reconcile(steward, 2, 1).ok();
+    pool.runtime_error("error", None).ok();
+}
+
 /// Edges of both managers, and one that was removed by hand; aliases and labels.
 fn wiring(pool: &mut Scenario) {
     pool.wire("operator", "a-b").ok();
-    pool.wire("steward/1", "a-c lead-a").ok();
+    pool.wire("steward", "a-c lead-a").ok();
     pool.unwire("operator", "a-c").ok();
     pool.set_alias("operator", "*/*", "topic:t").ok();
-    pool.set_alias("steward/1", "member.a/news", "a").ok();
+    pool.set_alias("steward", "member.a/news", "a").ok();
     pool.peer("operator", 1, Peering::Wired).ok();
     pool.say("lead", "pool:p", "not to all").ok();
     pool.peer("operator", 2, Peering::Open).ok();

@@ -27,6 +27,7 @@ mod pools;
 mod repeats;
 mod replies;
 mod room;
+mod roster;
 mod scenario;
 mod sources;
 mod stalls;

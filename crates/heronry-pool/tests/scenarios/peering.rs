@@ -126,18 +126,18 @@ fn r27_those_who_get_no_copy_count_among_the_recipients_of_a_message() {
 #[test]
 fn r28_a_message_to_an_alias_goes_where_it_leads_when_it_is_accepted_and_says_both() {
     let mut pool = Scenario::of("a b c");
-    pool.set_alias("steward/1", "member.b/*", "b").ok();
+    pool.set_alias("operator", "member.b/*", "b").ok();
     pool.say("a", "alias:member.b/news", "m1")
         .records([
             "6 a sent m1 to b, by alias member.b/news",
             "7 m1@6 delivered to b <- 6",
         ])
         .answer("m1 delivered at 6: b queued#0");
-    pool.set_alias("steward/1", "member.b/*", "c").ok();
+    pool.set_alias("operator", "member.b/*", "c").ok();
     pool.say("a", "alias:member.b/", "m2")
         .answer("m2 delivered at 9: c queued#0");
     // A repeat is answered as it was, wherever the alias leads now, and also when it is gone.
-    pool.remove_alias("steward/1", "member.b/*").ok();
+    pool.remove_alias("operator", "member.b/*").ok();
     pool.say("a", "alias:member.b/news", "m1")
         .answer("m1 delivered at 6: b queued#0, repeated");
     pool.say("a", "alias:member.b/news", "m3")

@@ -14,6 +14,7 @@ mod ask_contents;
 mod ask_members;
 mod ask_messages;
 mod ask_queries;
+mod ask_roster;
 pub(crate) mod ask_sources;
 mod ask_wakes;
 mod ask_wiring;

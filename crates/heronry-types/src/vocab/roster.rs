@@ -102,6 +102,28 @@ impl Peering {
 }
 
 vocabulary! {
+    /// The step of a reconcile in which something failed.
+    ReconcileStage {
+        /// The run joins the pool.
+        Join = "join",
+        /// The host starts the process.
+        Start = "start",
+        /// The process becomes ready.
+        Ready = "ready",
+        /// Something is changed in place.
+        Change = "change",
+        /// The process is stopped, and the run leaves.
+        Retire = "retire",
+        /// An edge is wired.
+        Wire = "wire",
+        /// An edge is unwired.
+        Unwire = "unwire",
+        /// An alias is set or removed.
+        Alias = "alias",
+    }
+}
+
+vocabulary! {
     /// The moment at which a declared member gets a process.
     StartWhen {
         /// At once.
@@ -112,6 +134,36 @@ vocabulary! {
         OnMessage = "on_message",
         /// Once one of the member's wakes ends.
         OnWake = "on_wake",
+    }
+}
+
+vocabulary! {
+    /// The category of an error of a runtime that keeps a pool as it was declared.
+    RuntimeErrorCategory {
+        /// A member or a module could not be started.
+        SpawnFailure = "spawn_failure",
+        /// A reconcile left something undone.
+        ReconcileIncomplete = "reconcile_incomplete",
+        /// The sources of members could not be asked again.
+        RediscoverFailure = "rediscover_failure",
+        /// A host broke down.
+        HostCrash = "host_crash",
+        /// Events of a member are missing.
+        IngressGap = "ingress_gap",
+        /// A sink did not take what it was given.
+        SinkFailure = "sink_failure",
+        /// A projection could not be written.
+        ProjectionFailure = "projection_failure",
+        /// A snapshot could not be written.
+        SnapshotFailure = "snapshot_failure",
+        /// The writer of a pool does not answer.
+        WriterStalled = "writer_stalled",
+        /// The writer of a pool answers again.
+        WriterRecovered = "writer_recovered",
+        /// The writer of a pool is gone.
+        WriterTerminated = "writer_terminated",
+        /// Another steward took the pool over.
+        StewardLost = "steward_lost",
     }
 }
 

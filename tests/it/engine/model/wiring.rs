@@ -3,12 +3,12 @@
 use heronry_pool::{
     Caller, WiringChanged,
     decide::{
-        LabelsOf, NewAlias, NewLabels, RemoveAliases, SetAliases, SetLabels, UnwireEdges,
-        WireEdges, WiredBy,
+        LabelsOf, NewAlias, NewLabels, OnHeld, RemoveAliases, SetAliases, SetLabels, TakeSteward,
+        UnwireEdges, WireEdges, WiredBy,
     },
 };
 use heronry_tests::run;
-use heronry_types::{Address, AliasName, Edge, Labels, ManagedBy, Position, StewardToken};
+use heronry_types::{Address, AliasName, Edge, InstanceId, Labels, ManagedBy};
 
 use super::{play::Play, steps::RUNS};
 
@@ -27,13 +27,6 @@ pub(super) enum Rewiring {
     Label(usize, Option<u8>),
 }
 
-fn party(by: ManagedBy) -> WiredBy {
-    match by {
-        ManagedBy::Steward => WiredBy::Steward(StewardToken(Position(1))),
-        ManagedBy::Operator => WiredBy::Hand(Caller::Operator),
-    }
-}
-
 fn alias(of: usize) -> AliasName {
     AliasName {
         recipient: Some(run(RUNS[of])),
@@ -42,6 +35,22 @@ fn alias(of: usize) -> AliasName {
 }
 
 impl Play {
+    /// Returns somebody of a party; the steward is the only one that the pool ever has.
+    async fn party(&mut self, by: ManagedBy) -> WiredBy {
+        match by {
+            ManagedBy::Operator => WiredBy::Hand(Caller::Operator),
+            ManagedBy::Steward => {
+                let take = TakeSteward {
+                    instance: InstanceId::parse("host").unwrap(),
+                    owner: 1,
+                    on_held: OnHeld::Refuse,
+                };
+                let taken = self.pool().call(take).await.unwrap();
+                WiredBy::Steward(taken.token)
+            }
+        }
+    }
+
     pub(super) async fn rewire(&mut self, by: ManagedBy, change: Rewiring) {
         match change {
             Rewiring::Wire(a, b) => self.wire(by, [a, b]).await,
@@ -51,7 +60,7 @@ impl Play {
                     run_id: run(RUNS[to]),
                 };
                 let alias = alias(of);
-                let by = party(by);
+                let by = self.party(by).await;
                 let aliases = vec![NewAlias { alias, to }];
                 let set = || SetAliases {
                     by: by.clone(),
@@ -62,7 +71,7 @@ impl Play {
                 assert!(again.unchanged, "a repeat writes nothing");
             }
             Rewiring::Unalias(of) => {
-                let (by, aliases) = (party(by), vec![alias(of)]);
+                let (by, aliases) = (self.party(by).await, vec![alias(of)]);
                 let remove = RemoveAliases { by, aliases };
                 self.pool().call(remove).await.unwrap();
             }
@@ -77,7 +86,7 @@ impl Play {
         let owner = self.ledger.edge_owner(&edge);
         let is_wired = self.ledger.are_wired(&edge);
         let is_claimed = owner == Some(ManagedBy::Steward) && by == ManagedBy::Operator;
-        let (by, edges) = (party(by), vec![edge]);
+        let (by, edges) = (self.party(by).await, vec![edge]);
         let answer = self.pool().call(WireEdges { by, edges }).await;
         let WiringChanged { unchanged, .. } = answer.unwrap();
         assert_eq!(unchanged, is_wired && !is_claimed);
@@ -91,7 +100,7 @@ impl Play {
             ManagedBy::Operator => self.ledger.are_wired(&edge),
             ManagedBy::Steward => self.ledger.edge_owner(&edge) == Some(ManagedBy::Steward),
         };
-        let (by, edges) = (party(by), vec![edge]);
+        let (by, edges) = (self.party(by).await, vec![edge]);
         let answer = self.pool().call(UnwireEdges { by, edges }).await;
         let WiringChanged { unchanged, .. } = answer.unwrap();
         assert_eq!(unchanged, !changes);
@@ -107,7 +116,7 @@ impl Play {
             of: of.clone(),
             labels: labels.clone(),
         };
-        let (by, changes) = (party(by), vec![new]);
+        let (by, changes) = (self.party(by).await, vec![new]);
         self.pool().call(SetLabels { by, changes }).await.unwrap();
         let caller = Caller::Operator;
         let told = self.pool().call(LabelsOf { caller, of }).await.unwrap();

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use heronry_host::STOP_GRACE;
+use heronry_host_process::{LINE_BYTES_MAX, LOG_BYTES_MAX, OWN_VARIABLES, SHOWN_BYTES_MAX};
 use heronry_types::{LimitName, Vocabulary};
 use serde::{
     Deserializer,
@@ -10,11 +12,7 @@ use serde::{
 };
 
 use super::{EXAMPLE, Manifest, REFERENCE, REPLICAS_MAX, raw};
-use crate::up::{
-    capture::{LINE_BYTES_MAX, OUTPUT_BYTES_MAX},
-    process::{GRACE, OWN_VARIABLES},
-    restart::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX},
-};
+use crate::up::restart::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX};
 
 /// Keeps the names of the fields that a type asks for.
 struct AskedFields<'a>(&'a mut Vec<&'static str>);
@@ -120,9 +118,10 @@ fn every_figure_of_the_page_is_that_of_the_code() {
         format!("after {} ms", BACKOFF.as_millis()),
         format!("{} s. After {RESTARTS_MAX} restarts", BACKOFF_MAX.as_secs()),
         format!("ran for {} s", HEALTHY_AFTER.0 / 1_000),
-        format!("{} s later `SIGKILL`", GRACE.as_secs()),
+        format!("{} s later `SIGKILL`", STOP_GRACE.as_secs()),
         format!("longer than {} KiB", LINE_BYTES_MAX / 1024),
-        format!("printed {} MiB", OUTPUT_BYTES_MAX / (1024 * 1024)),
+        format!("after {} MiB of one start", SHOWN_BYTES_MAX / (1024 * 1024)),
+        format!("log of {} MiB", LOG_BYTES_MAX / (1024 * 1024)),
     ] {
         let page = REFERENCE.replace('\n', " ");
         assert!(page.contains(&figure), "no {figure:?}");

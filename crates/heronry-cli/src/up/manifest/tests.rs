@@ -34,7 +34,7 @@ fn replicas_are_numbered_runs_of_their_agent() {
         (Until::Stopped, RestartWhen::Always)
     );
     assert_eq!(scanner.agent.as_str(), "scanner");
-    assert_eq!(scanner.command, ["sh", "scanner.sh"]);
+    assert_eq!(scanner.command.command, ["sh", "scanner.sh"]);
     assert_eq!((lead.line, scanner.line), (4, 11));
     assert!(manifest.limits.is_some());
 }

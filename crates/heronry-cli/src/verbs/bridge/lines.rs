@@ -3,12 +3,12 @@
 use std::io::{self, BufRead};
 
 use futures::{Stream, stream};
+use heronry_host_process::BoundedLine;
 use heronry_runtime::{MissingItem, SourceItem};
 use heronry_types::{IdempotencyKey, NewSourceGap, SourceGapReason};
 use tokio::sync::mpsc;
 
 use super::{LineFormat, LinePlaces, parse};
-use crate::bounded_line::BoundedLine;
 
 /// The longest line that is read, in bytes.
 const LINE_BYTES_MAX: usize = 256 * 1024;

@@ -21,11 +21,10 @@ use self::bodies::Bodies;
 use super::{OpenedStore, PAGE_BYTES_MAX, read_failure};
 use crate::{
     connect::Context,
-    failure::{Exit, Failure, Outcome},
+    failure::{Exit, Failure, Outcome, code_of},
     host::{MarkFile, StoreChoice, store_failure},
     lines::Lines,
     out::{RowsPlace, print},
-    up::shim::code_of,
 };
 
 /// Asks the process that does the work.

@@ -49,6 +49,7 @@ impl Command for ListMembers {
             lease: member.lease,
             last_seen: applied.heard.last(&member.run),
             lost_until: member.lost_until,
+            standing: state.roster.standing_of(member),
             suspended: member
                 .suspension
                 .as_deref()

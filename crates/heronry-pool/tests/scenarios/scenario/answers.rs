@@ -123,6 +123,9 @@ pub(super) fn member(it: &MemberView) -> String {
     if let Some(until) = it.lost_until {
         text.extend([format!(", lost until {}", time(until))]);
     }
+    if let Some(standing) = it.standing {
+        text.extend([format!(", {standing}")]);
+    }
     if let Some(asleep) = &it.suspended {
         let wakes = list(asleep.wakes.iter().map(ToString::to_string));
         let until = asleep

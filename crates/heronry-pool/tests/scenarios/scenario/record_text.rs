@@ -5,6 +5,7 @@
 
 mod members;
 pub(super) mod messages;
+mod roster;
 mod sources;
 mod wakes;
 pub(super) mod wiring;
@@ -69,6 +70,9 @@ fn tell_pool(run: &str, record: PoolRecord<'_>) -> String {
 fn tell(run: &str, body: &Body) -> String {
     if let Noun::Pool(record) = body.noun() {
         return tell_pool(run, record);
+    }
+    if let Noun::Roster(record) = body.noun() {
+        return roster::tell(run, record);
     }
     match body {
         Body::MemberJoined(it) => it.tell(run),

@@ -1,7 +1,7 @@
 //! Refusals as short texts.
 
 use heronry_journal::Claim;
-use heronry_pool::{ConflictField, Rejection};
+use heronry_pool::{ConflictField, Rejection, RosterFault, WiringLimit};
 use heronry_types::{Cursor, Generation, Timestamp};
 
 use super::record_text::{list, span, time};
@@ -52,9 +52,10 @@ pub(super) fn text(rejection: &Rejection) -> String {
         Rejection::SourceFenced => "source fenced".to_owned(),
         Rejection::SourceOfAnother => "not your source".to_owned(),
         Rejection::TooManySources { limit, max } => format!("more than {max} sources {limit}"),
-        Rejection::TooMuchWiring { limit, max } => {
-            format!("more wiring than {}: {max}", limit.name())
-        }
+        Rejection::StewardHeld { steward } => format!("held by steward {steward}"),
+        Rejection::StewardFenced => "steward fenced".to_owned(),
+        Rejection::Roster(fault) => of_roster(fault),
+        Rejection::TooMuchWiring { limit, max } => wired(*limit, *max),
         Rejection::AliasNotFound => "no such alias".to_owned(),
         Rejection::AliasOfAlias => "alias of an alias".to_owned(),
         Rejection::EffectStale => "effect stale".to_owned(),
@@ -67,6 +68,22 @@ pub(super) fn text(rejection: &Rejection) -> String {
             diverged_at,
         } => foreign(*requested, *diverged_at),
     }
+}
+
+fn of_roster(fault: &RosterFault) -> String {
+    match fault {
+        RosterFault::Moved { expected, current } => {
+            format!("roster is at {current}, not {expected}")
+        }
+        RosterFault::NotSpecified { run } => format!("{run} is not specified"),
+        RosterFault::NamedTwice { run } => format!("{run} twice"),
+        RosterFault::BatchTooLong { actual, max } => format!("{actual} of {max} in a batch"),
+        RosterFault::TooManyModules { max } => format!("more than {max} modules"),
+    }
+}
+
+fn wired(limit: WiringLimit, max: usize) -> String {
+    format!("more wiring than {}: {max}", limit.name())
 }
 
 fn taken(generation: Generation, last_seen: Option<Timestamp>) -> String {

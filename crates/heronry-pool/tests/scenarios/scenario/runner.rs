@@ -227,8 +227,13 @@ impl Scenario {
 
     /// Starts another timeline, as a fork does while no engine runs.
     pub(crate) fn start_timeline(&mut self, epoch: u8) {
+        self.start_timeline_because(EpochReason::Fork, epoch);
+    }
+
+    /// Starts another timeline for a reason, as whoever brings a journal does.
+    pub(crate) fn start_timeline_because(&mut self, reason: EpochReason, epoch: u8) {
         let body = EpochStarted {
-            reason: EpochReason::Fork,
+            reason,
             epoch: Epoch([epoch; 16]),
             previous: self.engine.state().epoch(),
             lost: None,

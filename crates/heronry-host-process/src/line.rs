@@ -2,30 +2,30 @@
 
 /// A line as far as it was read.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(crate) struct BoundedLine {
+pub struct BoundedLine {
     /// The bytes that are kept, without the line end.
-    pub(crate) kept: Vec<u8>,
+    pub kept: Vec<u8>,
     /// The number of further bytes that the line has.
-    pub(crate) cut: u64,
+    pub cut: u64,
 }
 
 /// The use of a part of a stream for a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct TakenPart {
+pub struct TakenPart {
     /// The number of bytes of the part that the line took, its end included.
-    pub(crate) used: usize,
+    pub used: usize,
     /// True when the line ends there.
-    pub(crate) is_whole: bool,
+    pub is_whole: bool,
 }
 
 impl BoundedLine {
     /// Returns the number of bytes that were read, without the line end.
-    pub(crate) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.kept.len() as u64 + self.cut
     }
 
     /// Takes bytes up to a line end. At most `max` bytes of the line are kept.
-    pub(crate) fn take(&mut self, part: &[u8], max: usize) -> TakenPart {
+    pub fn take(&mut self, part: &[u8], max: usize) -> TakenPart {
         let end = part.iter().position(|byte| *byte == b'\n');
         let text = part.get(..end.unwrap_or(part.len())).unwrap_or(part);
         let room = max.saturating_sub(self.kept.len());
