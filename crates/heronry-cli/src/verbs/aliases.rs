@@ -34,7 +34,7 @@ pub(crate) struct AliasListArgs {}
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry --pool review aliases set member.lead '*' run:lead\n  \
-heronry --pool review --run scanner-1 send alias:member.lead/findings 'two files'"
+heronry --pool review --run scanner-1 send --to alias:member.lead/findings --body 'two files'"
 )]
 pub(crate) struct SetAliasArgs {
     /// The recipient that it stands for; * for any

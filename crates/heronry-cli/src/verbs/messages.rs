@@ -47,7 +47,7 @@ heronry --pool review --run lead wait --after batch-1 'kind == \"run_message_set
 heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
 )]
 pub(crate) struct SendArgs {
-    /// The address: run:RUN, agent:AGENT, topic:TOPIC or pool
+    /// The address: run:RUN, agent:AGENT, topic:TOPIC, alias:RECIPIENT[/CHANNEL] or pool
     #[arg(long, value_name = "ADDRESS")]
     pub(super) to: String,
     /// The body
