@@ -156,10 +156,11 @@ impl Ledger {
     ///
     /// # Panics
     /// Panics when something is owed.
-    pub fn check_at_rest(&self) {
+    pub fn check_at_rest(&mut self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         assert_eq!(self.responding, None, "a full number is recorded");
+        self.check_dormant_at_rest();
         self.check_letters_at_rest();
         self.check_unnamed_at_rest();
         self.check_sleepers_at_rest();

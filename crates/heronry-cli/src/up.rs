@@ -18,7 +18,7 @@ use std::{
 
 use clap::Args;
 use heronry_client::{Client, Token};
-use heronry_host::{HostEnvironment, MemberHost};
+use heronry_host::{HostEnvironment, MemberHost, MemberSpec};
 use heronry_host_process::{ProcessHost, ProcessPlaces, ProcessRefusal, ShimCommand};
 use heronry_store::Clock;
 use heronry_types::{HostId, PoolId};
@@ -26,7 +26,7 @@ use heronry_types::{HostId, PoolId};
 pub(crate) use self::member::MEMBER_FIELDS;
 use self::{
     job::{JobOrigin, UpJob},
-    manifest::{EXAMPLE, Manifest, ManifestError, ManifestFault, MemberPlan},
+    manifest::{EXAMPLE, FaultInLine, Manifest, ManifestError, ManifestFault, Planned},
     screen::Screen,
     summary::{JobOutcome, Summary},
     team::{Team, TeamEnd},
@@ -126,7 +126,7 @@ async fn run_on(
     let widest = manifest
         .members
         .iter()
-        .map(|m| m.run.as_str().chars().count());
+        .map(|m| m.spec.run.as_str().chars().count());
     let screen = Screen::new(&cx.out, widest.max().unwrap_or(0));
     let job = UpJob::open(&client, manifest, name).await?;
     let how = match job.found {
@@ -229,26 +229,33 @@ fn process_host(
     Ok(ProcessHost::new(id, shim, places))
 }
 
-/// Refuses a manifest that names a program which is not there, before anything is changed.
+/// Refuses a manifest that names programs which are not there, before anything is changed.
 fn find_programs(manifest: &Manifest, processes: &ProcessHost) -> Result<(), Failure> {
-    for member in &manifest.members {
-        if let Err(refused) = processes.look(&member.command.to_value()) {
-            return Err(refuse_manifest(&ManifestError::Fault {
-                path: manifest.path.clone(),
-                line: member.line,
-                fault: fault_of(refused, member),
-            }));
-        }
+    let refused = manifest.members.iter().filter_map(|member| {
+        let refused = processes.look(&member.spec.launch).err()?;
+        Some(FaultInLine {
+            line: member.line,
+            fault: fault_of(refused, member),
+        })
+    });
+    let mut faults: Vec<FaultInLine> = refused.collect();
+    // All runs of one entry share its program.
+    faults.dedup_by_key(|fault| fault.line);
+    if faults.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(refuse_manifest(&ManifestError::Faults {
+        path: manifest.path.clone(),
+        faults,
+    }))
 }
 
 /// Says the refusal of a host in words of the manifest.
-fn fault_of(refused: ProcessRefusal, member: &MemberPlan) -> ManifestFault {
+fn fault_of(refused: ProcessRefusal, member: &Planned<MemberSpec>) -> ManifestFault {
     let no_program = |program, place| ManifestFault::NoProgram {
         program,
         place,
-        run: member.run.to_string(),
+        run: member.spec.run.to_string(),
     };
     match refused {
         ProcessRefusal::NotOnPath { program } => no_program(program, "on PATH"),

@@ -330,3 +330,51 @@ fn the_page_of_manifests_names_every_variable_that_a_member_gets() {
     named.sort();
     assert_eq!(log, named.concat());
 }
+
+#[test]
+fn variables_of_a_manifest_reach_the_member_and_stand_nowhere_else() {
+    let place = Folder::new();
+    let script = "echo \"got ${#A} ${#B} ${#C}\"; pwd";
+    let keys = "env = { A = \"canary-of-env\" }\nenv_file = \"team.env\"\nenv_from = [\"C\"]\n\
+                cwd = \"inner\"\n";
+    let member =
+        format!("[[member]]\nagent = \"a\"\n{keys}command = [\"sh\", \"-c\", {script:?}]\n");
+    manifest(&place, &member);
+    place.write("job/inner/x", "");
+    place.write_secret("job/team.env", "B=canary-of-a-file\n");
+    let mut command = place.command(&["up", "job/pool.toml"]);
+    command.env("C", "canary-of-up").env("HERONRY_LOG", "trace");
+    let said = heronry_tests::process::said(&mut command);
+    for text in [&said.out, &said.err] {
+        assert!(!text.contains("canary"), "{text}");
+    }
+    said.ok();
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
+    let inner = std::fs::canonicalize(place.at("job/inner")).unwrap();
+    assert_eq!(log, format!("got 13 16 12\n{}\n", inner.display()));
+    for file in ["store.redb", "server.json"] {
+        let bytes = std::fs::read(place.at(&format!(".heronry/{file}"))).unwrap_or_default();
+        assert!(!bytes.windows(6).any(|part| part == b"canary"), "{file}");
+    }
+}
+
+#[test]
+fn a_member_that_is_not_ready_in_time_or_lives_too_long_is_started_again() {
+    let place = Folder::new();
+    for (keys, why) in [
+        (
+            "ready = \"line\"\nready_within = \"200ms\"\n",
+            "was not ready within 200 ms",
+        ),
+        ("timeout = \"200ms\"\n", "ran for its longest life"),
+    ] {
+        let member = format!(
+            "[[member]]\nagent = \"a\"\n{keys}\
+             restart = {{ policy = \"on_failure\", budget = 1, backoff = \"1ms\" }}\n\
+             command = [\"sh\", \"-c\", \"exec sleep 600\"]\n"
+        );
+        let said = up(&place, &member, &[]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.out.matches(why).count(), 2, "{said:?}");
+    }
+}

@@ -308,7 +308,7 @@ impl Ledger {
             let late = record.recorded_at.since(until);
             assert!(late <= PAUSE_MIN, "nothing lapses during a pause");
             let counted = match body.reason {
-                ReleaseReason::Released | ReleaseReason::Lapsed => true,
+                ReleaseReason::Released | ReleaseReason::Lapsed | ReleaseReason::Dormant => true,
                 ReleaseReason::Unanswered | ReleaseReason::TakenOver => {
                     copy.attempts -= 1;
                     false

@@ -11,7 +11,7 @@ use heronry_types::{
     Position, RosterLayer, RunId, RuntimeErrorId, SOURCE_WINDOW, StewardToken,
 };
 
-use super::{Ledger, run_of};
+use super::{Ledger, copies::Slot, run_of};
 
 /// The most modules whose standings are kept.
 const MODULES_MAX: usize = 1_024;
@@ -47,6 +47,8 @@ pub(super) struct Rota {
     rows: BTreeMap<RunId, (Spec, Option<Stands>)>,
     modules: BTreeMap<ModuleId, (ModuleStanding, Option<String>, Position)>,
     errors: VecDeque<RuntimeErrorId>,
+    /// The members that fell dormant and were not suspended, and when: they hold no older claim.
+    fallen: BTreeMap<RunId, Position>,
 }
 
 impl Ledger {
@@ -173,7 +175,21 @@ impl Ledger {
         if was_dormant && !is_dormant {
             self.seat(run).heard = record.recorded_at;
         } else if is_dormant && record.entry.lineage.run.is_some() {
-            self.seat(run).lost_until = None;
+            let (at, seat) = (record.position, self.seat(run));
+            seat.lost_until = None;
+            if seat.asleep.is_none() && !was_dormant {
+                self.rota.fallen.insert(run.clone(), at);
+            }
+        }
+    }
+
+    /// Checks that who fell dormant has given back what it held.
+    pub(super) fn check_dormant_at_rest(&mut self) {
+        for (run, at) in std::mem::take(&mut self.rota.fallen) {
+            let mut copies = self.letters.values().filter_map(|it| it.copies.get(&run));
+            let holds = |slot| matches!(slot, Slot::Claimed(claim, _) if claim.fetched < at);
+            let holds = copies.any(|copy| holds(copy.slot));
+            assert!(!holds, "{run} gives back what it holds");
         }
     }
 

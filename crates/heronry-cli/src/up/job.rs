@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use heronry_client::{Client, ClientError, PoolClient};
-use heronry_types::{EventKind, LimitName, PoolId, RunId};
-use heronry_wire::{EventsQuery, PoolBody, ProblemKind};
+use heronry_types::{EventKind, LimitName, PoolId, RunId, RunsUntil};
+use heronry_wire::{EventsQuery, ProblemKind};
 
-use super::manifest::{Manifest, Until};
+use super::manifest::Manifest;
 use crate::{
     connect::refused,
     failure::{Exit, Failure},
@@ -55,12 +55,7 @@ impl UpJob {
             },
         };
         let pool = client.pool(&pool_id(&manifest.pool, &name)?);
-        let config = PoolBody {
-            limits: manifest.limits.clone(),
-            retention: manifest.retention,
-            ..PoolBody::default()
-        };
-        let opened = pool.open(&config).await;
+        let opened = pool.open(&manifest.config).await;
         opened.map_err(|error| not_opened(error, pool.id()))?;
         Ok(Self { name, pool, found })
     }
@@ -133,8 +128,9 @@ async fn unfinished(
 ) -> Result<Option<String>, Failure> {
     for name in names {
         let ended = ended_runs(&client.pool(&pool_id(&manifest.pool, name)?)).await?;
-        let mut awaited = manifest.members.iter().filter(|m| m.until == Until::Exited);
-        if awaited.any(|member| !ended.contains(&member.run)) {
+        let members = manifest.members.iter().map(|member| &member.spec);
+        let mut awaited = members.filter(|spec| spec.until == RunsUntil::Exited);
+        if awaited.any(|spec| !ended.contains(&spec.run)) {
             return Ok(Some(name.clone()));
         }
     }

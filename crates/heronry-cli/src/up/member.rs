@@ -4,17 +4,17 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use heronry_client::{ClientError, PoolClient};
 use heronry_host::{
-    HostEnvironment, HostFault, HostedSubject, Incarnation, Launch, MemberHost, STOP_GRACE,
-    SpecEnvironment,
+    HostEnvironment, HostFault, HostedSubject, Incarnation, IncarnationEnd, Launch, MemberHost,
+    MemberSpec, Running,
 };
 use heronry_host_process::{CANNOT_START, ProcessHost};
 use heronry_store::Clock;
-use heronry_types::{LimitName, ReadyWhen, RunEnd, counted};
+use heronry_types::{LimitName, Millis, RunEnd, RunsUntil, counted};
 use heronry_wire::{Join, Joined, ProblemKind, SetState};
 use tokio::sync::watch;
 
 use super::{
-    manifest::{MemberPlan, Until},
+    manifest::Planned,
     phase::{Phase, stop_asked},
     restart::{Ending, RestartVerdict, Restarts},
     screen::Screen,
@@ -27,7 +27,7 @@ use crate::{
 /// A member that is supervised.
 #[derive(Debug)]
 pub(crate) struct SupervisedMember {
-    pub(crate) plan: MemberPlan,
+    pub(crate) plan: Planned<MemberSpec>,
     pub(crate) pool: PoolClient,
     pub(crate) processes: Arc<ProcessHost>,
     pub(crate) environment: HostEnvironment,
@@ -53,7 +53,7 @@ pub(crate) struct MemberReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) log: Option<String>,
     #[serde(skip)]
-    pub(crate) until: Until,
+    pub(crate) until: RunsUntil,
 }
 
 /// The fields of that report.
@@ -77,15 +77,15 @@ pub(crate) enum JoinAnswer {
 
 impl MemberReport {
     /// Returns the report of a run that ended before this `up`.
-    pub(crate) fn ended_earlier(plan: &MemberPlan, state: RunEnd) -> Self {
+    pub(crate) fn ended_earlier(plan: &Planned<MemberSpec>, state: RunEnd) -> Self {
         Self {
-            run_id: plan.run.to_string(),
-            agent_id: plan.agent.to_string(),
+            run_id: plan.spec.run.to_string(),
+            agent_id: plan.spec.agent.to_string(),
             state: Some(state),
             restarts: 0,
             exit_code: None,
             log: None,
-            until: plan.until,
+            until: plan.spec.until,
         }
     }
 }
@@ -93,11 +93,14 @@ impl MemberReport {
 /// Joins a run of a job, or takes it over; refusals name the manifest that the plan is in.
 pub(crate) async fn join(
     pool: &PoolClient,
-    plan: &MemberPlan,
+    plan: &Planned<MemberSpec>,
     manifest: &str,
 ) -> Result<JoinAnswer, Failure> {
-    let mut join = Join::new(plan.run.clone(), plan.agent.clone());
-    join.topics.clone_from(&plan.topics);
+    let mut join = Join::new(plan.spec.run.clone(), plan.spec.agent.clone());
+    join.topics.clone_from(&plan.spec.topics);
+    join.policies.clone_from(&plan.spec.policies);
+    join.session_id.clone_from(&plan.spec.session);
+    join.lease_ms = plan.spec.lease;
     match pool.join(&join).await {
         Ok(joined) => Ok(JoinAnswer::Joined(Box::new(joined))),
         Err(error) => match ended_state(&error) {
@@ -110,7 +113,7 @@ pub(crate) async fn join(
 /// Says which member of the manifest is another one than when the job began.
 fn not_joined(
     error: ClientError,
-    plan: &MemberPlan,
+    plan: &Planned<MemberSpec>,
     (manifest, pool): (&str, &PoolClient),
 ) -> Failure {
     let problem = error.problem();
@@ -118,7 +121,7 @@ fn not_joined(
     let Some(field) = conflict.map(|it| it.text("field").unwrap_or("agent")) else {
         return refused(error);
     };
-    let (line, run, job) = (plan.line, &plan.run, pool.id());
+    let (line, run, job) = (plan.line, &plan.spec.run, pool.id());
     Failure::new(
         Exit::Refused,
         format_args!(
@@ -155,8 +158,8 @@ impl SupervisedMember {
             };
             let ending = if code == 0 { Ending::Good } else { Ending::Bad };
             let ran = self.clock.now().monotonic.0.saturating_sub(ran_since);
-            let ran = heronry_types::Millis(ran);
-            let pause = match restarts.judge(self.plan.restart, ending, ran) {
+            let ran = Millis(ran);
+            let pause = match restarts.judge(&self.plan.spec.restart, ending, ran) {
                 RestartVerdict::Finished(end) => return self.finish(end, restarts, code).await,
                 RestartVerdict::Restart(pause) => pause,
             };
@@ -180,19 +183,37 @@ impl SupervisedMember {
         let mut running = match self.processes.start(self.launch(joined)).await {
             Ok(running) => running,
             Err(fault) => {
-                self.screen.progress(&format!("{}: {fault}", self.plan.run));
+                self.screen
+                    .progress(&format!("{}: {fault}", self.plan.spec.run));
                 return Ok(ProcessExit::Ended(CANNOT_START, since));
             }
         };
-        let asked = tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            end = running.ended() => return Ok(ProcessExit::Ended(end.shell_code(), since)),
-            phase = stop_asked(&mut self.phase) => phase,
+            end = ended_or_not_ready(&mut *running, self.plan.spec.ready.within) => end,
+            phase = stop_asked(&mut self.phase) => LifeOutcome::Stop(phase),
+            () = outlived(&*self.clock, self.plan.spec.timeout) => {
+                LifeOutcome::Refuse("ran for its longest life".to_owned())
+            }
         };
-        let run = &self.plan.run;
+        let phase = match outcome {
+            LifeOutcome::Ended(end) => return Ok(ProcessExit::Ended(end.shell_code(), since)),
+            LifeOutcome::Stop(phase) => Some(phase),
+            LifeOutcome::Refuse(why) => {
+                self.screen
+                    .progress(&format!("{} {why}", self.plan.spec.run));
+                None
+            }
+        };
+        let run = &self.plan.spec.run;
         let failed = |error: HostFault| Failure::failed(format_args!("cannot stop {run}: {error}"));
-        let stopped = running.stop(STOP_GRACE).await.map_err(failed)?;
-        Ok(ProcessExit::Stopped(asked, stopped.end.shell_code()))
+        let grace = self.plan.spec.stop_grace;
+        let code = running.stop(grace).await.map_err(failed)?.end.shell_code();
+        Ok(match phase {
+            Some(phase) => ProcessExit::Stopped(phase, code),
+            // What was stopped for a reason of its own has failed, whatever it says.
+            None => ProcessExit::Ended(code.max(1), since),
+        })
     }
 
     fn launch(&self, joined: &Joined) -> Launch {
@@ -202,20 +223,20 @@ impl SupervisedMember {
         Launch {
             subject: HostedSubject::Member(Incarnation {
                 pool: self.pool.id().clone(),
-                run: self.plan.run.clone(),
-                agent: self.plan.agent.clone(),
+                run: self.plan.spec.run.clone(),
+                agent: self.plan.spec.agent.clone(),
                 generation: joined.generation,
             }),
-            value: self.plan.command.to_value(),
-            variables: SpecEnvironment::new(),
+            value: self.plan.spec.launch.clone(),
+            variables: self.plan.spec.environment.clone(),
             environment,
-            ready: ReadyWhen::None,
+            ready: self.plan.spec.ready.when,
         }
     }
 
     /// Waits before a restart; returns why there is to be none.
     async fn pause(&mut self, pause: Duration, code: u8) -> Option<Phase> {
-        let run = &self.plan.run;
+        let run = &self.plan.spec.run;
         let millis = pause.as_millis();
         let line = format!("{run} ended with exit code {code}; starts again in {millis} ms");
         self.screen.progress(&line);
@@ -255,20 +276,20 @@ impl SupervisedMember {
             note,
             ..SetState::of(end.into())
         };
-        let mut set = self.pool.set_state(&self.plan.run, &state).await;
+        let mut set = self.pool.set_state(&self.plan.spec.run, &state).await;
         // The note is ours: a pool that takes only shorter ones gets none.
         if let Err(error) = &set
             && error.crossed(LimitName::NoteBytesMax).is_some()
         {
             state.note = None;
-            set = self.pool.set_state(&self.plan.run, &state).await;
+            set = self.pool.set_state(&self.plan.spec.run, &state).await;
         }
         let state = match set {
             Ok(_) => end,
             // The member said so itself, or an earlier answer was lost.
             Err(error) => ended_state(&error).ok_or_else(|| refused(error))?,
         };
-        let run = &self.plan.run;
+        let run = &self.plan.spec.run;
         self.screen
             .progress(&format!("{run} {state} (exit code {code})"));
         Ok(self.report(Some(state), restarts, code))
@@ -276,15 +297,46 @@ impl SupervisedMember {
 
     fn report(&self, state: Option<RunEnd>, restarts: Restarts, code: u8) -> MemberReport {
         MemberReport {
-            run_id: self.plan.run.to_string(),
-            agent_id: self.plan.agent.to_string(),
+            run_id: self.plan.spec.run.to_string(),
+            agent_id: self.plan.spec.agent.to_string(),
             state,
             restarts: restarts.total,
             exit_code: Some(code),
             log: Some(self.log.display().to_string()),
-            until: self.plan.until,
+            until: self.plan.spec.until,
         }
     }
+}
+
+/// The reason why nobody waits for a process any more.
+enum LifeOutcome {
+    /// It ended.
+    Ended(IncarnationEnd),
+    /// It is to stop.
+    Stop(Phase),
+    /// It is to be started again, for this reason.
+    Refuse(String),
+}
+
+/// Waits until a process has ended, or was not ready in time.
+async fn ended_or_not_ready(running: &mut dyn Running, within: Duration) -> LifeOutcome {
+    let ready = tokio::time::timeout(within, running.ready()).await;
+    if ready.is_err() {
+        let within = within.as_millis();
+        return LifeOutcome::Refuse(format!("was not ready within {within} ms"));
+    }
+    // One that ended before it was ready has ended.
+    LifeOutcome::Ended(running.ended().await)
+}
+
+/// Waits for the end of the longest life, when there is one.
+async fn outlived(clock: &dyn Clock, longest: Option<Duration>) {
+    let Some(longest) = longest else {
+        return std::future::pending().await;
+    };
+    let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+    let due = clock.now().monotonic.0.saturating_add(longest);
+    clock.alarm(Millis(due)).await;
 }
 
 /// The end of one process of a member.

@@ -2,18 +2,8 @@
 
 use std::time::Duration;
 
-use heronry_types::{Millis, RunEnd};
-
-use super::manifest::RestartWhen;
-
-/// The most restarts of a member in a row.
-pub(super) const RESTARTS_MAX: u32 = 5;
-/// The wait before a member's first restart; doubled for each further one.
-pub(super) const BACKOFF: Duration = Duration::from_millis(250);
-/// The longest wait before a restart.
-pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
-/// A member that ran this long starts with a full budget again.
-pub(super) const HEALTHY_AFTER: Millis = Millis::from_secs(60);
+use heronry_host::{BACKOFF_MAX, RestartRule};
+use heronry_types::{Millis, RestartPolicy, RunEnd};
 
 /// The way in which a member's process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,27 +35,31 @@ impl Restarts {
     /// Decides the consequence of an ending.
     pub(crate) fn judge(
         &mut self,
-        when: RestartWhen,
+        rule: &RestartRule,
         ending: Ending,
         ran: Millis,
     ) -> RestartVerdict {
-        if ran >= HEALTHY_AFTER {
+        if Duration::from_millis(ran.0) >= rule.window {
             self.in_a_row = 0;
         }
-        match (when, ending) {
-            (RestartWhen::Never | RestartWhen::OnFailure, Ending::Good) => {
+        match (rule.policy, ending) {
+            (RestartPolicy::Never | RestartPolicy::OnFailure, Ending::Good) => {
                 RestartVerdict::Finished(RunEnd::Completed)
             }
-            (RestartWhen::Never, Ending::Bad) => RestartVerdict::Finished(RunEnd::Failed),
-            (RestartWhen::OnFailure, Ending::Bad) | (RestartWhen::Always, _) => self.spend(),
+            (RestartPolicy::Never, Ending::Bad) => RestartVerdict::Finished(RunEnd::Failed),
+            (RestartPolicy::OnFailure, Ending::Bad) | (RestartPolicy::Always, _) => {
+                self.spend(rule)
+            }
         }
     }
 
-    fn spend(&mut self) -> RestartVerdict {
-        if self.in_a_row >= RESTARTS_MAX {
+    fn spend(&mut self, rule: &RestartRule) -> RestartVerdict {
+        if self.in_a_row >= rule.budget {
             return RestartVerdict::Finished(RunEnd::Failed);
         }
-        let backoff = BACKOFF.saturating_mul(1 << self.in_a_row).min(BACKOFF_MAX);
+        let doubled = 1_u32.checked_shl(self.in_a_row).unwrap_or(u32::MAX);
+        let most = BACKOFF_MAX.max(rule.backoff);
+        let backoff = rule.backoff.saturating_mul(doubled).min(most);
         self.in_a_row += 1;
         self.total += 1;
         RestartVerdict::Restart(backoff)
@@ -74,10 +68,12 @@ impl Restarts {
 
 #[cfg(test)]
 mod tests {
+    use heronry_host::BACKOFF;
+
     use super::*;
 
-    fn check(when: RestartWhen, ending: Ending, expected: RestartVerdict) {
-        let verdict = Restarts::default().judge(when, ending, Millis(0));
+    fn check(when: RestartPolicy, ending: Ending, expected: RestartVerdict) {
+        let verdict = Restarts::default().judge(&RestartRule::of(when), ending, Millis(0));
         assert_eq!(verdict, expected, "{when:?} {ending:?}");
     }
 
@@ -85,22 +81,22 @@ mod tests {
     fn the_policy_decides_which_endings_are_final() {
         let completed = RestartVerdict::Finished(RunEnd::Completed);
         let restart = RestartVerdict::Restart(BACKOFF);
-        check(RestartWhen::Never, Ending::Good, completed);
+        check(RestartPolicy::Never, Ending::Good, completed);
         check(
-            RestartWhen::Never,
+            RestartPolicy::Never,
             Ending::Bad,
             RestartVerdict::Finished(RunEnd::Failed),
         );
-        check(RestartWhen::OnFailure, Ending::Good, completed);
-        check(RestartWhen::OnFailure, Ending::Bad, restart);
-        check(RestartWhen::Always, Ending::Good, restart);
-        check(RestartWhen::Always, Ending::Bad, restart);
+        check(RestartPolicy::OnFailure, Ending::Good, completed);
+        check(RestartPolicy::OnFailure, Ending::Bad, restart);
+        check(RestartPolicy::Always, Ending::Good, restart);
+        check(RestartPolicy::Always, Ending::Bad, restart);
     }
 
     #[test]
     fn restarts_slow_down_and_are_used_up() {
         let mut restarts = Restarts::default();
-        let mut judge = |ran| restarts.judge(RestartWhen::OnFailure, Ending::Bad, ran);
+        let mut judge = |ran| restarts.judge(&RestartRule::default(), Ending::Bad, ran);
         let pauses = [250, 500, 1_000, 2_000, 4_000].map(Duration::from_millis);
         for pause in pauses {
             assert_eq!(judge(Millis(0)), RestartVerdict::Restart(pause));

@@ -1,9 +1,9 @@
 //! The result of a job.
 
-use heronry_types::RunEnd;
+use heronry_types::{RunEnd, RunsUntil};
 use serde::Serialize;
 
-use super::{manifest::Until, member::MemberReport};
+use super::member::MemberReport;
 use crate::{failure::Exit, lines::Lines, tables};
 
 /// The result of a job: the one document of `up --json`.
@@ -34,7 +34,7 @@ impl JobOutcome {
     /// Judges a job by its members.
     pub(crate) fn of(members: &[MemberReport]) -> Self {
         let is_bad = |m: &MemberReport| matches!(m.state, Some(RunEnd::Failed | RunEnd::Cancelled));
-        let is_open = |m: &MemberReport| m.state.is_none() && m.until == Until::Exited;
+        let is_open = |m: &MemberReport| m.state.is_none() && m.until == RunsUntil::Exited;
         if members.iter().any(is_open) {
             Self::Unfinished
         } else if members.iter().any(is_bad) {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::{fields::check_names, up::MEMBER_FIELDS};
 
-    fn member(until: Until, state: Option<RunEnd>) -> MemberReport {
+    fn member(until: RunsUntil, state: Option<RunEnd>) -> MemberReport {
         MemberReport {
             run_id: "r".to_owned(),
             agent_id: "a".to_owned(),
@@ -114,26 +114,26 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_member_are_all_known() {
-        let mut whole = member(Until::Exited, None);
+        let mut whole = member(RunsUntil::Exited, None);
         (whole.exit_code, whole.log) = (Some(0), Some(String::new()));
         check_names(&whole, &MEMBER_FIELDS);
     }
 
     #[test]
     fn every_member_counts_in_the_outcome() {
-        let done = || member(Until::Exited, Some(RunEnd::Completed));
+        let done = || member(RunsUntil::Exited, Some(RunEnd::Completed));
         let cases = [
             (vec![done()], JobOutcome::Completed),
             (
-                vec![done(), member(Until::Stopped, Some(RunEnd::Failed))],
+                vec![done(), member(RunsUntil::Stopped, Some(RunEnd::Failed))],
                 JobOutcome::Failed,
             ),
             (
-                vec![done(), member(Until::Exited, Some(RunEnd::Cancelled))],
+                vec![done(), member(RunsUntil::Exited, Some(RunEnd::Cancelled))],
                 JobOutcome::Failed,
             ),
             (
-                vec![done(), member(Until::Exited, None)],
+                vec![done(), member(RunsUntil::Exited, None)],
                 JobOutcome::Unfinished,
             ),
         ];

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use heronry_client::PoolClient;
-use heronry_host::HostEnvironment;
+use heronry_host::{HostEnvironment, MemberSpec};
 use heronry_host_process::ProcessHost;
 use heronry_store::Clock;
-use heronry_types::RunEnd;
+use heronry_types::{RunEnd, RunsUntil};
 use heronry_wire::Joined;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    manifest::{Manifest, MemberPlan, Until},
+    manifest::{Manifest, Planned},
     member::{JoinAnswer, MemberReport, SupervisedMember, join},
     phase::Phase,
     screen::Screen,
@@ -110,7 +110,7 @@ impl Team<'_> {
         };
         let plans = &self.manifest.members;
         let is_done = plans.iter().zip(&answers).all(|(plan, answer)| {
-            plan.until == Until::Stopped || matches!(answer, JoinAnswer::Ended(_))
+            plan.spec.until == RunsUntil::Stopped || matches!(answer, JoinAnswer::Ended(_))
         });
         for (place, (plan, answer)) in plans.iter().zip(answers).enumerate() {
             let joined = match answer {
@@ -121,7 +121,7 @@ impl Team<'_> {
                 }
             };
             let member = self.member(plan, &logs, seen.clone())?;
-            if plan.until == Until::Exited {
+            if plan.spec.until == RunsUntil::Exited {
                 running.awaited.insert(place);
             }
             running.supervise(place, member, (!is_done).then_some(*joined));
@@ -129,26 +129,29 @@ impl Team<'_> {
         Ok(running)
     }
 
-    fn ended_earlier(&self, plan: &MemberPlan, state: RunEnd) -> MemberReport {
+    fn ended_earlier(&self, plan: &Planned<MemberSpec>, state: RunEnd) -> MemberReport {
         self.screen
-            .progress(&format!("{} {state} earlier", plan.run));
+            .progress(&format!("{} {state} earlier", plan.spec.run));
         MemberReport::ended_earlier(plan, state)
     }
 
     fn member(
         &self,
-        plan: &MemberPlan,
+        plan: &Planned<MemberSpec>,
         logs: &Folder,
         phase: watch::Receiver<Phase>,
     ) -> Result<SupervisedMember, Failure> {
-        let name = format!("{}.log", file_name(plan.run.as_str()));
+        let name = format!("{}.log", file_name(plan.spec.run.as_str()));
         // Opened through the door that follows no link, before anything is started.
         logs.add_to(&name)?;
         let mut environment = self.environment.clone();
-        environment.set("HERONRY_RUN", plan.run.as_str());
-        environment.set("HERONRY_AGENT", plan.agent.as_str());
+        environment.set("HERONRY_RUN", plan.spec.run.as_str());
+        environment.set("HERONRY_AGENT", plan.spec.agent.as_str());
         let pool = self.pool.id().as_str();
-        let state = self.cx.data_dir.member_state(pool, plan.run.as_str())?;
+        let state = self
+            .cx
+            .data_dir
+            .member_state(pool, plan.spec.run.as_str())?;
         environment.set("HERONRY_STATE_DIR", state.path());
         environment.state_dir = Some(state.path().to_owned());
         Ok(SupervisedMember {

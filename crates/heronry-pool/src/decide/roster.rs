@@ -1,6 +1,7 @@
 //! Rules about the roster: who keeps the pool as it was declared, what was declared, and what became of it.
 
 mod declare;
+mod dormant;
 mod looks;
 mod modules;
 mod specify;

@@ -12,6 +12,7 @@ mod contents;
 mod cursors;
 mod dead;
 mod departures;
+mod dormant;
 mod effects;
 mod endings;
 mod events;

@@ -81,6 +81,7 @@ vocabulary! {
         Lapsed = "lapsed",
         TakenOver = "taken_over",
         Unanswered = "unanswered",
+        Dormant = "dormant",
     }
 }
 

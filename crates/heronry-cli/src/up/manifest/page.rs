@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use heronry_host::STOP_GRACE;
+use heronry_host::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX, STOP_GRACE};
 use heronry_host_process::{LINE_BYTES_MAX, LOG_BYTES_MAX, OWN_VARIABLES, SHOWN_BYTES_MAX};
 use heronry_types::{LimitName, Vocabulary};
 use serde::{
@@ -11,8 +11,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::{EXAMPLE, Manifest, REFERENCE, REPLICAS_MAX, raw};
-use crate::up::restart::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX};
+use super::{EXAMPLE, Manifest, REFERENCE, REPLICAS_MAX, keys, raw, values};
 
 /// Keeps the names of the fields that a type asks for.
 struct AskedFields<'a>(&'a mut Vec<&'static str>);
@@ -71,22 +70,31 @@ fn names(heading: &str) -> Vec<String> {
 
 #[test]
 fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
+    let sorted = |keys: &[&'static str]| {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys
+    };
     assert_eq!(
         names("Keys of the manifest"),
         fields_of::<raw::ManifestFile>()
     );
     assert_eq!(names("Keys of a member"), fields_of::<raw::MemberTable>());
     assert_eq!(names("Retention"), fields_of::<raw::RetentionTable>());
+    assert_eq!(names("Restarts"), fields_of::<values::RestartTable>());
+    assert_eq!(
+        sorted(&keys::RESTART_KEYS),
+        fields_of::<values::RestartTable>()
+    );
+    assert_eq!(
+        names("Rules of messages"),
+        sorted(&keys::MESSAGE_POLICY_KEYS)
+    );
     let mut limits: Vec<&str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
     limits.sort_unstable();
     assert_eq!(names("Limits"), limits);
-    let sorted = |keys: &[&'static str]| {
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        keys
-    };
-    assert_eq!(sorted(&raw::FILE_KEYS), fields_of::<raw::ManifestFile>());
-    assert_eq!(sorted(&raw::MEMBER_KEYS), fields_of::<raw::MemberTable>());
+    assert_eq!(sorted(&keys::FILE_KEYS), fields_of::<raw::ManifestFile>());
+    assert_eq!(sorted(&keys::MEMBER_KEYS), fields_of::<raw::MemberTable>());
 }
 
 #[test]
@@ -104,7 +112,12 @@ fn every_default_of_the_page_is_what_holds_without_the_key() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 3, "topics, until and restart");
+    assert_eq!(checked, 9, "the defaults that are values");
+    for (key, default) in rows("Restarts") {
+        let value = default.trim_matches('`');
+        let table = format!("restart = {{ {key} = {value} }}\n");
+        assert_eq!(parse(&table), parse(""), "{key}");
+    }
     for (limit, default) in rows("Limits") {
         let value = LimitName::from_wire(&limit).unwrap().default_value();
         assert_eq!(default, format!("`{value}`"), "{limit}");
@@ -117,7 +130,7 @@ fn every_figure_of_the_page_is_that_of_the_code() {
         format!("number, 1 to {REPLICAS_MAX} "),
         format!("after {} ms", BACKOFF.as_millis()),
         format!("{} s. After {RESTARTS_MAX} restarts", BACKOFF_MAX.as_secs()),
-        format!("ran for {} s", HEALTHY_AFTER.0 / 1_000),
+        format!("ran for {} s", HEALTHY_AFTER.as_secs()),
         format!("{} s later `SIGKILL`", STOP_GRACE.as_secs()),
         format!("longer than {} KiB", LINE_BYTES_MAX / 1024),
         format!("after {} MiB of one start", SHOWN_BYTES_MAX / (1024 * 1024)),
@@ -138,7 +151,11 @@ fn the_variables_that_members_do_not_get_are_in_the_page() {
 #[test]
 fn the_example_is_a_manifest() {
     let manifest = Manifest::parse(EXAMPLE, std::path::Path::new("/")).unwrap();
-    let runs: Vec<&str> = manifest.members.iter().map(|m| m.run.as_str()).collect();
+    let runs: Vec<&str> = manifest
+        .members
+        .iter()
+        .map(|m| m.spec.run.as_str())
+        .collect();
     assert_eq!(runs, ["asker", "worker-1", "worker-2"]);
-    assert!(manifest.limits.is_some());
+    assert!(manifest.config.limits.is_some());
 }

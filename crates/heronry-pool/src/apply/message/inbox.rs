@@ -110,7 +110,9 @@ pub(in crate::apply) fn released(state: &mut State, record: &Record, body: &Mess
         return;
     };
     let attempt = match body.reason {
-        ReleaseReason::Released | ReleaseReason::Lapsed => Attempt::Counted,
+        ReleaseReason::Released | ReleaseReason::Lapsed | ReleaseReason::Dormant => {
+            Attempt::Counted
+        }
         ReleaseReason::TakenOver | ReleaseReason::Unanswered => Attempt::Uncounted,
     };
     for (claim, _) in &body.claims {

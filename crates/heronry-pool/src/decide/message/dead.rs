@@ -39,7 +39,7 @@ pub(in crate::decide) fn dies(
     let is_last = attempts >= state.settings.limits.get(LimitName::AttemptsMax);
     match why {
         ReleaseReason::Lapsed => is_last.then_some(DeadReason::Lapsed),
-        ReleaseReason::Released => is_last.then_some(DeadReason::Released),
+        ReleaseReason::Released | ReleaseReason::Dormant => is_last.then_some(DeadReason::Released),
         ReleaseReason::TakenOver | ReleaseReason::Unanswered => None,
     }
 }

@@ -1,9 +1,9 @@
 //! Saying how members of the roster stand.
 
 use heronry_journal::{Body, Entry, MemberStandingChanged};
-use heronry_types::{MemberStanding, RunId, StewardToken};
+use heronry_types::{MemberStanding, RunId, StewardToken, Timestamp};
 
-use super::{check_runs, check_steward};
+use super::{check_runs, check_steward, dormant::GivenBack};
 use crate::{
     Caller, Done, Rejection, RosterFault, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile},
@@ -23,6 +23,9 @@ pub struct StandingOf {
 
 /// Says how members of the roster stand, at most [`ROSTER_BATCH_MAX`](super::ROSTER_BATCH_MAX) of them. Who stands so
 /// already is not recorded again.
+///
+/// A member that falls dormant is not lost, however long it is silent, and gives back every claim that no suspension holds: the
+/// attempts count. It stays a member, with its inbox, its wakes and its generation.
 #[derive(Clone, Debug)]
 pub struct SetStandings {
     /// The stewardship.
@@ -31,9 +34,16 @@ pub struct SetStandings {
     pub standings: Vec<StandingOf>,
 }
 
+/// The records of a batch.
+struct Changes {
+    now: Timestamp,
+    standings: Vec<Entry>,
+    back: GivenBack,
+}
+
 impl StandingOf {
-    /// Returns the record that the member stands so; `None` when it does already.
-    fn entry(&self, state: &State) -> Result<Option<Entry>, Rejection> {
+    /// Adds the record that the member stands so, unless it does already.
+    fn decide(&self, state: &State, changes: &mut Changes) -> Result<(), Rejection> {
         let run = &self.run;
         let row = state.roster.get(run);
         let row = row.ok_or_else(|| RosterFault::NotSpecified { run: run.clone() })?;
@@ -45,7 +55,7 @@ impl StandingOf {
                 && stands.generation == generation
         });
         if stands_so {
-            return Ok(None);
+            return Ok(());
         }
         let body = Body::MemberStandingChanged(MemberStandingChanged {
             standing: self.standing,
@@ -53,7 +63,13 @@ impl StandingOf {
             generation,
         });
         let author = Author::of_run(state, &Caller::Operator, run);
-        Ok(Some(author.last_entry(body)))
+        changes.standings.push(author.entry(body));
+        let is_dormant = self.standing == MemberStanding::Dormant;
+        if let Some(member) = member.filter(|member| is_dormant && !state.roster.is_dormant(member))
+        {
+            changes.back.add(state, member, &author, changes.now);
+        }
+        Ok(())
     }
 }
 
@@ -64,14 +80,20 @@ impl Command for SetStandings {
         Profile::new(AboutWakes::Nothing).with_burden(self.standings.len())
     }
 
-    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         check_steward(state, self.steward)?;
         check_runs(self.standings.iter().map(|it| &it.run))?;
-        let mut entries = Vec::new();
+        let mut changes = Changes {
+            now: cx.now,
+            standings: Vec::new(),
+            back: GivenBack::default(),
+        };
         for standing in &self.standings {
             guard::note(state, standing.why.as_ref())?;
-            entries.extend(standing.entry(state)?);
+            standing.decide(state, &mut changes)?;
         }
+        let mut entries = changes.standings;
+        entries.extend(changes.back.entries(state));
         if entries.is_empty() {
             return Ok(Decision::Nothing);
         }

@@ -1,0 +1,92 @@
+//! The keys that a manifest can have, and the search for those that it cannot.
+
+use heronry_types::{LimitName, Vocabulary, nearest};
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+use super::fault::{FaultAt, ManifestFault};
+
+pub(super) const FILE_KEYS: [&str; 6] = [
+    "pool",
+    "limits",
+    "retention",
+    "message_policy",
+    "grants",
+    "member",
+];
+pub(super) const RETENTION_KEYS: [&str; 3] = ["age", "bytes", "keep_min"];
+pub(super) const MESSAGE_POLICY_KEYS: [&str; 2] =
+    ["required_policies", "include_sender_in_pool_broadcast"];
+pub(super) const MEMBER_KEYS: [&str; 19] = [
+    "agent",
+    "run",
+    "replicas",
+    "topics",
+    "policies",
+    "host",
+    "command",
+    "cwd",
+    "env",
+    "env_file",
+    "env_from",
+    "until",
+    "restart",
+    "ready",
+    "ready_within",
+    "stop_grace",
+    "lease",
+    "timeout",
+    "session",
+];
+pub(super) const RESTART_KEYS: [&str; 4] = ["policy", "budget", "backoff", "window"];
+/// Returns every key that is not known, in the order of the file.
+pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
+    let limits: Vec<&'static str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
+    let mut found = Unknown::default();
+    found.look(file, "the manifest", &FILE_KEYS);
+    found.look_in(file, "limits", ("[limits]", &limits));
+    found.look_in(file, "retention", ("[retention]", &RETENTION_KEYS));
+    let policy = ("[message_policy]", &MESSAGE_POLICY_KEYS[..]);
+    found.look_in(file, "message_policy", policy);
+    if let Some(DeValue::Array(entries)) = file.get("member").map(Spanned::get_ref) {
+        for entry in entries {
+            if let DeValue::Table(table) = entry.get_ref() {
+                found.look(table, "[[member]]", &MEMBER_KEYS);
+                found.look_in(table, "restart", ("restart", &RESTART_KEYS));
+            }
+        }
+    }
+    found.0.sort_by_key(|fault| fault.offset);
+    found.0
+}
+
+#[derive(Default)]
+struct Unknown(Vec<FaultAt>);
+
+impl Unknown {
+    fn look_in(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        (place, known): (&'static str, &[&'static str]),
+    ) {
+        if let Some(DeValue::Table(inner)) = table.get(key).map(Spanned::get_ref) {
+            self.look(inner, place, known);
+        }
+    }
+
+    fn look(&mut self, table: &DeTable<'_>, place: &'static str, known: &[&'static str]) {
+        let unknown = |key: &&Spanned<DeString<'_>>| !known.contains(&&**key.get_ref());
+        let faults = table.keys().filter(unknown).map(|key| FaultAt {
+            offset: key.span().start,
+            fault: ManifestFault::UnknownKey {
+                key: key.get_ref().to_string(),
+                place,
+                suggestion: nearest(key.get_ref(), known.iter().copied()),
+            },
+        });
+        self.0.extend(faults);
+    }
+}
