@@ -16,6 +16,7 @@ mod prove;
 mod server;
 mod sources;
 mod wakes;
+mod wiring;
 
 use axum::{
     Router,
@@ -100,6 +101,7 @@ pub(crate) fn table() -> Vec<Route> {
         pools::rows,
         keeping::rows,
         members::rows,
+        wiring::rows,
         messages::rows,
         inbox::rows,
         dead::rows,

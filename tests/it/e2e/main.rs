@@ -38,4 +38,5 @@ mod verbs;
 mod verified_bodies;
 mod wait;
 mod watched_kills;
+mod wiring;
 mod words;

@@ -12,6 +12,7 @@ mod reports;
 mod sources;
 mod steps;
 mod suspend;
+mod wiring;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -52,3 +52,4 @@ mod trips;
 mod viewers;
 mod wake_policies;
 mod wakes;
+mod wiring;

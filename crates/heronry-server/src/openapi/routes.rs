@@ -15,3 +15,4 @@ pub(crate) mod prove;
 pub(crate) mod server;
 pub(crate) mod sources;
 pub(crate) mod wakes;
+pub(crate) mod wiring;

@@ -7,6 +7,7 @@ use utoipa::openapi::{Tag as Described, tag::TagBuilder};
 pub(crate) enum Tag {
     Pools,
     Members,
+    Wiring,
     Messages,
     Inbox,
     DeadLetters,
@@ -22,9 +23,10 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Pools,
         Self::Members,
+        Self::Wiring,
         Self::Messages,
         Self::Inbox,
         Self::DeadLetters,
@@ -43,6 +45,7 @@ impl Tag {
         match self {
             Self::Pools => "pools",
             Self::Members => "members",
+            Self::Wiring => "wiring",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
             Self::DeadLetters => "dead-letters",
@@ -61,6 +64,7 @@ impl Tag {
         match self {
             Self::Pools => "Pools: each has one journal, its configuration and its settings.",
             Self::Members => "Runs of agents that have joined a pool.",
+            Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
             Self::Messages => "Messages and their receipts.",
             Self::Inbox => "The copies of messages that wait for a member.",
             Self::DeadLetters => "Copies that were claimed too often.",
