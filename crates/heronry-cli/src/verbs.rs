@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
+pub(crate) mod aliases;
 mod answers;
 pub(crate) mod ask;
 pub(crate) mod backup;
@@ -9,6 +10,7 @@ pub(crate) mod completions;
 pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead_letters;
+pub(crate) mod edges;
 pub(crate) mod effects;
 pub(crate) mod emit;
 pub(crate) mod export;
@@ -18,6 +20,7 @@ pub(crate) mod help;
 pub(crate) mod hold;
 pub(crate) mod inbox;
 pub(crate) mod journal;
+pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
@@ -58,6 +61,12 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Roster(roster::RosterVerb),
     Modules(roster::ModulesArgs),
+    #[command(subcommand)]
+    Edges(edges::EdgesVerb),
+    #[command(subcommand)]
+    Aliases(aliases::AliasesVerb),
+    #[command(subcommand)]
+    Labels(labels::LabelsVerb),
     Send(messages::SendArgs),
     Ask(ask::AskArgs),
     Receipt(messages::ReceiptArgs),
@@ -126,6 +135,9 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::State(args) => members::state(&cx, args).await,
         Verb::Roster(verb) => roster::run(&cx, verb).await,
         Verb::Modules(args) => roster::modules(&cx, args).await,
+        Verb::Edges(verb) => edges::run(&cx, verb).await,
+        Verb::Aliases(verb) => aliases::run(&cx, verb).await,
+        Verb::Labels(verb) => labels::run(&cx, verb).await,
         Verb::Send(args) => messages::send(&cx, args).await,
         Verb::Ask(args) => ask::run(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,

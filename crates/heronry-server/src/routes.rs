@@ -18,6 +18,7 @@ mod roster;
 mod server;
 mod sources;
 mod wakes;
+mod wiring;
 
 use axum::{
     Router,
@@ -104,6 +105,7 @@ pub(crate) fn table() -> Vec<Route> {
         kept::rows,
         members::rows,
         roster::rows,
+        wiring::rows,
         messages::rows,
         inbox::rows,
         dead::rows,

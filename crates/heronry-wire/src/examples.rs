@@ -49,6 +49,22 @@ pub(crate) fn modules_query() -> Value {
     json!({"limit": 100, "after": "index"})
 }
 
+pub(crate) fn edges_query() -> Value {
+    json!({"limit": 100, "after_a": "lead", "after_b": "scanner"})
+}
+
+pub(crate) fn aliases_query() -> Value {
+    json!({"limit": 100, "after_recipient": "member.lead", "after_channel": "*"})
+}
+
+pub(crate) fn put_alias() -> Value {
+    json!({"to": {"type": "run", "run_id": "lead"}})
+}
+
+pub(crate) fn put_labels() -> Value {
+    json!({"labels": {"team": "red", "tier": "1"}})
+}
+
 pub(crate) fn patch_member() -> Value {
     json!({"topics": ["findings", "alerts"], "lease_ms": 60_000})
 }

@@ -14,3 +14,4 @@ mod scene;
 mod shutdowns;
 mod sleepers;
 mod stewards;
+mod wiring;

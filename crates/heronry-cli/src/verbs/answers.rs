@@ -2,15 +2,19 @@
 //! anything is asked.
 
 use super::{
-    Verb, ask, bridge,
+    Verb,
+    aliases::AliasesVerb,
+    ask, bridge,
     consumers::ConsumersVerb,
     contents::ContentsVerb,
     dead_letters::DeadLettersVerb,
+    edges::EdgesVerb,
     effects::EffectsVerb,
     export,
     filter::FilterVerb,
     forget, journal,
     journal::JournalVerb,
+    labels::LabelsVerb,
     pool::{ARCHIVED_FIELDS, PoolVerb},
     roster::RosterVerb,
     serve,
@@ -40,6 +44,12 @@ impl Verb {
             Self::Members(_) => AnswerRows::Each("MemberList", "members"),
             Self::Roster(verb) => roster(verb),
             Self::Modules(_) => AnswerRows::Each("ModuleList", "modules"),
+            Self::Edges(EdgesVerb::List(_)) => AnswerRows::Each("EdgeList", "edges"),
+            Self::Edges(EdgesVerb::Wire(_) | EdgesVerb::Unwire(_))
+            | Self::Aliases(AliasesVerb::Set(_) | AliasesVerb::Remove(_))
+            | Self::Labels(LabelsVerb::Set(_) | LabelsVerb::Clear(_)) => AnswerRows::One("Changed"),
+            Self::Aliases(AliasesVerb::List(_)) => AnswerRows::Each("AliasList", "aliases"),
+            Self::Labels(LabelsVerb::Show(_)) => AnswerRows::One("LabelsShown"),
             Self::State(_) => AnswerRows::One("StateChanged"),
             Self::Send(_) | Self::Receipt(_) | Self::Cancel(_) => AnswerRows::One("Receipt"),
             Self::Contents(verb) => contents(verb),

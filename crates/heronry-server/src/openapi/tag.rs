@@ -8,6 +8,7 @@ pub(crate) enum Tag {
     Pools,
     Members,
     Roster,
+    Wiring,
     Messages,
     Inbox,
     DeadLetters,
@@ -23,10 +24,11 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Pools,
         Self::Members,
         Self::Roster,
+        Self::Wiring,
         Self::Messages,
         Self::Inbox,
         Self::DeadLetters,
@@ -46,6 +48,7 @@ impl Tag {
             Self::Pools => "pools",
             Self::Members => "members",
             Self::Roster => "roster",
+            Self::Wiring => "wiring",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
             Self::DeadLetters => "dead-letters",
@@ -67,6 +70,7 @@ impl Tag {
             Self::Roster => {
                 "The members that should run, how they stand, and the modules beside them."
             }
+            Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
             Self::Messages => "Messages and their receipts.",
             Self::Inbox => "The copies of messages that wait for a member.",
             Self::DeadLetters => "Copies that were claimed too often.",

@@ -32,6 +32,7 @@ impl Keeper {
                 }
             }
             Order::Plan { layers, reply } => {
+                self.read_wiring().await;
                 let actual = self.actual();
                 let planned = match layers {
                     None => plan(&self.roster, &actual),
@@ -60,6 +61,12 @@ impl Keeper {
                 let _ = reply.send(has_acted);
             }
             Order::LookedUpTo { question } => self.looked_up_to(question).await,
+            Order::CheckWiring => {
+                // What this runtime did itself is read once, however many records it was.
+                if self.wiring_read != Some(self.parts.pool.head()) {
+                    self.look_again().await;
+                }
+            }
             Order::CheckSteward => self.check_steward().await,
             Order::Serve => {
                 if self.check_acting().is_ok() {
