@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_host::RestartRule;
-use heronry_types::{ReadyWhen, RestartPolicy, RunsUntil, Vocabulary};
+use heronry_types::{RestartPolicy, RunsUntil, Vocabulary};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
@@ -17,19 +17,6 @@ pub(super) fn span<'de, D: Deserializer<'de>>(
 ) -> Result<Option<TimeSpan>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(Error::custom)
-}
-
-/// Reads the sign of readiness.
-pub(super) fn ready<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<ReadyWhen>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match ReadyWhen::from_wire(&text) {
-        Ok(when @ (ReadyWhen::None | ReadyWhen::Line)) => Ok(Some(when)),
-        Ok(ReadyWhen::FirstCommand) | Err(_) => Err(Error::custom(format_args!(
-            "{text:?} is not known; known: none, line"
-        ))),
-    }
 }
 
 /// Reads the time until which a member runs.
