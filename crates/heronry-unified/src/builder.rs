@@ -17,8 +17,8 @@ use crate::{
     keeper::{Keeper, KeeperStart, Signs},
     notice::{Notice, Notices, Observer},
     order::{Order, OrderError, Respawn},
-    parts::{Hosts, Parts},
-    phase::Phase,
+    parts::{Hosts, RuntimeParts},
+    phase::RuntimePhase,
     reading,
     runtime::UnifiedRuntime,
     sources::Sources,
@@ -82,7 +82,7 @@ pub enum BuildFault {
 #[error("{fault} (in phase {phase}){}", and_shutdown(.shutdown.as_ref()))]
 pub struct BuildError {
     /// The phase that failed.
-    pub phase: Phase,
+    pub phase: RuntimePhase,
     /// The fault.
     #[source]
     pub fault: BuildFault,
@@ -214,12 +214,12 @@ impl UnifiedRuntimeBuilder {
         };
         let notices = self.notices.clone();
         let enter = |phase| notices.tell(&Notice::Phase(phase));
-        enter(Phase::Validate);
-        let hosts = self.check().map_err(failed(Phase::Validate))?;
-        enter(Phase::Open);
+        enter(RuntimePhase::Validate);
+        let hosts = self.check().map_err(failed(RuntimePhase::Validate))?;
+        enter(RuntimePhase::Open);
         let pool = self.runtime.find(&self.pool).await;
-        let pool = pool.map_err(|error| failed(Phase::Open)(error.into()))?;
-        enter(Phase::Steward);
+        let pool = pool.map_err(|error| failed(RuntimePhase::Open)(error.into()))?;
+        enter(RuntimePhase::Steward);
         let instance = self
             .instance
             .clone()
@@ -230,8 +230,9 @@ impl UnifiedRuntimeBuilder {
             on_held: self.on_held,
         };
         let stewardship = pool.call(take).await;
-        let stewardship = stewardship.map_err(|error| failed(Phase::Steward)(error.into()))?;
-        let parts = Arc::new(Parts {
+        let stewardship =
+            stewardship.map_err(|error| failed(RuntimePhase::Steward)(error.into()))?;
+        let parts = Arc::new(RuntimeParts {
             clock: Arc::clone(self.runtime.clock()),
             key: DigestKey::from(self.runtime.spec_key()),
             runtime: self.runtime,
@@ -294,15 +295,22 @@ fn fresh_instance(runtime: &Runtime) -> InstanceId {
     }
 }
 
+/// The way to the loop, and where its stewardship stands.
+struct Home {
+    orders: mpsc::Receiver<Order>,
+    way_back: mpsc::WeakSender<Order>,
+    began: heronry_types::Cursor,
+}
+
 /// A fault in a phase.
 struct Stumble {
-    phase: Phase,
+    phase: RuntimePhase,
     fault: BuildFault,
 }
 
 /// A runtime that has the stewardship, and begins.
 struct Beginning {
-    parts: Arc<Parts>,
+    parts: Arc<RuntimeParts>,
     declared: Declared,
     sources: Sources,
     pre_spawn: Option<Arc<dyn PreSpawnHook>>,
@@ -313,34 +321,39 @@ impl Beginning {
         let at = |phase| move |fault: BuildFault| Stumble { phase, fault };
         let parts = &self.parts;
         let enter = |phase| parts.notices.tell(&Notice::Phase(phase));
-        enter(Phase::Recover);
-        let found = self.recover().await.map_err(at(Phase::Recover))?;
-        enter(Phase::Hook);
+        enter(RuntimePhase::Recover);
+        let found = self.recover().await.map_err(at(RuntimePhase::Recover))?;
+        enter(RuntimePhase::Hook);
         let context = match &self.pre_spawn {
             None => PreSpawnContext::default(),
             Some(hook) => {
                 let prepared = hook.before_spawn(parts.pool.id()).await;
-                prepared.map_err(|error| at(Phase::Hook)(error.into()))?
+                prepared.map_err(|error| at(RuntimePhase::Hook)(error.into()))?
             }
         };
-        enter(Phase::Discover);
+        enter(RuntimePhase::Discover);
         let mut layers = Layers::of(self.declared.clone());
         let discovered = self.sources.ask(&context, &mut layers).await;
-        discovered.map_err(|error| at(Phase::Discover)(error.into()))?;
+        discovered.map_err(|error| at(RuntimePhase::Discover)(error.into()))?;
         let faults = layers.check_discovered(&parts.hosts);
         faults.map_err(|faults| {
             let conflicts = vec![BuildConflict::Declared(faults)];
-            at(Phase::Discover)(BuildFault::Conflicts(conflicts))
+            at(RuntimePhase::Discover)(BuildFault::Conflicts(conflicts))
         })?;
-        enter(Phase::Reconcile);
+        enter(RuntimePhase::Reconcile);
         let (orders, ordered) = mpsc::channel(ORDERS_WAITING);
         let signs = Signs {
-            phase: watch::Sender::new(Phase::Reconcile),
+            phase: watch::Sender::new(RuntimePhase::Reconcile),
             done: watch::Sender::new(false),
         };
         let (phase, done) = (signs.phase.subscribe(), signs.done.subscribe());
-        let start = self.read(layers, signs, ordered).await;
-        let start = start.map_err(|error| at(Phase::Reconcile)(error.into()))?;
+        let home = Home {
+            orders: ordered,
+            way_back: orders.downgrade(),
+            began: taken,
+        };
+        let start = self.read(layers, signs, home).await;
+        let start = start.map_err(|error| at(RuntimePhase::Reconcile)(error.into()))?;
         let mut keeper = Keeper::new(start);
         keeper.adopt(found).await;
         tokio::spawn(keeper.keep());
@@ -349,7 +362,7 @@ impl Beginning {
         let runtime =
             UnifiedRuntime::new(self.parts, orders, self.sources.with(context), phase, done);
         let report = runtime.pass(None, Respawn::Changed).await;
-        let report = report.map_err(|error| at(Phase::Reconcile)(error.into()))?;
+        let report = report.map_err(|error| at(RuntimePhase::Reconcile)(error.into()))?;
         runtime.begun(report).await;
         Ok(runtime)
     }
@@ -358,7 +371,7 @@ impl Beginning {
         &self,
         layers: Layers,
         signs: Signs,
-        orders: mpsc::Receiver<Order>,
+        home: Home,
     ) -> Result<KeeperStart, CallError> {
         let parts = Arc::clone(&self.parts);
         let roster = layers.effective(&parts.key);
@@ -373,7 +386,9 @@ impl Beginning {
             roster,
             members,
             signs,
-            orders,
+            orders: home.orders,
+            home: home.way_back,
+            began: home.began,
         })
     }
 

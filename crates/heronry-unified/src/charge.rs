@@ -77,9 +77,9 @@ pub(crate) struct LiveProcess {
     pub(crate) after: Option<AfterStop>,
 }
 
-/// What is known of a charge, whatever it is.
+/// The knowledge of a charge, whatever it is.
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
+pub(crate) struct ChargeSlot {
     pub(crate) process: Process,
     pub(crate) restarts: RestartCount,
     /// The last end of its process.
@@ -88,7 +88,7 @@ pub(crate) struct Slot {
     pub(crate) woken_by: Option<WokenBy>,
 }
 
-impl Slot {
+impl ChargeSlot {
     /// Returns the process as the plan needs it.
     pub(crate) fn state(&self) -> ProcessState {
         match &self.process {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use heronry_host::MemberSpec;
 use heronry_types::{Edge, PoolId, RunId};
 
-use crate::{notice::Notice, parts::Parts, report::ReconcileReport, start::after};
+use crate::{notice::Notice, parts::RuntimeParts, report::ReconcileReport, start::after};
 
 /// The time that a hook has.
 pub const HOOK_WITHIN: Duration = Duration::from_secs(30);
@@ -102,7 +102,7 @@ impl Hooks {
     }
 
     /// Calls the hooks behind a pass: the one after the other, each within its time.
-    pub(crate) async fn after_pass(&self, parts: &Parts, report: &ReconcileReport) {
+    pub(crate) async fn after_pass(&self, parts: &RuntimeParts, report: &ReconcileReport) {
         let slots = self.locked(|slots| slots.clone());
         let spawned: Vec<RunId> = report
             .started
@@ -124,7 +124,7 @@ impl Hooks {
 
 /// Waits for a hook as long as it may take. One that fails, panics or hangs is told.
 async fn within_its_time(
-    parts: &Parts,
+    parts: &RuntimeParts,
     name: &str,
     mut called: tokio::task::JoinHandle<Result<(), HookError>>,
 ) {

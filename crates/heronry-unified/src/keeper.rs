@@ -5,6 +5,8 @@ mod ends;
 mod orders;
 mod pass;
 mod saying;
+mod sleepers;
+mod starts;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,17 +14,18 @@ use std::{
 };
 
 use heronry_host::{HostedSubject, RecoveredIncarnation, Running, STOP_GRACE};
-use heronry_types::{Digest, MemberStanding, Millis, ModuleId, RunId, RunsUntil};
+use heronry_types::{Cursor, Digest, MemberStanding, Millis, ModuleId, RunId, RunsUntil};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    charge::{AfterStop, Charge, Process, Slot, StopWish},
+    causes::CauseFinder,
+    charge::{AfterStop, Charge, ChargeSlot, Process, StopWish},
     declare::{EffectiveRoster, Layers},
-    kept::{KeptMember, KeptModule, runs_until},
+    kept::{KeptMember, KeptModule, StandingAge, runs_until},
     notice::Notice,
     order::{Order, OrderError},
-    parts::Parts,
-    phase::Phase,
+    parts::RuntimeParts,
+    phase::RuntimePhase,
     plan::{Actual, MembershipState},
     start::{Fact, LifeFact},
 };
@@ -33,16 +36,16 @@ use saying::Sayings;
 /// The time after which the loop plans again, though nothing told it to.
 const SAFETY_PASS: Millis = Millis::from_secs(30);
 
-/// What others see of a keeper, as it changes.
+/// The signs that others see of a keeper, as they change.
 #[derive(Debug)]
 pub(crate) struct Signs {
-    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) phase: watch::Sender<RuntimePhase>,
     /// True once every member that is waited for has ended.
     pub(crate) done: watch::Sender<bool>,
 }
 
 pub(crate) struct Keeper {
-    pub(crate) parts: Arc<Parts>,
+    pub(crate) parts: Arc<RuntimeParts>,
     pub(crate) layers: Layers,
     pub(crate) roster: Arc<EffectiveRoster>,
     /// The digest of the roster that was applied last.
@@ -53,9 +56,20 @@ pub(crate) struct Keeper {
     pub(crate) signs: Signs,
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) facts: mpsc::Receiver<Fact>,
-    /// Where lives tell their facts.
+    /// The way on which lives tell their facts.
     pub(crate) tell: mpsc::Sender<Fact>,
     serial: u64,
+    /// The cursor of the stewardship.
+    began: Cursor,
+    /// The way back to this loop.
+    home: mpsc::WeakSender<Order>,
+    finder: Option<CauseFinder>,
+    /// Those for whom messages were left before; until everything up to the head was looked at.
+    left_unread: Vec<RunId>,
+    fell_asleep: Vec<RunId>,
+    /// The question whether a job may end, and its answer.
+    done_asked: Option<u64>,
+    done_answered: Option<u64>,
     pass: Option<Pass>,
     waiting: VecDeque<WaitingPass>,
     sayings: Sayings,
@@ -66,7 +80,7 @@ pub(crate) struct Keeper {
 
 /// The things that a keeper begins with.
 pub(crate) struct KeeperStart {
-    pub(crate) parts: Arc<Parts>,
+    pub(crate) parts: Arc<RuntimeParts>,
     pub(crate) layers: Layers,
     pub(crate) roster: EffectiveRoster,
     pub(crate) applied: Option<Digest>,
@@ -74,6 +88,10 @@ pub(crate) struct KeeperStart {
     pub(crate) members: BTreeMap<RunId, KeptMember>,
     pub(crate) signs: Signs,
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// The way back to the loop.
+    pub(crate) home: mpsc::WeakSender<Order>,
+    /// The cursor of the stewardship.
+    pub(crate) began: Cursor,
 }
 
 /// The most facts that wait for the loop; lives wait then.
@@ -83,6 +101,8 @@ impl Keeper {
     pub(crate) fn new(start: KeeperStart) -> Self {
         let (tell, facts) = mpsc::channel(FACTS_WAITING);
         let now = start.parts.clock.now().monotonic;
+        let left = start.members.iter().filter(|(_, it)| it.had_unread);
+        let left_unread = left.map(|(run, _)| run.clone()).collect();
         Self {
             parts: start.parts,
             layers: start.layers,
@@ -96,6 +116,13 @@ impl Keeper {
             facts,
             tell,
             serial: 0,
+            began: start.began,
+            home: start.home,
+            finder: None,
+            left_unread,
+            fell_asleep: Vec::new(),
+            done_asked: None,
+            done_answered: None,
             pass: None,
             waiting: VecDeque::new(),
             sayings: Sayings::default(),
@@ -188,8 +215,14 @@ impl Keeper {
     /// Finishes what a turn of the loop began.
     async fn settle(&mut self) {
         self.say().await;
+        self.look_at_sleepers().await;
         self.finish_pass().await;
-        let is_done = self.is_done();
+        self.say().await;
+        let is_over = self.is_done();
+        if !is_over {
+            self.done_asked = None;
+        }
+        let is_done = is_over && self.is_quiet();
         self.signs.done.send_if_modified(|done| {
             let is_news = *done != is_done;
             *done = is_done;
@@ -262,7 +295,7 @@ impl Keeper {
         }
     }
 
-    pub(crate) fn slot_mut(&mut self, charge: &Charge) -> Option<&mut Slot> {
+    pub(crate) fn slot_mut(&mut self, charge: &Charge) -> Option<&mut ChargeSlot> {
         match charge {
             Charge::Member(run) => self.members.get_mut(run).map(|it| &mut it.slot),
             Charge::Module(id) => self.modules.get_mut(id).map(|it| &mut it.slot),
@@ -317,7 +350,7 @@ impl Keeper {
             return;
         }
         self.is_fenced = true;
-        self.enter(Phase::Fenced);
+        self.enter(RuntimePhase::Fenced);
         let what = "another steward took the pool; this runtime does nothing any more".to_owned();
         self.parts.notices.tell(&Notice::Trouble { what });
         let members = self.members.values_mut().map(|it| &mut it.slot);
@@ -333,7 +366,7 @@ impl Keeper {
         }
     }
 
-    pub(crate) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: RuntimePhase) {
         self.signs.phase.send_replace(phase);
         self.parts.notices.tell(&Notice::Phase(phase));
     }
@@ -344,7 +377,7 @@ impl Keeper {
         if let Some(member) = self.members.get_mut(run) {
             member.standing = Some(standing);
             member.why.clone_from(&why);
-            member.is_settled = true;
+            member.settled = StandingAge::Present;
             self.sayings.add(run, standing, why);
         }
     }

@@ -1,21 +1,32 @@
 //! Members and modules as the runtime knows them.
 
+use std::time::Duration;
+
+use heronry_host::WokenBy;
 use heronry_types::{
-    Digest, Generation, Labels, MemberStanding, ModuleStanding, RosterLayer, RunEnd, RunId,
+    Cursor, Digest, Generation, Labels, MemberStanding, ModuleStanding, RosterLayer, RunEnd, RunId,
     RunsUntil, TopicId,
 };
 
 use crate::{
-    charge::Slot,
+    charge::ChargeSlot,
     declare::RosterMember,
     plan::{ActualMember, ActualModule, MembershipState, SupervisionRules},
     report::MemberStatus,
 };
 
+/// The time at which a standing came about: under the roster that was applied last, or before.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum StandingAge {
+    #[default]
+    Earlier,
+    Present,
+}
+
 /// A member as the runtime knows it.
 #[derive(Debug, Default)]
 pub(crate) struct KeptMember {
-    pub(crate) slot: Slot,
+    pub(crate) slot: ChargeSlot,
     /// The digest of its recorded spec; `None`: it does not stand in the roster.
     pub(crate) specified: Option<Digest>,
     pub(crate) layer: Option<RosterLayer>,
@@ -26,8 +37,16 @@ pub(crate) struct KeptMember {
     pub(crate) generation: Option<Generation>,
     pub(crate) standing: Option<MemberStanding>,
     pub(crate) why: Option<String>,
-    pub(crate) is_settled: bool,
+    pub(crate) settled: StandingAge,
     pub(crate) ended: Option<RunEnd>,
+    /// True when messages waited for it as the runtime began.
+    pub(crate) had_unread: bool,
+    /// The cause that came last while it had a process.
+    pub(crate) later_cause: Option<WokenBy>,
+    /// The place of the cause for which it was started last.
+    pub(crate) last_cause: Option<Cursor>,
+    /// The time for which its last process was ready.
+    pub(crate) ran: Duration,
     /// The end of its run, when it had ended before the runtime began.
     pub(crate) found_ended: Option<RunEnd>,
 }
@@ -43,7 +62,7 @@ impl KeptMember {
             rules: self.rules,
             membership: self.membership,
             standing: self.standing,
-            is_settled: self.is_settled,
+            is_settled: self.settled == StandingAge::Present,
             process: self.slot.state(),
         }
     }
@@ -86,7 +105,7 @@ pub(crate) fn runs_until(member: &RosterMember) -> RunsUntil {
 /// A module as the runtime knows it.
 #[derive(Debug, Default)]
 pub(crate) struct KeptModule {
-    pub(crate) slot: Slot,
+    pub(crate) slot: ChargeSlot,
     pub(crate) standing: Option<ModuleStanding>,
     pub(crate) is_given_up: bool,
 }

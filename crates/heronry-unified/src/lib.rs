@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod causes;
 mod charge;
 mod declare;
 mod hooks;
@@ -35,7 +36,7 @@ pub use hooks::{
 };
 pub use notice::{Notice, Observer};
 pub use order::OrderError;
-pub use phase::Phase;
+pub use phase::RuntimePhase;
 pub use plan::{
     Action, Actual, ActualAlias, ActualEdge, ActualMember, ActualModule, EdgeVerdict, EndsOfEdge,
     JudgedEdge, MembershipState, ProcessState, Setting, SupervisionRules, judge_edges, plan,

@@ -5,14 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use heronry_host::IncarnationEnd;
 use heronry_types::{ModuleId, RunEnd, RunId};
 
-use crate::phase::Phase;
+use crate::phase::RuntimePhase;
 
 /// Something that happened.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Notice {
     /// The runtime entered a phase.
-    Phase(Phase),
+    Phase(RuntimePhase),
     /// A member's process is ready.
     Ready {
         /// The member.

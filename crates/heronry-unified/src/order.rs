@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Action, Layers,
+    causes::Cause,
     report::{MemberStatus, ReconcileReport, ShutdownReport},
 };
 
@@ -46,7 +47,7 @@ pub(crate) enum Closing {
     AtOnce,
 }
 
-type Reply<T> = oneshot::Sender<Result<T, OrderError>>;
+type OrderReply<T> = oneshot::Sender<Result<T, OrderError>>;
 
 /// An order.
 pub(crate) enum Order {
@@ -54,25 +55,34 @@ pub(crate) enum Order {
         /// The new layers; `None`: those that are known.
         layers: Option<Box<Layers>>,
         respawn: Respawn,
-        reply: Reply<ReconcileReport>,
+        reply: OrderReply<ReconcileReport>,
     },
     Plan {
         layers: Option<Box<Layers>>,
-        reply: Reply<Vec<Action>>,
+        reply: OrderReply<Vec<Action>>,
     },
     Start {
         run: RunId,
-        reply: Reply<()>,
+        reply: OrderReply<()>,
     },
     Stop {
         run: RunId,
-        reply: Reply<()>,
+        reply: OrderReply<()>,
     },
     Standings {
-        reply: Reply<Vec<MemberStatus>>,
+        reply: OrderReply<Vec<MemberStatus>>,
     },
     Layers {
-        reply: Reply<Layers>,
+        reply: OrderReply<Layers>,
+    },
+    /// Causes were found. The answer says whether one of them was a sleeper's.
+    Causes {
+        causes: Vec<Cause>,
+        reply: oneshot::Sender<bool>,
+    },
+    /// Every cause up to the head was handed over, after this question.
+    LookedUpTo {
+        question: u64,
     },
     /// The pool had another steward recorded, or this one.
     CheckSteward,

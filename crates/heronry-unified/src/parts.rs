@@ -14,7 +14,7 @@ use crate::{DigestKey, hooks::Hooks, notice::Notices};
 /// The hosts by name.
 pub(crate) type Hosts = BTreeMap<HostId, Arc<dyn MemberHost>>;
 
-pub(crate) struct Parts {
+pub(crate) struct RuntimeParts {
     pub(crate) runtime: Runtime,
     pub(crate) pool: Pool,
     pub(crate) hosts: Hosts,
@@ -28,7 +28,7 @@ pub(crate) struct Parts {
     pub(crate) hooks: Hooks,
 }
 
-impl Parts {
+impl RuntimeParts {
     /// Returns a text that the pool takes as a note: the start of it, when it is too long.
     pub(crate) fn note(&self, text: &str) -> String {
         let most = self.pool.limits().get(LimitName::NoteBytesMax);

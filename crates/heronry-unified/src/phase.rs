@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A phase of a runtime's life.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Phase {
+pub enum RuntimePhase {
     /// The declaration and the options are checked.
     Validate,
     /// The pool is opened.
     Open,
     /// The stewardship is taken.
     Steward,
-    /// What runs from earlier is found, and kept or stopped.
+    /// Processes that run from earlier are found, and kept or stopped.
     Recover,
     /// The hook before the first start runs.
     Hook,
@@ -29,7 +29,7 @@ pub enum Phase {
     Stopped,
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for RuntimePhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Validate => "validate",

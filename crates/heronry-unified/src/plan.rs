@@ -57,7 +57,7 @@ pub enum Action {
         /// The settings.
         settings: Vec<Setting>,
     },
-    /// A member is stopped, and kept as it is declared now: started, or asleep.
+    /// A member is stopped, and started again as it is declared now.
     Restart(RunId),
     /// A member joins without a process.
     Sleep(RunId),

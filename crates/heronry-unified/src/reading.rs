@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use heronry_pool::{
-    Caller, RosterView,
+    Caller, MemberView, RosterView, StandingView,
     decide::{DescribeRoster, FindRunEnd, ListMembers, ListRoster},
 };
 use heronry_runtime::CallError;
@@ -12,22 +12,25 @@ use heronry_types::{Position, RosterLayer, RunId};
 
 use crate::{
     declare::{EffectiveRoster, Layers},
-    kept::KeptMember,
-    parts::Parts,
+    kept::{KeptMember, StandingAge},
+    parts::RuntimeParts,
     plan::MembershipState,
 };
 
 /// The most questions that are asked at once.
 const QUESTIONS_AT_ONCE: usize = 128;
 
+/// The most members of a page in which one is looked for.
+const NEAR: u64 = 32;
+
 /// Returns what the pool says of its roster as a whole.
-pub(crate) async fn describe(parts: &Parts) -> Result<RosterView, CallError> {
+pub(crate) async fn describe(parts: &RuntimeParts) -> Result<RosterView, CallError> {
     let caller = Caller::Operator;
     parts.pool.call(DescribeRoster { caller }).await
 }
 
 /// Returns true when layers are declared in the pool just as they are here.
-pub(crate) fn is_applied(view: &RosterView, layers: &Layers, parts: &Parts) -> bool {
+pub(crate) fn is_applied(view: &RosterView, layers: &Layers, parts: &RuntimeParts) -> bool {
     let ours = layers.digests(&parts.key);
     let of = |layer: RosterLayer| view.layers.iter().find(|it| it.layer == layer);
     view.not_applied_since.is_none()
@@ -39,7 +42,7 @@ pub(crate) fn is_applied(view: &RosterView, layers: &Layers, parts: &Parts) -> b
 
 /// Returns the members of the pool and of its roster, and the ends of declared runs.
 pub(crate) async fn members(
-    parts: &Parts,
+    parts: &RuntimeParts,
     view: &RosterView,
     roster: &EffectiveRoster,
 ) -> Result<BTreeMap<RunId, KeptMember>, CallError> {
@@ -52,7 +55,7 @@ pub(crate) async fn members(
 }
 
 async fn read_roster(
-    parts: &Parts,
+    parts: &RuntimeParts,
     declared: Position,
     members: &mut BTreeMap<RunId, KeptMember>,
 ) -> Result<(), CallError> {
@@ -71,9 +74,7 @@ async fn read_roster(
                 layer: Some(row.layer),
                 labels: row.labels,
                 standing: stands.as_ref().map(|it| it.standing),
-                is_settled: stands
-                    .as_ref()
-                    .is_some_and(|it| it.since.position > declared),
+                settled: settled(stands.as_ref(), declared),
                 why: stands.and_then(|it| it.why),
                 ..KeptMember::default()
             };
@@ -86,8 +87,47 @@ async fn read_roster(
     }
 }
 
+/// Returns a member, as the pool sees it; `None` when the run is none.
+pub(crate) async fn member(
+    parts: &RuntimeParts,
+    run: &RunId,
+) -> Result<Option<MemberView>, CallError> {
+    // The page begins a little before the run: nobody need be there.
+    let text = run.as_str();
+    let shorter = text
+        .char_indices()
+        .last()
+        .and_then(|(at, _)| text.get(..at));
+    let mut after = shorter.and_then(|text| RunId::parse(text).ok());
+    loop {
+        let list = ListMembers {
+            caller: Caller::Operator,
+            after,
+            max: NEAR.min(parts.page()),
+        };
+        let page = parts.pool.call(list).await?;
+        let mut members = page.members.into_iter();
+        if let Some(member) = members.find(|member| member.run == *run) {
+            return Ok(Some(member));
+        }
+        match page.next {
+            Some(next) if next < *run => after = Some(next),
+            Some(_) | None => return Ok(None),
+        }
+    }
+}
+
+/// Tells whether a standing came about after the roster was declared.
+fn settled(stands: Option<&StandingView>, declared: Position) -> StandingAge {
+    if stands.is_some_and(|it| it.since.position > declared) {
+        StandingAge::Present
+    } else {
+        StandingAge::Earlier
+    }
+}
+
 async fn read_members(
-    parts: &Parts,
+    parts: &RuntimeParts,
     members: &mut BTreeMap<RunId, KeptMember>,
 ) -> Result<(), CallError> {
     let mut after = None;
@@ -103,6 +143,7 @@ async fn read_members(
             member.membership = MembershipState::Member;
             member.generation = Some(view.generation);
             member.topics = view.topics;
+            member.had_unread = view.unread > 0;
         }
         after = page.next;
         if after.is_none() {
@@ -113,7 +154,7 @@ async fn read_members(
 
 /// Asks of every run that could be started whether it has ended.
 async fn read_ends(
-    parts: &Parts,
+    parts: &RuntimeParts,
     roster: &EffectiveRoster,
     members: &mut BTreeMap<RunId, KeptMember>,
 ) -> Result<(), CallError> {

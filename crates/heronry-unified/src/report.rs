@@ -30,7 +30,7 @@ pub struct ReconcileReport {
     pub modules_started: Vec<ModuleId>,
     /// The modules that were stopped.
     pub modules_stopped: Vec<ModuleId>,
-    /// What became of the edges.
+    /// The result for the edges.
     pub edges: EdgesReport,
     /// The failures.
     pub failures: Vec<ReconcileFailure>,
@@ -105,7 +105,7 @@ pub(crate) struct FailureText {
     pub(crate) message: String,
 }
 
-/// What became of the edges of a pool.
+/// The result of a pass for the edges of a pool.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EdgesReport {
@@ -212,11 +212,11 @@ pub struct ShutdownReport {
     pub modules: Vec<ModuleId>,
     /// The runs and modules that had to be killed.
     pub killed: Vec<String>,
-    /// What may still run.
+    /// The things that may still run.
     pub not_stopped: Vec<NotStopped>,
     /// The stewardship.
     pub stewardship: StewardshipAfter,
-    /// What could not be recorded, for people.
+    /// The things that could not be recorded, for people.
     pub troubles: Vec<String>,
     /// The members, as they stood at the end.
     pub standings: Vec<MemberStatus>,
@@ -236,7 +236,7 @@ impl ShutdownReport {
 pub enum RunEndedBy {
     /// Every member that is waited for has ended.
     Done,
-    /// Whoever ran it asked for it.
+    /// The caller asked for it.
     Asked,
     /// Another steward took the pool.
     Fenced,

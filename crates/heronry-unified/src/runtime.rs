@@ -11,8 +11,8 @@ use crate::{
     declare::{Declared, DeclaredFaults, Layers},
     hooks::{HookError, PostReconcileHook, PostSpawnHook},
     order::{Closing, Order, OrderError, Respawn},
-    parts::Parts,
-    phase::Phase,
+    parts::RuntimeParts,
+    phase::RuntimePhase,
     report::{
         EdgesReport, MemberStatus, ReconcileReport, RediscoverReport, RunEndedBy, RunReport,
         ShutdownReport,
@@ -43,14 +43,14 @@ pub enum ReconcileError {
 /// When the last clone is dropped, what runs is asked to end; [`shutdown`](Self::shutdown) waits for it, and tells.
 #[derive(Clone)]
 pub struct UnifiedRuntime {
-    shared: Arc<Shared>,
+    shared: Arc<SharedRuntime>,
 }
 
-struct Shared {
-    parts: Arc<Parts>,
+struct SharedRuntime {
+    parts: Arc<RuntimeParts>,
     orders: mpsc::Sender<Order>,
     sources: Sources,
-    phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<RuntimePhase>,
     done: watch::Receiver<bool>,
     bootstrap: OnceCell<ReconcileReport>,
     /// The report of the shutdown, once it is over.
@@ -70,14 +70,14 @@ impl fmt::Debug for UnifiedRuntime {
 
 impl UnifiedRuntime {
     pub(crate) fn new(
-        parts: Arc<Parts>,
+        parts: Arc<RuntimeParts>,
         orders: mpsc::Sender<Order>,
         sources: Sources,
-        phase: watch::Receiver<Phase>,
+        phase: watch::Receiver<RuntimePhase>,
         done: watch::Receiver<bool>,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedRuntime {
                 parts,
                 orders,
                 sources,
@@ -103,12 +103,12 @@ impl UnifiedRuntime {
     }
 
     /// Returns the present phase.
-    pub fn phase(&self) -> Phase {
+    pub fn phase(&self) -> RuntimePhase {
         *self.shared.phase.borrow()
     }
 
     /// Returns the phase as it changes.
-    pub fn phases(&self) -> watch::Receiver<Phase> {
+    pub fn phases(&self) -> watch::Receiver<RuntimePhase> {
         self.shared.phase.clone()
     }
 
@@ -228,7 +228,7 @@ impl UnifiedRuntime {
         let ended_by = tokio::select! {
             biased;
             Ok(_) = done.wait_for(|done| *done) => RunEndedBy::Done,
-            Ok(_) = phase.wait_for(|phase| *phase == Phase::Fenced) => RunEndedBy::Fenced,
+            Ok(_) = phase.wait_for(|phase| *phase == RuntimePhase::Fenced) => RunEndedBy::Fenced,
             () = until => RunEndedBy::Asked,
         };
         let closing = match ended_by {

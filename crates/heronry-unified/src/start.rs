@@ -6,10 +6,7 @@ use heronry_host::{
     AccessRequest, HostFault, HostedSubject, Incarnation, IncarnationEnd, Launch, MemberSpec,
     ModuleSpec, Running, StopMeans, WokenBy,
 };
-use heronry_pool::{
-    Caller, Rejection,
-    decide::{JoinPool, ListMembers},
-};
+use heronry_pool::{Caller, Rejection, decide::JoinPool};
 use heronry_runtime::{CallError, Joining};
 use heronry_types::{
     Generation, HostId, InstanceId, Millis, ReadyWhen, ReconcileStage, RunEnd, RunId, Timestamp,
@@ -18,7 +15,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     charge::{Charge, StopWish},
-    parts::Parts,
+    parts::RuntimeParts,
+    reading,
 };
 
 /// The pause between two looks for the first command of a run that is to be ready by it.
@@ -52,7 +50,7 @@ pub(crate) struct StartFailure {
     pub(crate) message: String,
 }
 
-/// What a life tells of itself.
+/// A thing that a life tells of itself.
 #[derive(Debug)]
 pub(crate) enum LifeFact {
     /// The run joined.
@@ -95,7 +93,7 @@ pub(crate) struct Fact {
 
 /// One life.
 pub(crate) struct Life {
-    pub(crate) parts: Arc<Parts>,
+    pub(crate) parts: Arc<RuntimeParts>,
     pub(crate) order: StartOrder,
     pub(crate) facts: mpsc::Sender<Fact>,
     pub(crate) wish: watch::Receiver<StopWish>,
@@ -415,7 +413,7 @@ async fn killed(wish: &mut watch::Receiver<StopWish>) {
 
 /// Joins a member's run, or takes it over. The same start is the same instance.
 pub(crate) async fn join(
-    parts: &Parts,
+    parts: &RuntimeParts,
     spec: &MemberSpec,
     serial: u64,
 ) -> Result<Generation, CallError> {
@@ -433,7 +431,7 @@ pub(crate) async fn join(
 }
 
 /// Returns the name of the process that a start joins as: no other start has it.
-fn instance(parts: &Parts, serial: u64) -> InstanceId {
+fn instance(parts: &RuntimeParts, serial: u64) -> InstanceId {
     let steward = parts.steward;
     let text = format!("steward-{steward}-start-{serial}");
     match InstanceId::parse(text) {
@@ -442,24 +440,9 @@ fn instance(parts: &Parts, serial: u64) -> InstanceId {
     }
 }
 
-async fn last_heard(parts: &Parts, run: &RunId) -> Result<Option<Timestamp>, CallError> {
-    // The page that begins with the run: the one before it in the order of text need not be there.
-    let mut after = None;
-    loop {
-        let list = ListMembers {
-            caller: Caller::Operator,
-            after,
-            max: parts.page(),
-        };
-        let page = parts.pool.call(list).await?;
-        if let Some(member) = page.members.iter().find(|member| member.run == *run) {
-            return Ok(member.last_seen);
-        }
-        match page.next {
-            Some(next) if next < *run => after = Some(next),
-            Some(_) | None => return Ok(None),
-        }
-    }
+async fn last_heard(parts: &RuntimeParts, run: &RunId) -> Result<Option<Timestamp>, CallError> {
+    let member = reading::member(parts, run).await?;
+    Ok(member.and_then(|member| member.last_seen))
 }
 
 fn not_joined(error: &CallError) -> LifeEnd {

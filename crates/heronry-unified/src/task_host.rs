@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::start::after;
 
-/// What a task is started with.
+/// The things that a task is started with.
 pub struct TaskStart {
     /// The launch: who it is, its value and its environment.
     pub launch: Launch,

@@ -6,13 +6,17 @@ use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom};
 use heronry_types::Cursor;
 use tokio::sync::mpsc;
 
-use crate::{order::Order, parts::Parts};
+use crate::{order::Order, parts::RuntimeParts};
 
 /// The events that tell of another steward.
 const STEWARDS: &str = r#"kind in ["steward_taken", "steward_released"]"#;
 
 /// Follows the pool's stewards from a cursor on, and tells the loop of each until it is gone.
-pub(crate) async fn follow_stewards(parts: &Parts, from: Cursor, orders: mpsc::WeakSender<Order>) {
+pub(crate) async fn follow_stewards(
+    parts: &RuntimeParts,
+    from: Cursor,
+    orders: mpsc::WeakSender<Order>,
+) {
     let filter = match Filter::compile(STEWARDS) {
         Ok(filter) => filter,
         Err(error) => {

@@ -10,12 +10,12 @@ use heronry_host::MemberSpec;
 use heronry_tests::{World, on_every_store, run};
 use heronry_types::{EventKind, MemberStanding, PoolId};
 use heronry_unified::{
-    BuildFault, Discovery, HookError, Notice, Phase, PreSpawnContext, PreSpawnHook,
+    BuildFault, Discovery, HookError, Notice, PreSpawnContext, PreSpawnHook, RuntimePhase,
     UnifiedRuntimeBuilder,
 };
 use serde_json::json;
 
-use crate::scene::{Scene, member, named, standing};
+use crate::scene::{KeptScene, member, named, standing};
 
 on_every_store! {
     r4_the_hook_comes_first_and_discovery_gets_its_value_and_a_second_reconcile_records_nothing
@@ -55,7 +55,7 @@ impl Discovery for Noting {
 async fn r4_the_hook_comes_first_and_discovery_gets_its_value_and_a_second_reconcile_records_nothing(
     world: World,
 ) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let noting = Arc::new(Noting::default());
     let phases = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&phases);
@@ -88,22 +88,22 @@ async fn r4_the_hook_comes_first_and_discovery_gets_its_value_and_a_second_recon
     assert_eq!(scene.world.head(&scene.pool).await, before);
     runtime.shutdown().await;
     let expected = [
-        Phase::Validate,
-        Phase::Open,
-        Phase::Steward,
-        Phase::Recover,
-        Phase::Hook,
-        Phase::Discover,
-        Phase::Reconcile,
-        Phase::Serve,
-        Phase::Stopping,
-        Phase::Stopped,
+        RuntimePhase::Validate,
+        RuntimePhase::Open,
+        RuntimePhase::Steward,
+        RuntimePhase::Recover,
+        RuntimePhase::Hook,
+        RuntimePhase::Discover,
+        RuntimePhase::Reconcile,
+        RuntimePhase::Serve,
+        RuntimePhase::Stopping,
+        RuntimePhase::Stopped,
     ];
     assert_eq!(*phases.lock().unwrap(), expected);
 }
 
 async fn r5_a_hook_that_fails_leaves_nothing_and_the_pool_can_be_built_again(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let noting = Arc::new(Noting::default());
     noting.fails.store(true, Ordering::Relaxed);
     let builder = scene.builder(named(&["a"]));
@@ -112,7 +112,7 @@ async fn r5_a_hook_that_fails_leaves_nothing_and_the_pool_can_be_built_again(wor
         .build()
         .await;
     let error = failed.unwrap_err();
-    assert_eq!(error.phase, Phase::Hook);
+    assert_eq!(error.phase, RuntimePhase::Hook);
     assert_eq!(error.to_string(), "no room (in phase hook)");
     assert_eq!(scene.stage.starts(), Vec::<String>::new());
     let kinds = scene.kinds().await;
@@ -124,7 +124,7 @@ async fn r5_a_hook_that_fails_leaves_nothing_and_the_pool_can_be_built_again(wor
 }
 
 async fn r3_every_conflict_is_told_at_once_and_nothing_was_done(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let before = scene.world.head(&scene.pool).await;
     let mut elsewhere = member("a");
     elsewhere.host = "moon".parse().unwrap();

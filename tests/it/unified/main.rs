@@ -11,4 +11,5 @@ mod members;
 mod restarts;
 mod scene;
 mod shutdowns;
+mod sleepers;
 mod stewards;

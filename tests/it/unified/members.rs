@@ -6,7 +6,7 @@ use heronry_types::{EventKind, MemberStanding, ReadyWhen, RunEnd, RunsUntil};
 use heronry_unified::RunEndedBy;
 use serde_json::json;
 
-use crate::scene::{Scene, declared, member, named, processes, standing};
+use crate::scene::{Deed, KeptScene, declared, member, named, processes, standing};
 
 on_every_store! {
     r13_what_is_no_longer_declared_is_retired_and_the_rest_goes_on
@@ -16,6 +16,7 @@ on_every_store! {
     a_job_ends_when_every_member_that_is_waited_for_has_ended
     a_member_is_stopped_and_started_by_hand
     rediscover_restarts_every_member
+    a_member_counts_as_started_once_it_is_ready
     r49_a_hook_that_is_set_late_is_used_and_one_that_hangs_is_told
 }
 
@@ -25,7 +26,7 @@ on_every_store_that_is_reopened! {
 }
 
 async fn r13_what_is_no_longer_declared_is_retired_and_the_rest_goes_on(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a", "b"])).await.unwrap();
     let a = standing(&runtime, "a", MemberStanding::Active).await;
     let report = runtime.refresh_topology(named(&["a"])).await.unwrap();
@@ -46,7 +47,7 @@ async fn r13_what_is_no_longer_declared_is_retired_and_the_rest_goes_on(world: W
 }
 
 async fn r14_one_failure_stops_nothing_else(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut late = member("late");
     late.ready.when = ReadyWhen::Line;
     let members = vec![member("a"), late, member("b")];
@@ -81,7 +82,7 @@ async fn r14_one_failure_stops_nothing_else(world: World) {
 }
 
 async fn r16_what_is_declared_twice_is_recorded_once(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     let first = runtime.bootstrap_report().revision;
     let before = scene.world.head(&scene.pool).await;
@@ -94,7 +95,7 @@ async fn r16_what_is_declared_twice_is_recorded_once(world: World) {
 }
 
 async fn r15_topics_change_in_place_and_a_command_by_a_restart(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     let first = standing(&runtime, "a", MemberStanding::Active).await;
     let mut changed = member("a");
@@ -125,7 +126,7 @@ async fn r15_topics_change_in_place_and_a_command_by_a_restart(world: World) {
 }
 
 async fn a_job_ends_when_every_member_that_is_waited_for_has_ended(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut lead = member("lead");
     lead.until = RunsUntil::Exited;
     let runtime = scene
@@ -151,16 +152,16 @@ async fn a_job_that_was_interrupted_goes_on(world: World) {
     let mut lead = member("lead");
     lead.until = RunsUntil::Exited;
     let job = declared(vec![lead, member("helper")]);
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(job.clone()).await.unwrap();
     let report = runtime.run(std::future::ready(())).await;
     assert_eq!(report.ended_by, RunEndedBy::Asked);
     assert!(report.members.iter().all(|it| it.ended.is_none()));
-    let Scene {
+    let KeptScene {
         world, pool, host, ..
     } = scene;
     drop((runtime, report, pool, host));
-    let scene = Scene::on(world.restart().await).await;
+    let scene = KeptScene::on(world.restart().await).await;
     let runtime = scene.build(job.clone()).await.unwrap();
     assert_eq!(runtime.bootstrap_report().started.len(), 2);
     let running = runtime.run(std::future::pending());
@@ -180,7 +181,7 @@ async fn a_job_that_was_interrupted_goes_on(world: World) {
 }
 
 async fn a_member_is_stopped_and_started_by_hand(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     runtime.stop_member(&run("a")).await.unwrap();
     let stopped = standing(&runtime, "a", MemberStanding::Dormant).await;
@@ -198,7 +199,7 @@ async fn a_member_is_stopped_and_started_by_hand(world: World) {
 }
 
 async fn rediscover_restarts_every_member(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a", "b"])).await.unwrap();
     let report = runtime.rediscover().await.unwrap();
     let mut restarted = report.reconcile.restarted;
@@ -212,10 +213,10 @@ async fn rediscover_restarts_every_member(world: World) {
 }
 
 async fn r17_after_a_crash_there_is_one_process_for_each_member(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a", "b"])).await.unwrap();
     assert_eq!(scene.stage.starts().len(), 2);
-    let Scene {
+    let KeptScene {
         world,
         pool,
         host,
@@ -223,7 +224,7 @@ async fn r17_after_a_crash_there_is_one_process_for_each_member(world: World) {
     } = scene;
     drop((runtime, pool, host));
     heronry_tests::until(|| stage.processes("a") + stage.processes("b") == 0).await;
-    let scene = Scene::on(world.crash().await).await;
+    let scene = KeptScene::on(world.crash().await).await;
     let runtime = scene.build(named(&["a", "b"])).await.unwrap();
     assert_eq!(runtime.bootstrap_report().started.len(), 2);
     assert_eq!(
@@ -248,7 +249,7 @@ impl heronry_unified::PostSpawnHook for HangingHook {
 }
 
 async fn r49_a_hook_that_is_set_late_is_used_and_one_that_hangs_is_told(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&told);
     let runtime = scene
@@ -277,5 +278,43 @@ async fn r49_a_hook_that_is_set_late_is_used_and_one_that_hangs_is_told(world: W
     assert_eq!(report.unwrap().started, [run("b")]);
     let expected = "the post-spawn hook did not return within 30 s";
     assert_eq!(*told.lock().unwrap(), [expected]);
+    runtime.shutdown().await;
+}
+
+async fn a_member_counts_as_started_once_it_is_ready(world: World) {
+    let scene = KeptScene::on(world).await;
+    let mut slow = member("slow");
+    slow.ready.when = ReadyWhen::Line;
+    let mut calling = member("calling");
+    calling.ready.when = ReadyWhen::FirstCommand;
+    let mut building = Box::pin(scene.build(declared(vec![slow, calling])));
+    let looking = async {
+        processes(&scene, "slow", 1).await;
+        processes(&scene, "calling", 1).await;
+        heronry_tests::let_others_run().await;
+    };
+    tokio::select! {
+        _ = &mut building => panic!("nobody is ready"),
+        () = looking => {}
+    }
+    scene.stage.tell("slow", &Deed::Ready);
+    scene.world.clock.advance(heronry_types::Millis(1));
+    let list = ListMembers {
+        caller: Caller::Operator,
+        after: None,
+        max: 10,
+    };
+    let members = scene.pool.call(list).await.unwrap().members;
+    let caller = members.iter().find(|it| it.run == run("calling")).unwrap();
+    let caller = World::member("calling", caller.generation);
+    let fetch = World::fetch(&caller, "r1", 1);
+    scene.pool.call(fetch).await.unwrap();
+    let looking = async {
+        heronry_tests::let_others_run().await;
+        scene.world.clock.advance(heronry_types::Millis(25));
+    };
+    let (runtime, ()) = tokio::join!(building, looking);
+    let runtime = runtime.unwrap();
+    assert_eq!(runtime.bootstrap_report().started.len(), 2);
     runtime.shutdown().await;
 }

@@ -6,7 +6,7 @@ use heronry_types::{
     EventKind, MemberStanding, Millis, ReadyWhen, RestartPolicy, RunEnd, RunsUntil,
 };
 
-use crate::scene::{Deed, Scene, declared, member, processes, standing};
+use crate::scene::{Deed, KeptScene, declared, member, processes, standing};
 
 on_every_store! {
     r18_a_member_is_started_again_after_its_pause_until_its_restarts_are_used_up
@@ -18,7 +18,7 @@ on_every_store! {
 async fn r18_a_member_is_started_again_after_its_pause_until_its_restarts_are_used_up(
     world: World,
 ) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut fragile = member("a");
     fragile.until = RunsUntil::Exited;
     fragile.restart.budget = 2;
@@ -54,7 +54,7 @@ async fn r18_a_member_is_started_again_after_its_pause_until_its_restarts_are_us
 }
 
 async fn r18_the_policy_decides_what_an_end_means(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let of = |name: &str, policy| {
         let mut spec = member(name);
         spec.restart = RestartRule::of(policy);
@@ -87,7 +87,7 @@ async fn r18_the_policy_decides_what_an_end_means(world: World) {
 }
 
 async fn r18_a_panic_is_an_end(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(declared(vec![member("a")])).await.unwrap();
     scene.stage.tell("a", &Deed::Panic);
     let due = standing(&runtime, "a", MemberStanding::Starting).await;
@@ -99,7 +99,7 @@ async fn r18_a_panic_is_an_end(world: World) {
 }
 
 async fn r19_a_broken_member_and_a_hanging_start_hold_up_nobody(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut broken = member("broken");
     broken.restart = RestartRule::of(RestartPolicy::Never);
     broken.ready.when = ReadyWhen::Line;

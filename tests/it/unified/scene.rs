@@ -22,7 +22,7 @@ use heronry_unified::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-/// What a member is told to do.
+/// A deed that a member is told to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Deed {
     End(IncarnationEnd),
@@ -32,13 +32,13 @@ pub(crate) enum Deed {
 
 /// The members that run, and what was asked of them.
 #[derive(Debug, Default)]
-pub(crate) struct Stage {
+pub(crate) struct TaskStage {
     running: Mutex<BTreeMap<String, Vec<mpsc::UnboundedSender<Deed>>>>,
     starts: Mutex<Vec<String>>,
     woken_by: Mutex<Vec<String>>,
 }
 
-impl Stage {
+impl TaskStage {
     /// Returns the number of processes that a run has.
     pub(crate) fn processes(&self, name: &str) -> usize {
         let mut running = self.running.lock().unwrap();
@@ -73,7 +73,7 @@ impl Stage {
 /// The body of every member: it runs until it is told what to do, or cancelled.
 ///
 /// The value `stubborn` takes no cancellation, `hang` never gets ready, `refused` is none that can be started.
-pub(crate) struct ToldBody(pub(crate) Arc<Stage>);
+pub(crate) struct ToldBody(pub(crate) Arc<TaskStage>);
 
 impl TaskBody for ToldBody {
     fn check(&self, value: &HostValue) -> Result<(), HostRefusal> {
@@ -137,16 +137,16 @@ impl MemberAccess for PlainAccess {
 }
 
 /// A world with a stage.
-pub(crate) struct Scene {
+pub(crate) struct KeptScene {
     pub(crate) world: World,
-    pub(crate) stage: Arc<Stage>,
+    pub(crate) stage: Arc<TaskStage>,
     pub(crate) host: Arc<TaskHost>,
     pub(crate) pool: Pool,
 }
 
-impl Scene {
+impl KeptScene {
     pub(crate) async fn on(world: World) -> Self {
-        let stage = Arc::new(Stage::default());
+        let stage = Arc::new(TaskStage::default());
         let clock: Arc<dyn Clock> = Arc::new(world.clock.clone());
         let body = Arc::new(ToldBody(Arc::clone(&stage)));
         let host = TaskHost::new("task".parse().unwrap(), body, clock);
@@ -228,6 +228,6 @@ pub(crate) async fn standing(
 }
 
 /// Waits until a run has so many processes.
-pub(crate) async fn processes(scene: &Scene, name: &str, wanted: usize) {
+pub(crate) async fn processes(scene: &KeptScene, name: &str, wanted: usize) {
     heronry_tests::until(|| scene.stage.processes(name) == wanted).await;
 }

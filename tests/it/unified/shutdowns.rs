@@ -2,10 +2,10 @@
 
 use heronry_tests::{World, on_every_store, run};
 use heronry_types::{EventKind, MemberStanding, Millis};
-use heronry_unified::{OrderError, Phase, StewardshipAfter};
+use heronry_unified::{OrderError, RuntimePhase, StewardshipAfter};
 use serde_json::json;
 
-use crate::scene::{Scene, declared, member, named, processes, standing};
+use crate::scene::{KeptScene, declared, member, named, processes, standing};
 
 on_every_store! {
     r9_a_member_that_does_not_end_is_killed_after_its_grace_and_the_report_says_so
@@ -16,7 +16,7 @@ on_every_store! {
 async fn r9_a_member_that_does_not_end_is_killed_after_its_grace_and_the_report_says_so(
     world: World,
 ) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut stubborn = member("stubborn");
     stubborn.launch = json!("stubborn");
     let runtime = scene
@@ -42,7 +42,7 @@ async fn r9_a_member_that_does_not_end_is_killed_after_its_grace_and_the_report_
 }
 
 async fn r10_a_second_shutdown_is_harmless_and_killing_ends_at_once(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let mut stubborn = member("stubborn");
     stubborn.launch = json!("stubborn");
     let runtime = scene.build(declared(vec![stubborn])).await.unwrap();
@@ -50,7 +50,7 @@ async fn r10_a_second_shutdown_is_harmless_and_killing_ends_at_once(world: World
     let second = async {
         let mut phases = runtime.phases();
         phases
-            .wait_for(|phase| *phase == Phase::Stopping)
+            .wait_for(|phase| *phase == RuntimePhase::Stopping)
             .await
             .unwrap();
         runtime.kill().await
@@ -59,13 +59,13 @@ async fn r10_a_second_shutdown_is_harmless_and_killing_ends_at_once(world: World
     assert_eq!(first, second);
     assert_eq!(first.killed, ["stubborn"]);
     assert_eq!(runtime.shutdown().await, first);
-    assert_eq!(runtime.phase(), Phase::Stopped);
+    assert_eq!(runtime.phase(), RuntimePhase::Stopped);
     let refused = runtime.start_member(&run("stubborn")).await;
     assert_eq!(refused, Err(OrderError::Stopped));
 }
 
 async fn what_is_dropped_ends(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     standing(&runtime, "a", MemberStanding::Active).await;
     drop(runtime);

@@ -2,9 +2,9 @@
 
 use heronry_tests::{World, on_every_store, run};
 use heronry_types::{EventKind, MemberStanding};
-use heronry_unified::{OnHeld, Phase, RunEndedBy, StewardshipAfter};
+use heronry_unified::{OnHeld, RunEndedBy, RuntimePhase, StewardshipAfter};
 
-use crate::scene::{Scene, named, standing};
+use crate::scene::{KeptScene, named, standing};
 
 on_every_store! {
     r12_a_second_runtime_is_refused
@@ -12,11 +12,11 @@ on_every_store! {
 }
 
 async fn r12_a_second_runtime_is_refused(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let runtime = scene.build(named(&["a"])).await.unwrap();
     let before = scene.world.head(&scene.pool).await;
     let refused = scene.build(named(&["a"])).await.unwrap_err();
-    assert_eq!(refused.phase, Phase::Steward);
+    assert_eq!(refused.phase, RuntimePhase::Steward);
     assert_eq!(scene.world.head(&scene.pool).await, before);
     assert_eq!(scene.stage.processes("a"), 1);
     runtime.shutdown().await;
@@ -25,14 +25,14 @@ async fn r12_a_second_runtime_is_refused(world: World) {
 }
 
 async fn r12_a_second_runtime_takes_over_by_choice_and_no_member_runs_twice(world: World) {
-    let scene = Scene::on(world).await;
+    let scene = KeptScene::on(world).await;
     let first = scene.build(named(&["a", "b"])).await.unwrap();
     let before = standing(&first, "a", MemberStanding::Active).await;
     let second = scene.builder(named(&["a"])).with_on_held(OnHeld::TakeOver);
     let second = second.build().await.unwrap();
     let mut phases = first.phases();
     phases
-        .wait_for(|phase| *phase == Phase::Fenced)
+        .wait_for(|phase| *phase == RuntimePhase::Fenced)
         .await
         .unwrap();
     let adopted = standing(&second, "a", MemberStanding::Active).await;

@@ -25,9 +25,9 @@ impl fmt::Debug for DigestKey {
 }
 
 /// A digest that is being made: each part stands behind its length, so no other parts have this digest.
-struct Parts(Hasher);
+struct DigestParts(Hasher);
 
-impl Parts {
+impl DigestParts {
     fn of(what: &str) -> Self {
         let mut parts = Self(Hasher::new());
         parts.text(what);
@@ -84,7 +84,7 @@ impl Parts {
 /// Returns the digest of all that a running member cannot change: what is not in it, labels, topics, idle and
 /// restart settings, changes in place.
 pub(super) fn of_member(spec: &MemberSpec, key: &DigestKey) -> Digest {
-    let mut parts = Parts::of("member");
+    let mut parts = DigestParts::of("member");
     parts.text(spec.run.as_str());
     parts.text(spec.agent.as_str());
     parts.perhaps(spec.policies.as_ref(), |parts, policies| {
@@ -100,7 +100,7 @@ pub(super) fn of_member(spec: &MemberSpec, key: &DigestKey) -> Digest {
     parts.number(spec.stop_grace.as_millis());
     parts.perhaps(spec.lease, |parts, lease| parts.number(lease.0.into()));
     parts.perhaps(spec.timeout, |parts, life| parts.number(life.as_millis()));
-    parts.perhaps(spec.context.as_deref(), Parts::text);
+    parts.perhaps(spec.context.as_deref(), DigestParts::text);
     parts.each(spec.instructions.iter(), |parts, text| parts.text(text));
     parts.perhaps(spec.session.as_ref(), |parts, id| parts.text(id.as_str()));
     parts.finish()
@@ -108,7 +108,7 @@ pub(super) fn of_member(spec: &MemberSpec, key: &DigestKey) -> Digest {
 
 /// Returns the digest of all that a running module cannot change.
 pub(super) fn of_module(spec: &ModuleSpec, key: &DigestKey) -> Digest {
-    let mut parts = Parts::of("module");
+    let mut parts = DigestParts::of("module");
     parts.text(spec.id.as_str());
     parts.text(spec.host.as_str());
     parts.text(&spec.launch.to_string());
@@ -121,14 +121,14 @@ pub(super) fn of_module(spec: &ModuleSpec, key: &DigestKey) -> Digest {
 
 /// Returns the digest of a whole roster: of everything that is declared.
 pub(super) fn of_roster(roster: &EffectiveRoster) -> Digest {
-    let mut parts = Parts::of("roster");
+    let mut parts = DigestParts::of("roster");
     parts.each(roster.members.values(), |parts, member| {
         let spec = &member.spec;
         parts.bytes(&member.digest.0);
         parts.text(member.layer.wire_name());
         parts.each(spec.labels.names(), |parts, name| {
             parts.text(name);
-            parts.perhaps(spec.labels.value(name), Parts::text);
+            parts.perhaps(spec.labels.value(name), DigestParts::text);
         });
         parts.each(spec.topics.iter(), |parts, topic| {
             parts.text(topic.as_str());
@@ -141,7 +141,7 @@ pub(super) fn of_roster(roster: &EffectiveRoster) -> Digest {
         parts.number(spec.restart.backoff.as_millis());
         parts.number(spec.restart.window.as_millis());
     });
-    let edge = |parts: &mut Parts, edge: &Edge| {
+    let edge = |parts: &mut DigestParts, edge: &Edge| {
         parts.text(edge.a().as_str());
         parts.text(edge.b().as_str());
     };
@@ -151,7 +151,7 @@ pub(super) fn of_roster(roster: &EffectiveRoster) -> Digest {
             alias.recipient.as_ref().map(heronry_types::Id::as_str),
             alias.channel.as_ref().map(heronry_types::Id::as_str),
         ] {
-            parts.perhaps(name, Parts::text);
+            parts.perhaps(name, DigestParts::text);
         }
         // An address is a few texts: writing it cannot fail.
         parts.bytes(&serde_json::to_vec(to).unwrap_or_default());
@@ -169,7 +169,7 @@ pub(super) fn of_roster(roster: &EffectiveRoster) -> Digest {
 
 /// Returns the digest of what operators add and take away.
 pub(super) fn of_overlay(overlay: &Overlay, key: &DigestKey) -> Digest {
-    let mut parts = Parts::of("overlay");
+    let mut parts = DigestParts::of("overlay");
     let added = Layers::of(overlay.add.clone()).effective(key);
     parts.bytes(&of_roster(&added).0);
     parts.each(overlay.suppress.iter(), |parts, run| {

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use super::Keeper;
 use crate::{
-    charge::{AfterStop, Charge, Slot, StopWish},
+    charge::{AfterStop, Charge, ChargeSlot, StopWish},
     kept::runs_until,
     order::{Closing, OrderError},
-    phase::Phase,
+    phase::RuntimePhase,
     plan::MembershipState,
     report::{NotStopped, ShutdownReport, StewardshipAfter},
 };
@@ -45,7 +45,7 @@ impl Keeper {
             }
             return;
         }
-        self.enter(Phase::Stopping);
+        self.enter(RuntimePhase::Stopping);
         if let Some(pass) = self.pass.take() {
             pass.give_up(&OrderError::Stopped);
         }
@@ -66,7 +66,7 @@ impl Keeper {
         let Some(under_way) = &self.closing else {
             return;
         };
-        let stop = |slot: &mut Slot| {
+        let stop = |slot: &mut ChargeSlot| {
             slot.stop(wish, AfterStop::Close);
         };
         match under_way.part {
@@ -90,7 +90,7 @@ impl Keeper {
                 return false;
             };
             let part = under_way.part;
-            let is_live = |slot: &Slot| slot.live().is_some();
+            let is_live = |slot: &ChargeSlot| slot.live().is_some();
             let is_any_live = match part {
                 ClosingPart::Members => self.members.values().any(|it| is_live(&it.slot)),
                 ClosingPart::Modules => self.modules.values().any(|it| is_live(&it.slot)),
@@ -137,7 +137,7 @@ impl Keeper {
             StewardshipAfter::Kept
         };
         report.standings = self.statuses();
-        self.enter(Phase::Stopped);
+        self.enter(RuntimePhase::Stopped);
         for reply in under_way.replies {
             // Whoever asked may have stopped waiting.
             let _ = reply.send(under_way.report.clone());

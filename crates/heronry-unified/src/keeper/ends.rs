@@ -1,4 +1,4 @@
-//! What follows when something is ready, or its life is over.
+//! The consequences when something is ready, or its life is over.
 
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use heronry_types::{
 use super::Keeper;
 use crate::{
     charge::{AfterStop, Charge, LiveProcess, Process},
-    declare::RosterMember,
     kept::runs_until,
     notice::Notice,
     plan::MembershipState,
@@ -64,15 +63,15 @@ impl Keeper {
             }
             LifeEnd::NotStarted(failure) => {
                 let end = IncarnationEnd::Failed(failure.message);
-                self.ended(charge, &live, Ending { end, ran }).await;
+                self.ended(charge, &live, JudgedEnd { end, ran }).await;
             }
-            LifeEnd::Ended(end) => self.ended(charge, &live, Ending { end, ran }).await,
+            LifeEnd::Ended(end) => self.ended(charge, &live, JudgedEnd { end, ran }).await,
         }
         self.pass_over(charge);
     }
 
     /// Something ended by itself. When it was to be stopped anyway, that is what follows.
-    async fn ended(&mut self, charge: &Charge, live: &LiveProcess, ending: Ending) {
+    async fn ended(&mut self, charge: &Charge, live: &LiveProcess, ending: JudgedEnd) {
         if let Some(slot) = self.slot_mut(charge) {
             slot.last_end = Some(ending.end.clone());
         }
@@ -87,7 +86,7 @@ impl Keeper {
         }
     }
 
-    async fn member_ended(&mut self, run: &RunId, live: &LiveProcess, ending: Ending) {
+    async fn member_ended(&mut self, run: &RunId, live: &LiveProcess, ending: JudgedEnd) {
         let Some(declared) = self.roster.members.get(run).cloned() else {
             self.retire(run).await;
             return;
@@ -100,7 +99,7 @@ impl Keeper {
         let Some(member) = self.members.get_mut(run) else {
             return;
         };
-        let Ending { end, ran } = ending;
+        let JudgedEnd { end, ran } = ending;
         match member.slot.restarts.judge(&rule, &end, ran) {
             RestartVerdict::Finished => self.end_run(run, RunEnd::Completed, None).await,
             RestartVerdict::Again { pause } => self.again(run, live, &end, pause),
@@ -136,11 +135,15 @@ impl Keeper {
         run: &RunId,
         rule: &RestartRule,
         live: &LiveProcess,
-        ending: Ending,
+        ending: JudgedEnd,
     ) {
-        let Ending { end, ran } = ending;
+        let JudgedEnd { end, ran } = ending;
+        if let Some(member) = self.members.get_mut(run) {
+            member.ran = ran;
+        }
         if end.is_success() {
             self.falls_asleep(run, None);
+            self.fell_asleep.push(run.clone());
             return;
         }
         let Some(member) = self.members.get_mut(run) else {
@@ -176,7 +179,7 @@ impl Keeper {
         }
     }
 
-    fn module_ended(&mut self, module: &ModuleId, live: &LiveProcess, ending: Ending) {
+    fn module_ended(&mut self, module: &ModuleId, live: &LiveProcess, ending: JudgedEnd) {
         let Some(declared) = self.roster.modules.get(module).cloned() else {
             self.module_stands(module, ModuleStanding::Stopped, None);
             return;
@@ -184,7 +187,7 @@ impl Keeper {
         let Some(kept) = self.modules.get_mut(module) else {
             return;
         };
-        let Ending { end, ran } = ending;
+        let JudgedEnd { end, ran } = ending;
         match kept.slot.restarts.judge(&declared.spec.restart, &end, ran) {
             RestartVerdict::Finished => {
                 kept.is_given_up = true;
@@ -216,21 +219,7 @@ impl Keeper {
             slot.last_end = Some(end);
         }
         match (live.after, charge) {
-            (Some(AfterStop::Restart), Charge::Member(run)) => {
-                let is_eager = self
-                    .roster
-                    .members
-                    .get(run)
-                    .is_some_and(RosterMember::is_eager);
-                if is_eager {
-                    self.start_all(vec![charge.clone()]).await;
-                } else {
-                    self.falls_asleep(run, None);
-                }
-            }
-            (Some(AfterStop::Restart), Charge::Module(_)) => {
-                self.start_all(vec![charge.clone()]).await;
-            }
+            (Some(AfterStop::Restart), _) => self.start_all(vec![charge.clone()]).await,
             (Some(AfterStop::Retire), Charge::Member(run)) => self.retire(&run.clone()).await,
             (Some(AfterStop::Rest) | None, Charge::Member(run)) => {
                 self.falls_asleep(run, Some("stopped".to_owned()));
@@ -334,7 +323,7 @@ impl Keeper {
 }
 
 /// The end of something, and how long it was ready before.
-struct Ending {
+struct JudgedEnd {
     end: IncarnationEnd,
     ran: Duration,
 }

@@ -7,7 +7,7 @@ use crate::{
     charge::{AfterStop, Charge, Process, StopWish},
     kept::KeptMember,
     order::{Order, OrderError},
-    phase::Phase,
+    phase::RuntimePhase,
     plan::{MembershipState, plan},
     report::MemberStatus,
 };
@@ -52,10 +52,18 @@ impl Keeper {
             Order::Layers { reply } => {
                 let _ = reply.send(Ok(self.layers.clone()));
             }
+            Order::Causes { causes, reply } => {
+                let has_acted = match self.check_acting() {
+                    Ok(()) => self.take_causes(causes).await,
+                    Err(_) => false,
+                };
+                let _ = reply.send(has_acted);
+            }
+            Order::LookedUpTo { question } => self.looked_up_to(question).await,
             Order::CheckSteward => self.check_steward().await,
             Order::Serve => {
                 if self.check_acting().is_ok() {
-                    self.enter(Phase::Serve);
+                    self.enter(RuntimePhase::Serve);
                 }
             }
             Order::Close { closing, reply } => self.close(closing, reply),

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures::{StreamExt, stream};
-use heronry_host::MemberSpec;
 use heronry_pool::{
     Caller,
     decide::{
@@ -12,23 +10,19 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::CallError;
-use heronry_types::{
-    DeclaredEntry, Generation, MemberStanding, ModuleStanding, ReconcileStage, RunId,
-};
-use tokio::sync::{oneshot, watch};
+use heronry_types::{DeclaredEntry, MemberStanding, ReconcileStage, RunId};
+use tokio::sync::oneshot;
 
 use super::Keeper;
 use crate::{
-    charge::{AfterStop, Charge, LiveProcess, Process, StopWish},
+    charge::{AfterStop, Charge, LiveProcess, StopWish},
     declare::Layers,
+    kept::StandingAge,
     order::{OrderError, Respawn},
-    plan::{Action, MembershipState, ProcessState, Setting, SupervisionRules, plan, sorted_topics},
+    plan::{Action, ProcessState, Setting, SupervisionRules, plan, sorted_topics},
     report::{FailureText, ReconcileReport},
-    start::{Life, LifeEnd, StartOrder, StartSpec, join},
+    start::LifeEnd,
 };
-
-/// The most joins of sleeping members that are under way at once.
-const JOINS_AT_ONCE: usize = 256;
 
 /// A pass that waits for its turn.
 pub(super) struct WaitingPass {
@@ -56,7 +50,7 @@ enum Awaited {
 
 /// The pass that is under way.
 pub(super) struct Pass {
-    report: ReconcileReport,
+    pub(super) report: ReconcileReport,
     awaited: BTreeMap<Charge, Awaited>,
     reply: Option<oneshot::Sender<Result<ReconcileReport, OrderError>>>,
 }
@@ -115,6 +109,7 @@ impl Keeper {
         self.declare().await;
         self.carry_out(actions).await;
         self.note_rules();
+        self.look_for_causes();
     }
 
     /// Adds a restart of everybody that runs and is as it should be.
@@ -152,7 +147,7 @@ impl Keeper {
         }
         self.applied = Some(self.roster.digest());
         for member in self.members.values_mut() {
-            member.is_settled = false;
+            member.settled = StandingAge::Earlier;
         }
         for module in self.modules.values_mut() {
             module.is_given_up = false;
@@ -160,7 +155,7 @@ impl Keeper {
     }
 
     async fn carry_out(&mut self, actions: Vec<Action>) {
-        let mut batch = Batch::default();
+        let mut batch = PlannedWork::default();
         for action in actions {
             match action {
                 Action::StopModule(id) => self.stop_module(Charge::Module(id), AfterStop::Retire),
@@ -187,7 +182,7 @@ impl Keeper {
         self.carry_out_batch(batch).await;
     }
 
-    async fn carry_out_batch(&mut self, batch: Batch) {
+    async fn carry_out_batch(&mut self, batch: PlannedWork) {
         for runs in batch.forgotten.chunks(ROSTER_BATCH_MAX) {
             self.forget(runs.to_vec()).await;
         }
@@ -321,45 +316,6 @@ impl Keeper {
         }
     }
 
-    /// Joins members that sleep until there is a cause, many at once, and says that they are dormant.
-    async fn put_to_sleep(&mut self, runs: Vec<RunId>) {
-        let mut joins = Vec::with_capacity(runs.len());
-        for run in runs {
-            if let Some(declared) = self.roster.members.get(&run) {
-                self.serial += 1;
-                joins.push((run, Arc::clone(&declared.spec), self.serial));
-            }
-        }
-        let parts = Arc::clone(&self.parts);
-        let joined = stream::iter(joins).map(|(run, spec, serial)| {
-            let parts = Arc::clone(&parts);
-            async move {
-                let joined = join(&parts, &spec, serial).await;
-                (run, spec, joined)
-            }
-        });
-        let joined: Vec<_> = joined.buffered(JOINS_AT_ONCE).collect().await;
-        for (run, spec, joined) in joined {
-            match joined {
-                Ok(generation) => self.sleeps(run, &spec, generation),
-                Err(error) => self.fail(&run, ReconcileStage::Join, &error),
-            }
-        }
-        self.say().await;
-    }
-
-    /// Notes that a member joined without a process.
-    fn sleeps(&mut self, run: RunId, spec: &MemberSpec, generation: Generation) {
-        let member = self.members.entry(run.clone()).or_default();
-        member.membership = MembershipState::Member;
-        member.generation = Some(generation);
-        member.topics = sorted_topics(&spec.topics);
-        self.stands(&run, MemberStanding::Dormant, None);
-        if let Some(pass) = &mut self.pass {
-            pass.report.dormant.push(run);
-        }
-    }
-
     /// Notes by which rules members are looked after from here on.
     fn note_rules(&mut self) {
         for (run, declared) in &self.roster.members {
@@ -372,93 +328,7 @@ impl Keeper {
         }
     }
 
-    /// Says that charges are being started, and starts them: first the intent is durable.
-    pub(super) async fn start_all(&mut self, charges: Vec<Charge>) {
-        if self.is_fenced || self.closing.is_some() {
-            return;
-        }
-        let mut lives = Vec::with_capacity(charges.len());
-        for charge in charges {
-            lives.extend(self.prepare(charge));
-        }
-        self.say().await;
-        if self.is_fenced {
-            return;
-        }
-        for life in lives {
-            life.begin(None);
-        }
-    }
-
-    /// Makes the life of a charge as it is declared now.
-    pub(super) fn prepare(&mut self, charge: Charge) -> Option<Life> {
-        self.serial += 1;
-        let serial = self.serial;
-        let (spec, digest) = self.spec_of(&charge)?;
-        match &charge {
-            Charge::Member(run) => {
-                self.members.entry(run.clone()).or_default();
-                self.stands(run, MemberStanding::Starting, None);
-            }
-            Charge::Module(module) => {
-                self.modules.entry(module.clone()).or_default();
-                self.module_stands(module, ModuleStanding::Starting, None);
-            }
-        }
-        let (wish, wished) = watch::channel(StopWish::None);
-        let slot = self.slot_mut(&charge)?;
-        slot.process = Process::Live(LiveProcess {
-            serial,
-            digest,
-            ready_at: None,
-            process_id: None,
-            wish,
-            after: None,
-        });
-        let woken_by = slot.woken_by.take();
-        Some(Life {
-            parts: Arc::clone(&self.parts),
-            order: StartOrder {
-                charge,
-                serial,
-                spec,
-                woken_by,
-            },
-            facts: self.tell.clone(),
-            wish: wished,
-            heard: None,
-        })
-    }
-
-    fn spec_of(&self, charge: &Charge) -> Option<(StartSpec, heronry_types::Digest)> {
-        match charge {
-            Charge::Member(run) => {
-                let declared = self.roster.members.get(run)?;
-                let spec = StartSpec::Member(Arc::clone(&declared.spec));
-                Some((spec, declared.digest))
-            }
-            Charge::Module(module) => {
-                let declared = self.roster.modules.get(module)?;
-                let acts_as = declared.spec.run.as_ref();
-                let spec = StartSpec::Module {
-                    spec: Arc::clone(&declared.spec),
-                    acts_as: acts_as.and_then(|run| self.incarnation(run)),
-                };
-                Some((spec, declared.digest))
-            }
-        }
-    }
-
-    fn incarnation(&self, run: &RunId) -> Option<heronry_host::Incarnation> {
-        Some(heronry_host::Incarnation {
-            pool: self.parts.pool.id().clone(),
-            run: run.clone(),
-            agent: self.roster.members.get(run)?.spec.agent.clone(),
-            generation: self.members.get(run)?.generation?,
-        })
-    }
-
-    fn fail(&mut self, run: &RunId, stage: ReconcileStage, error: &CallError) {
+    pub(super) fn fail(&mut self, run: &RunId, stage: ReconcileStage, error: &CallError) {
         if crate::parts::is_fenced(error) {
             self.fenced();
             return;
@@ -609,7 +479,7 @@ impl Keeper {
 
 /// The actions of a plan, by what is done about them.
 #[derive(Default)]
-struct Batch {
+struct PlannedWork {
     forgotten: Vec<RunId>,
     retired: Vec<RunId>,
     specified: Vec<RunId>,

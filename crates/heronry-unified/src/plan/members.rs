@@ -96,6 +96,8 @@ fn step(declared: &RosterMember, actual: &ActualMember, roster: RosterNews) -> M
         (false, _) if sleeps => change(declared, actual),
         (true | false, true) => MemberStep::None,
         (true, false) => MemberStep::Start,
+        // One that had a process had a cause, and may not be done with it.
+        (false, false) if actual.standing.is_some_and(had_process) => MemberStep::Start,
         (false, false) => MemberStep::Sleep,
     }
 }
@@ -108,6 +110,17 @@ fn is_final(standing: MemberStanding) -> bool {
         | MemberStanding::Active
         | MemberStanding::Suspended
         | MemberStanding::Retiring => false,
+    }
+}
+
+/// Returns true for the standings of a member that has a process.
+fn had_process(standing: MemberStanding) -> bool {
+    match standing {
+        MemberStanding::Starting | MemberStanding::Active | MemberStanding::Suspended => true,
+        MemberStanding::Dormant
+        | MemberStanding::Retiring
+        | MemberStanding::RetiredIdle
+        | MemberStanding::Broken => false,
     }
 }
 

@@ -43,11 +43,11 @@ fn apply(action: &Action, declared: &EffectiveRoster, actual: &mut Actual) {
             set_in_place(declared, actual, run);
             let (member, row) = (&declared.members[run], actual.members.get_mut(run).unwrap());
             row.membership = MembershipState::Member;
-            (row.standing, row.process) = if member.is_eager() {
+            (row.standing, row.process) = if let Action::Sleep(_) = action {
+                (Some(MemberStanding::Dormant), ProcessState::None)
+            } else {
                 let process = ProcessState::Of(member.digest);
                 (Some(MemberStanding::Active), process)
-            } else {
-                (Some(MemberStanding::Dormant), ProcessState::None)
             };
         }
         Action::Unwire(edge) | Action::Prune(edge) => {
