@@ -5,6 +5,7 @@ mod check;
 mod job;
 mod keep;
 pub(crate) mod manifest;
+mod plan;
 mod reread;
 mod screen;
 mod summary;
@@ -27,7 +28,7 @@ use heronry_unified::UnifiedRuntimeBuilder;
 pub(crate) use self::summary::MEMBER_FIELDS;
 use self::{
     access::JobAccess,
-    job::{JobOrigin, UpJob},
+    job::UpJob,
     keep::{JobEnd, keep},
     manifest::{EXAMPLE, Manifest},
     reread::{RereadPlaces, Rereads, Watching},
@@ -73,6 +74,9 @@ pub(crate) struct UpArgs {
     /// Read the manifest again when it changes; on SIGHUP it always is
     #[arg(long)]
     watch: bool,
+    /// Print what the job would begin with, and do nothing of it
+    #[arg(long, conflicts_with = "watch")]
+    plan: bool,
     #[command(flatten)]
     rollback: RollbackArgs,
 }
@@ -105,6 +109,11 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         ..ServerSettings::default()
     };
     let host = Host::start(&mut cx.data_dir, args.store, &args.listen, &settings).await?;
+    if args.plan {
+        let planned = plan::show(&cx, &host, (&manifest, &binary), args.job.as_deref()).await;
+        host.stop().await?;
+        return planned;
+    }
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,
@@ -146,11 +155,9 @@ async fn run_on(
     let names = names.chain(manifest.modules.iter().map(|m| m.spec.id.as_str()));
     let widest = names.map(|name| name.chars().count()).max();
     let screen = Screen::new(&cx.out, widest.unwrap_or(0));
-    let job = UpJob::open(&client, manifest, asked.name).await?;
-    let how = match job.found {
-        JobOrigin::New => "new",
-        JobOrigin::Unfinished => "continued",
-    };
+    let job = UpJob::find(&client, manifest, asked.name).await?;
+    job.open(manifest).await?;
+    let how = job.found.name();
     screen.progress(&format!("job    {} ({how})", job.pool.id()));
     screen.progress(&format!("store  {}", host.store()));
     screen.progress(&format!("server {}", host.url()));

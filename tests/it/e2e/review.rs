@@ -16,6 +16,8 @@ const FILES: usize = 60;
 enum BatchSize {
     /// As many messages as there are files.
     OneFile = 1,
+    /// Enough messages for a change in between.
+    FewFiles = 4,
     /// A few messages.
     ManyFiles = 20,
 }
@@ -228,16 +230,21 @@ fn r55_scanners_come_and_go_while_the_review_runs_and_every_file_counts_once() {
     let place = Folder::new();
     let expected = tree(&place);
     scanners(&place, 3);
-    let mut running = up_with(&place, "job/pool.toml", BatchSize::OneFile);
-    after_batches(&mut running, 5);
+    let batches = |running: &mut Running, count: usize| {
+        for _ in 0..count {
+            running.until(" | batch-");
+        }
+    };
+    let mut running = up_with(&place, "job/pool.toml", BatchSize::FewFiles);
+    batches(&mut running, 3);
     scanners(&place, 5);
     running.signal("HUP");
     running.until("started scanner-4, scanner-5");
-    after_batches(&mut running, 5);
+    batches(&mut running, 2);
     scanners(&place, 2);
     running.signal("HUP");
     running.until("retired scanner-3, scanner-4, scanner-5");
-    after_batches(&mut running, 5);
+    batches(&mut running, 1);
     running.kill();
     assert!(!place.at("out/report.json").exists());
     let last = up_with(&place, "job/pool.toml", BatchSize::OneFile)

@@ -429,18 +429,46 @@ fn a_manifest_that_is_watched_is_read_again_when_it_changes() {
 }
 
 #[test]
-fn a_module_runs_beside_the_members_without_a_token_unless_it_acts_as_one() {
+fn r59_a_module_runs_beside_the_members_and_has_no_token() {
     let place = Folder::new();
-    let script = "echo $HERONRY_RUN ${HERONRY_TOKEN:+token} in $HERONRY_POOL; exec sleep 600";
-    let module = |id: &str, more: &str| {
-        format!(
-            "[[module]]\nid = \"{id}\"\nready = \"line\"\n{more}\
-             command = [\"sh\", \"-c\", {script:?}]\n"
-        )
-    };
+    let script =
+        "echo ${HERONRY_RUN-no run} ${HERONRY_TOKEN-no token} in $HERONRY_POOL; exec sleep 600";
     let member = sleeper("one").replace("sleep 600", "sleep 1");
-    let all = member + &module("bare", "") + &module("acting", "run = \"one\"\n");
-    let out = up(&place, &all, &[]).ok();
-    assert!(out.contains("bare   | in tiny.1"), "{out}");
-    assert!(out.contains("acting | one token in tiny.1"), "{out}");
+    let module = format!(
+        "[[module]]\nid = \"helper\"\nready = \"line\"\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+    );
+    let out = up(&place, &(member + &module), &[]).ok();
+    assert!(out.contains("helper | no run no token in tiny.1"), "{out}");
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/modules/helper.log"));
+    assert_eq!(log.unwrap(), "no run no token in tiny.1\n");
+}
+
+#[test]
+fn r56_a_plan_names_the_actions_that_the_next_run_takes_and_does_none_of_them() {
+    let place = Folder::new();
+    manifest(&place, &(sleeper("one") + &sleeper("two")));
+    let planned = place.run(&["up", "job/pool.toml", "--plan"]).ok();
+    assert!(planned.starts_with("job tiny.1 (new)\n"), "{planned}");
+    for action in ["start one\n", "start two\n"] {
+        assert!(planned.contains(action), "{planned}");
+    }
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("one | runs");
+    running.signal("TERM");
+    running.end();
+    manifest(&place, &(sleeper("one") + &sleeper("three")));
+    let planned = place.run(&["up", "job/pool.toml", "--plan"]).ok();
+    assert!(planned.starts_with("job tiny.1 (continued)\n"), "{planned}");
+    for action in ["retire two\n", "start one\n", "start three\n"] {
+        assert!(planned.contains(action), "{planned}");
+    }
+    let again = place.run(&["up", "job/pool.toml", "--plan", "--field", "action"]);
+    let again = again.ok();
+    assert_eq!(planned, format!("job tiny.1 (continued)\n{again}"));
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("three | runs");
+    let members = ["--pool", "tiny.1", "members", "--field", "run_id"];
+    assert_eq!(place.run(&members).ok(), "one\nthree\n");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(143));
 }

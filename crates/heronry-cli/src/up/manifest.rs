@@ -12,12 +12,12 @@ mod values;
 mod variables;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
 use heronry_host::{MemberSpec, ModuleSpec};
-use heronry_types::{PoolId, Retention, RunId, RunsUntil};
+use heronry_types::{PoolId, Retention, RunsUntil};
 use heronry_unified::{Declared, DeclaredParts};
 use heronry_wire::PoolBody;
 
@@ -206,9 +206,9 @@ impl ManifestReading<'_> {
     }
 
     fn check(&mut self, members: &[Planned<MemberSpec>], modules: &[Planned<ModuleSpec>]) {
-        let mut runs: BTreeMap<&RunId, &MemberSpec> = BTreeMap::new();
+        let mut runs = BTreeSet::new();
         for Planned { spec, line } in members {
-            if runs.insert(&spec.run, spec).is_some() {
+            if !runs.insert(&spec.run) {
                 let run = spec.run.to_string();
                 self.refuse(*line, ManifestFault::RunTwice { run });
             }
@@ -218,13 +218,6 @@ impl ManifestReading<'_> {
             let module = spec.id.to_string();
             if !ids.insert(&spec.id) {
                 self.refuse(*line, ManifestFault::ModuleTwice { module });
-            } else if let Some(run) = spec.run.as_ref().filter(|run| !runs.contains_key(run)) {
-                let fault = ManifestFault::ActsAsNobody {
-                    module,
-                    run: run.to_string(),
-                    names: runs.keys().map(ToString::to_string).collect(),
-                };
-                self.refuse(*line, fault);
             }
         }
         // What was refused already may be the member that is missing.

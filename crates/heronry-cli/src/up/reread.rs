@@ -172,7 +172,8 @@ fn said(report: &ReconcileReport) -> String {
         ("changed", &report.changed),
     ] {
         if !runs.is_empty() {
-            let runs: Vec<&str> = runs.iter().map(heronry_types::Id::as_str).collect();
+            let mut runs: Vec<&str> = runs.iter().map(heronry_types::Id::as_str).collect();
+            runs.sort_unstable();
             parts.push(format!("{word} {}", runs.join(", ")));
         }
     }

@@ -80,7 +80,6 @@ pub(super) fn module(entry: ModuleTable, folder: &Path) -> Result<ModuleSpec, Ve
     spec.restart = entry.restart.map_or_else(RestartRule::default, |it| it.0);
     spec.ready = ready(entry.ready, entry.ready_within.map(|it| it.0.into()));
     spec.stop_grace = entry.stop_grace.map_or(STOP_GRACE, |it| it.0.into());
-    spec.run = entry.run;
     Ok(spec)
 }
 

@@ -78,15 +78,6 @@ pub(crate) enum ManifestFault {
     RunTwice { run: String },
     #[error("module {module:?} is named twice; give each its own id")]
     ModuleTwice { module: String },
-    #[error(
-        "module {module:?} acts as run {run:?}, which no member is; {}",
-        known(names)
-    )]
-    ActsAsNobody {
-        module: String,
-        run: String,
-        names: Vec<String>,
-    },
     #[error(transparent)]
     Folder(IdError),
     #[error("{found:?} is not an id: {why}")]
@@ -117,17 +108,4 @@ pub(crate) enum ManifestFault {
 
 fn meant(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
-}
-
-/// The most names that a fault lists.
-const NAMES_SHOWN: usize = 10;
-
-fn known(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-    let more = if names.len() > NAMES_SHOWN {
-        ", …"
-    } else {
-        ""
-    };
-    format!("known: {}{more}", shown.join(", "))
 }

@@ -43,7 +43,7 @@ pub(super) const MEMBER_KEYS: [&str; 20] = [
     "session",
 ];
 pub(super) const RESTART_KEYS: [&str; 4] = ["policy", "budget", "backoff", "window"];
-pub(super) const MODULE_KEYS: [&str; 12] = [
+pub(super) const MODULE_KEYS: [&str; 11] = [
     "id",
     "host",
     "command",
@@ -55,7 +55,6 @@ pub(super) const MODULE_KEYS: [&str; 12] = [
     "ready",
     "ready_within",
     "stop_grace",
-    "run",
 ];
 
 /// Returns every key that is not known, in the order of the file.

@@ -88,7 +88,6 @@ pub(super) struct ModuleTable {
     pub(super) ready_within: Option<TimeSpan>,
     #[serde(default, deserialize_with = "span")]
     pub(super) stop_grace: Option<TimeSpan>,
-    pub(super) run: Option<RunId>,
 }
 
 /// Reads the text. Every unknown key is told, or else the first thing that has another type.
