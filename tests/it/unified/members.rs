@@ -137,7 +137,7 @@ async fn a_job_ends_when_every_member_that_is_waited_for_has_ended(world: World)
     let ending = async {
         scene
             .stage
-            .end("lead", heronry_host::IncarnationEnd::Succeeded)
+            .end("lead", heronry_host::IncarnationEnd::Succeeded);
     };
     let (report, ()) = tokio::join!(running, ending);
     assert_eq!(report.ended_by, RunEndedBy::Done);
@@ -168,7 +168,7 @@ async fn a_job_that_was_interrupted_goes_on(world: World) {
     let ending = async {
         scene
             .stage
-            .end("lead", heronry_host::IncarnationEnd::Succeeded)
+            .end("lead", heronry_host::IncarnationEnd::Succeeded);
     };
     let (report, ()) = tokio::join!(running, ending);
     assert_eq!(report.ended_by, RunEndedBy::Done);

@@ -87,17 +87,13 @@ impl Rereads {
     pub(crate) async fn follow(&mut self, kept: &UnifiedRuntime, screen: &Screen) -> Infallible {
         loop {
             self.next().await;
-            match self.declare(kept, screen).await {
-                Ok(()) => self.refused = None,
-                Err(failure) => {
-                    let refused = failure.to_string();
-                    if self.refused.as_ref() != Some(&refused) {
-                        let line = "the manifest is refused, and what was declared before stays";
-                        screen.progress(&format!("{line}: {refused}"));
-                    }
-                    self.refused = Some(refused);
-                }
+            let refused = self.declare(kept, screen).await.err();
+            let refused = refused.map(|failure| failure.to_string());
+            if let Some(why) = refused.as_ref().filter(|_| self.refused != refused) {
+                let line = "the manifest is refused, and what was declared before stays";
+                screen.progress(&format!("{line}: {why}"));
             }
+            self.refused = refused;
         }
     }
 
