@@ -71,14 +71,28 @@ pub(crate) struct UpArgs {
     /// The job to run; otherwise the unfinished one, or a new one
     #[arg(long, value_name = "NAME", value_parser = job::parse_name)]
     job: Option<String>,
+    #[command(flatten)]
+    watching: WatchArgs,
+    #[command(flatten)]
+    planning: PlanArgs,
+    #[command(flatten)]
+    rollback: RollbackArgs,
+}
+
+/// Whether the manifest is watched.
+#[derive(Debug, Args)]
+struct WatchArgs {
     /// Read the manifest again when it changes; on SIGHUP it always is
     #[arg(long)]
     watch: bool,
+}
+
+/// Whether the job is planned alone.
+#[derive(Debug, Args)]
+struct PlanArgs {
     /// Print what the job would begin with, and do nothing of it
     #[arg(long, conflicts_with = "watch")]
     plan: bool,
-    #[command(flatten)]
-    rollback: RollbackArgs,
 }
 
 /// The folders of a job, absolute.
@@ -109,7 +123,7 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         ..ServerSettings::default()
     };
     let host = Host::start(&mut cx.data_dir, args.store, &args.listen, &settings).await?;
-    if args.plan {
+    if args.planning.plan {
         let planned = plan::show(&cx, &host, (&manifest, &binary), args.job.as_deref()).await;
         host.stop().await?;
         return planned;
@@ -118,7 +132,7 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         input,
         output: created_folder(&args.output)?,
     };
-    let watching = if args.watch {
+    let watching = if args.watching.watch {
         Watching::On
     } else {
         Watching::Off

@@ -112,7 +112,11 @@ fn refused_join(kept: &UnifiedRuntime) -> Option<Failure> {
         .find(|failure| failure.stage == ReconcileStage::Join && failure.kind == "rejected")?;
     let of = match refused.of {
         DeclaredEntry::Run(run) => run.to_string(),
-        other => format!("{other:?}"),
+        other @ (DeclaredEntry::Module(_)
+        | DeclaredEntry::Edge(_)
+        | DeclaredEntry::Alias { .. }) => {
+            format!("{other:?}")
+        }
     };
     Some(Failure::new(
         Exit::Refused,

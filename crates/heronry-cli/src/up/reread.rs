@@ -147,7 +147,7 @@ async fn changed(changes: Option<&mut FileChanges>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The places that a manifest is read again for.

@@ -89,7 +89,11 @@ impl Observer for Screen {
                     IncarnationEnd::Failed(why) => {
                         format!("{run}: {why}; starts again in {millis} ms")
                     }
-                    _ => format!("{run} ended with {end}; starts again in {millis} ms"),
+                    IncarnationEnd::Succeeded
+                    | IncarnationEnd::ExitCode(_)
+                    | IncarnationEnd::Signal(_) => {
+                        format!("{run} ended with {end}; starts again in {millis} ms")
+                    }
                 }
             }
             Notice::Ended { run, state, end } => match end {
@@ -101,7 +105,11 @@ impl Observer for Screen {
             Notice::ModuleFailed { module, why } => format!("module {module} failed: {why}"),
             Notice::Trouble { what } => what.clone(),
             // The rest is seen in what members print.
-            _ => return,
+            Notice::Phase(_)
+            | Notice::Ready { .. }
+            | Notice::Asleep { .. }
+            | Notice::ModuleReady { .. }
+            | _ => return,
         };
         self.progress(&line);
     }

@@ -1,6 +1,6 @@
 //! The result of a job.
 
-use heronry_host::{HostedSubject, Incarnation};
+use heronry_host::{HostedSubject, Incarnation, IncarnationEnd};
 use heronry_host_process::ProcessHost;
 use heronry_types::{Generation, MemberStanding, PoolId, Position, RunEnd, RunsUntil};
 use heronry_unified::MemberStatus;
@@ -66,7 +66,7 @@ impl MemberReport {
             agent_id: agent_id.unwrap_or_default(),
             state: status.ended.or(is_broken.then_some(RunEnd::Failed)),
             restarts: status.restarts,
-            exit_code: status.last_end.as_ref().map(|end| end.shell_code()),
+            exit_code: status.last_end.as_ref().map(IncarnationEnd::shell_code),
             log: log.map(|path| path.display().to_string()),
             until: status.until,
         }

@@ -13,7 +13,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     fault::{FaultAt, ManifestFault},
     keys,
-    values::{RestartValue, SecretText, span, until},
+    values::{RestartValue, SecretText, ready, span, until},
 };
 use crate::durations::TimeSpan;
 
@@ -59,6 +59,7 @@ pub(super) struct MemberTable {
     #[serde(default, deserialize_with = "until")]
     pub(super) until: Option<RunsUntil>,
     pub(super) restart: Option<RestartValue>,
+    #[serde(default, deserialize_with = "ready")]
     pub(super) ready: Option<ReadyWhen>,
     #[serde(default, deserialize_with = "span")]
     pub(super) ready_within: Option<TimeSpan>,
@@ -83,6 +84,7 @@ pub(super) struct ModuleTable {
     #[serde(default)]
     pub(super) env_from: Vec<String>,
     pub(super) restart: Option<RestartValue>,
+    #[serde(default, deserialize_with = "ready")]
     pub(super) ready: Option<ReadyWhen>,
     #[serde(default, deserialize_with = "span")]
     pub(super) ready_within: Option<TimeSpan>,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_host::RestartRule;
-use heronry_types::{RestartPolicy, RunsUntil, Vocabulary};
+use heronry_types::{ReadyWhen, RestartPolicy, RunsUntil, Vocabulary};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
@@ -17,6 +17,19 @@ pub(super) fn span<'de, D: Deserializer<'de>>(
 ) -> Result<Option<TimeSpan>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(Error::custom)
+}
+
+/// Reads the sign of readiness.
+pub(super) fn ready<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ReadyWhen>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let ready = ReadyWhen::from_wire(&text);
+    ready.map(Some).map_err(|_| {
+        Error::custom(format_args!(
+            "{text:?} is not known; known: none, first_command, line"
+        ))
+    })
 }
 
 /// Reads the time until which a member runs.
