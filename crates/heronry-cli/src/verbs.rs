@@ -23,6 +23,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
 pub(crate) mod restore;
+pub(crate) mod roster;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -54,6 +55,9 @@ pub(crate) enum Verb {
     Heartbeat(members::HeartbeatArgs),
     Members(members::MembersArgs),
     State(members::StateArgs),
+    #[command(subcommand)]
+    Roster(roster::RosterVerb),
+    Modules(roster::ModulesArgs),
     Send(messages::SendArgs),
     Ask(ask::AskArgs),
     Receipt(messages::ReceiptArgs),
@@ -120,6 +124,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Heartbeat(args) => members::heartbeat(&cx, args).await,
         Verb::Members(args) => members::list(&cx, args).await,
         Verb::State(args) => members::state(&cx, args).await,
+        Verb::Roster(verb) => roster::run(&cx, verb).await,
+        Verb::Modules(args) => roster::modules(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,
         Verb::Ask(args) => ask::run(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,

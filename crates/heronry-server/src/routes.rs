@@ -13,6 +13,7 @@ mod messages;
 mod pool_request;
 mod pools;
 mod prove;
+mod roster;
 mod server;
 mod sources;
 mod wakes;
@@ -100,6 +101,7 @@ pub(crate) fn table() -> Vec<Route> {
         pools::rows,
         keeping::rows,
         members::rows,
+        roster::rows,
         messages::rows,
         inbox::rows,
         dead::rows,

@@ -7,6 +7,7 @@ use utoipa::openapi::{Tag as Described, tag::TagBuilder};
 pub(crate) enum Tag {
     Pools,
     Members,
+    Roster,
     Messages,
     Inbox,
     DeadLetters,
@@ -22,9 +23,10 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Pools,
         Self::Members,
+        Self::Roster,
         Self::Messages,
         Self::Inbox,
         Self::DeadLetters,
@@ -43,6 +45,7 @@ impl Tag {
         match self {
             Self::Pools => "pools",
             Self::Members => "members",
+            Self::Roster => "roster",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
             Self::DeadLetters => "dead-letters",
@@ -61,6 +64,9 @@ impl Tag {
         match self {
             Self::Pools => "Pools: each has one journal, its configuration and its settings.",
             Self::Members => "Runs of agents that have joined a pool.",
+            Self::Roster => {
+                "The members that should run, how they stand, and the modules beside them."
+            }
             Self::Messages => "Messages and their receipts.",
             Self::Inbox => "The copies of messages that wait for a member.",
             Self::DeadLetters => "Copies that were claimed too often.",
