@@ -33,6 +33,9 @@ impl Verb {
             Self::Leave(_)
             | Self::Ack(_)
             | Self::Release(_)
+            | Self::Edges(EdgesVerb::Wire(_) | EdgesVerb::Unwire(_))
+            | Self::Aliases(AliasesVerb::Set(_) | AliasesVerb::Remove(_))
+            | Self::Labels(LabelsVerb::Set(_) | LabelsVerb::Clear(_))
             | Self::DeadLetters(DeadLettersVerb::Replay(_))
             | Self::Effects(EffectsVerb::Resolve(_)) => AnswerRows::One("Changed"),
             Self::Heartbeat(_) => AnswerRows::OneOf(&["Changed", "ClaimsExtended"]),
@@ -42,9 +45,6 @@ impl Verb {
             Self::Forget(_) => AnswerRows::Own(&forget::FILE_FIELDS),
             Self::Members(_) => AnswerRows::Each("MemberList", "members"),
             Self::Edges(EdgesVerb::List(_)) => AnswerRows::Each("EdgeList", "edges"),
-            Self::Edges(EdgesVerb::Wire(_) | EdgesVerb::Unwire(_))
-            | Self::Aliases(AliasesVerb::Set(_) | AliasesVerb::Remove(_))
-            | Self::Labels(LabelsVerb::Set(_) | LabelsVerb::Clear(_)) => AnswerRows::One("Changed"),
             Self::Aliases(AliasesVerb::List(_)) => AnswerRows::Each("AliasList", "aliases"),
             Self::Labels(LabelsVerb::Show(_)) => AnswerRows::One("LabelsShown"),
             Self::State(_) => AnswerRows::One("StateChanged"),
