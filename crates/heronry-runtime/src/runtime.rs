@@ -13,6 +13,7 @@ use heronry_pool::{
 use heronry_store::{Clock, CommitOutcome, IdSource, Store, StoreError};
 use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
+use secrecy::{ExposeSecret, SecretBox};
 use tokio::sync::Mutex;
 
 pub use options::{RuntimeOptions, SNAPSHOT_EVERY};
@@ -39,6 +40,7 @@ pub(crate) struct Environment {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) minter: Minter,
     token_key: TokenKey,
+    spec_key: SecretBox<[u8; 32]>,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// The number of finished messages of a pool that stay in memory.
@@ -206,6 +208,12 @@ impl Runtime {
     /// Returns the clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.environment.clock
+    }
+
+    /// Returns the key under which secret values in specs of members are hashed. It follows from the secret of
+    /// the runtime, so the same value has the same hash after a restart.
+    pub fn spec_key(&self) -> [u8; 32] {
+        *self.environment.spec_key.expose_secret()
     }
 
     /// Returns the source of fresh ids.

@@ -22,6 +22,7 @@ const TABLE: &str = "
     testkit      | types journal store host                          | http http-server http-client disk terminal
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
+    unified      | types journal event store pool transfer runtime host   | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
     api          | types journal event store pool transfer runtime wire | http http-server http-client disk terminal
     server       | types journal event store pool transfer runtime wire api | http-client disk terminal

@@ -7,6 +7,7 @@ use heronry_pool::{
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Store};
+use secrecy::SecretBox;
 
 use super::Environment;
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
 
 /// The number of records of a pool after which a snapshot of it is taken, when nobody says otherwise.
 pub const SNAPSHOT_EVERY: u64 = 128 * 1_024;
+/// The purpose of the key under which secret values of specs are hashed.
+const SPEC_KEY_CONTEXT: &str = "heronry 2026-11 digests of secret values in specs of members";
 /// The number of newest events of a pool that are kept for readers that follow it.
 const TAIL_EVENTS: usize = 2_048;
 
@@ -119,6 +122,7 @@ impl RuntimeOptions {
             clock,
             ids: self.ids,
             token_key: TokenKey::derived_from(&self.key),
+            spec_key: SecretBox::new(Box::new(blake3::derive_key(SPEC_KEY_CONTEXT, &self.key))),
             minter: Minter::new(self.key),
             owner: self.owner,
             resume_hook: self.resume_hook,
