@@ -66,11 +66,7 @@ impl Verb {
             Self::Explain(_) => AnswerRows::One("WakeExplanation"),
             Self::Watch(_) => AnswerRows::One("Event"),
             Self::Export(_) => AnswerRows::Own(&export::EXPORT_FIELDS),
-            Self::Consumers(ConsumersVerb::List(_)) => {
-                AnswerRows::Each("ConsumerList", "consumers")
-            }
-            Self::Consumers(ConsumersVerb::Resume(_)) => AnswerRows::One("ConsumerResumed"),
-            Self::Consumers(ConsumersVerb::Forget(_)) => AnswerRows::One("ConsumerForgotten"),
+            Self::Consumers(verb) => consumers(verb),
             Self::Filter(FilterVerb::Check(_)) => AnswerRows::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
             Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => {
@@ -87,6 +83,14 @@ impl Verb {
             | Self::Shim { .. }
             | Self::Verify(_) => AnswerRows::Nothing,
         }
+    }
+}
+
+fn consumers(verb: &ConsumersVerb) -> AnswerRows {
+    match verb {
+        ConsumersVerb::List(_) => AnswerRows::Each("ConsumerList", "consumers"),
+        ConsumersVerb::Resume(_) => AnswerRows::One("ConsumerResumed"),
+        ConsumersVerb::Forget(_) => AnswerRows::One("ConsumerForgotten"),
     }
 }
 
