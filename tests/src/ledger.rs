@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Noun, Record};
 use heronry_types::{
-    ContentRef, Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
-    SourceId, Timelines, Timestamp,
+    ContentRef, Epoch, IdempotencyKey, Limits, Millis, Peering, PoolConfig, PoolId, Position,
+    RunEnd, RunId, SourceId, Timelines, Timestamp,
 };
 
 pub use copies::Tally;
@@ -53,6 +53,7 @@ pub struct Ledger {
     time: Timestamp,
     config: PoolConfig,
     limits: Limits,
+    peering: Peering,
     seats: BTreeMap<RunId, Seat>,
     ended: BTreeMap<RunId, RunEnd>,
     letters: BTreeMap<Position, LedgerLetter>,
@@ -95,6 +96,7 @@ impl Ledger {
             time: Timestamp::default(),
             config: PoolConfig::default(),
             limits: Limits::default(),
+            peering: Peering::default(),
             seats: BTreeMap::new(),
             ended: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -145,6 +147,7 @@ impl Ledger {
         self.check_batch(record);
         self.hear(record);
         self.alarms.note(record);
+        self.check_labels(record);
         self.take_in(record);
         self.match_event(record);
     }

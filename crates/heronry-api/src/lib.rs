@@ -27,6 +27,7 @@ mod side;
 pub mod source;
 mod stop;
 pub mod wake;
+pub mod wiring;
 
 use heronry_pool::Done;
 use heronry_wire::Changed;

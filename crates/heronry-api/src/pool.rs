@@ -182,6 +182,7 @@ pub async fn configure(access: &Access, body: PatchSettings) -> Result<SettingsC
         expected_version: body.expected_version,
         limits: body.limits.unwrap_or_default(),
         retention: body.retention,
+        peering: body.peering,
     };
     let done = access.call(configure).await?;
     let view = access.call(DescribePool { caller }).await?;

@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
+pub(crate) mod aliases;
 mod answers;
 pub(crate) mod ask;
 pub(crate) mod backup;
@@ -9,6 +10,7 @@ pub(crate) mod completions;
 pub(crate) mod consumers;
 pub(crate) mod contents;
 pub(crate) mod dead_letters;
+pub(crate) mod edges;
 pub(crate) mod effects;
 pub(crate) mod emit;
 pub(crate) mod export;
@@ -18,6 +20,7 @@ pub(crate) mod help;
 pub(crate) mod hold;
 pub(crate) mod inbox;
 pub(crate) mod journal;
+pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
@@ -55,6 +58,12 @@ pub(crate) enum Verb {
     Heartbeat(members::HeartbeatArgs),
     Members(members::MembersArgs),
     State(members::StateArgs),
+    #[command(subcommand)]
+    Edges(edges::EdgesVerb),
+    #[command(subcommand)]
+    Aliases(aliases::AliasesVerb),
+    #[command(subcommand)]
+    Labels(labels::LabelsVerb),
     #[command(subcommand)]
     Roster(roster::RosterVerb),
     Modules(roster::ModulesArgs),
@@ -124,6 +133,9 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Heartbeat(args) => members::heartbeat(&cx, args).await,
         Verb::Members(args) => members::list(&cx, args).await,
         Verb::State(args) => members::state(&cx, args).await,
+        Verb::Edges(verb) => edges::run(&cx, verb).await,
+        Verb::Aliases(verb) => aliases::run(&cx, verb).await,
+        Verb::Labels(verb) => labels::run(&cx, verb).await,
         Verb::Roster(verb) => roster::run(&cx, verb).await,
         Verb::Modules(args) => roster::modules(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,

@@ -23,6 +23,7 @@ mod sources;
 mod sse;
 mod token;
 mod wakes;
+mod wiring;
 
 pub use address::ServerAddress;
 pub use ask::{Asked, Reply};

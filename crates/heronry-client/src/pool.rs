@@ -144,6 +144,7 @@ impl PoolClient {
             expected_version,
             limits: Some(limits),
             retention: None,
+            peering: None,
         })
         .await
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use heronry_types::{
     AgentId, AttemptId, ContentCapture, Correlation, Cursor, DestinationRef, EntityRef,
-    EventFamily, EventKind, EventSemantics, EventTag, MessageId, Policies, PolicyRef, PoolId,
-    PrivacyClass, RunId, SessionId, SourceRef, Timestamp, TopicId, Trace, TurnId,
+    EventFamily, EventKind, EventSemantics, EventTag, Labels, MessageId, Policies, PolicyRef,
+    PoolId, PrivacyClass, RunId, SessionId, SourceRef, Timestamp, TopicId, Trace, TurnId,
 };
 
 use crate::Recipients;
@@ -164,6 +164,8 @@ pub struct About {
     pub correlation: Correlation,
     /// Tags.
     pub tags: Vec<EventTag>,
+    /// The labels of the run, or of the pool, at the moment of a structural event; none elsewhere.
+    pub labels: Labels,
 }
 
 impl About {
@@ -174,6 +176,7 @@ impl About {
             related: Vec::new(),
             correlation: Correlation::new(),
             tags: Vec::new(),
+            labels: Labels::new(),
         }
     }
 }

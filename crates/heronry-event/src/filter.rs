@@ -33,11 +33,12 @@ pub(crate) use feature::{Feature, FeatureField, features_of};
 
 use error::{Faults, exceeded};
 use formula::{Formula, Term};
+use literal::Literal;
 
 use crate::{Envelope, Identity};
 
-/// The version of the filter language. What an older version compiled means the same in a newer one.
-pub const LANGUAGE_VERSION: u16 = 1;
+/// The newest version of the filter language. What an older version compiled means the same in a newer one.
+pub const LANGUAGE_VERSION: u16 = 2;
 /// The largest number of alternatives in a normal form.
 pub const TERMS_MAX: usize = 64;
 /// The largest number of comparisons in a text or in its normal form; a list is one.
@@ -205,6 +206,13 @@ impl Filter {
     /// Returns the canonical text, which compiles to an equal filter.
     pub fn normal_form(&self) -> &str {
         &self.compiled.normal_form
+    }
+
+    /// Returns the oldest version of the language that can say what the filter says: 1, and 2 when it asks
+    /// for labels.
+    pub fn language(&self) -> u16 {
+        let literals = self.compiled.terms.iter().flatten();
+        literals.map(Literal::language).max().unwrap_or(1)
     }
 
     /// Returns the size of the text that was compiled, in bytes: that of the canonical text for a

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use heronry_types::{
     AgentId, AttemptId, ContentCapture, Correlation, Cursor, DestinationRef, EntityRef,
-    EventFamily, EventKind, EventSemantics, EventTag, MessageId, Payload, Policies, PolicyRef,
-    PoolId, Position, PrivacyClass, RunId, SessionId, SourceRef, Timestamp, TopicId, Trace, TurnId,
+    EventFamily, EventKind, EventSemantics, EventTag, Labels, MessageId, Payload, Policies,
+    PolicyRef, PoolId, Position, PrivacyClass, RunId, SessionId, SourceRef, Timestamp, TopicId,
+    Trace, TurnId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -86,6 +87,9 @@ struct Flat<'a> {
     /// The tags of the event.
     #[serde(default, skip_serializing_if = "<[EventTag]>::is_empty")]
     tags: Cow<'a, [EventTag]>,
+    /// The labels that the run, or the pool, had when its structure changed so.
+    #[serde(default, skip_serializing_if = "is_unlabelled")]
+    labels: Cow<'a, Labels>,
     /// The source of the event.
     source: Cow<'a, SourceRef>,
     /// The destination of the event.
@@ -112,6 +116,10 @@ struct Flat<'a> {
 
 fn is_uncorrelated(correlation: &Correlation) -> bool {
     correlation.is_empty()
+}
+
+fn is_unlabelled(labels: &Labels) -> bool {
+    labels.is_empty()
 }
 
 fn is_ungoverned(policies: &Policies) -> bool {
@@ -189,6 +197,7 @@ impl<'a> Flat<'a> {
             related: Cow::Borrowed(&about.related),
             correlation: Cow::Borrowed(&about.correlation),
             tags: Cow::Borrowed(&about.tags),
+            labels: Cow::Borrowed(&about.labels),
             source: Cow::Borrowed(&route.source),
             destination: route.destination.as_ref().map(Cow::Borrowed),
             policies: Cow::Borrowed(&governance.policies),
@@ -251,6 +260,7 @@ impl<'a> Flat<'a> {
                 related: self.related.into_owned(),
                 correlation: self.correlation.into_owned(),
                 tags: self.tags.into_owned(),
+                labels: self.labels.into_owned(),
             },
             route: Route {
                 source: self.source.into_owned(),

@@ -384,6 +384,31 @@ impl Body {
         ended
     }
 
+    /// Returns true when the record changes the structure of its pool, and so shows the labels of its run, or
+    /// of the pool.
+    pub fn is_structural(&self) -> bool {
+        match self.noun() {
+            Noun::Wiring(_) | Noun::Roster(_) => true,
+            Noun::Member(body) => match body {
+                MemberRecord::MemberJoined(_)
+                | MemberRecord::MemberTakenOver(_)
+                | MemberRecord::MemberLeft(_)
+                | MemberRecord::RunEnded(_) => true,
+                MemberRecord::MemberChanged(_)
+                | MemberRecord::RunLost(_)
+                | MemberRecord::RunResumed(_)
+                | MemberRecord::RunSuspended(_) => false,
+            },
+            Noun::Pool(_)
+            | Noun::Message(_)
+            | Noun::Wake(_)
+            | Noun::Effect(_)
+            | Noun::Content(_)
+            | Noun::Source(_)
+            | Noun::Nothing(_) => false,
+        }
+    }
+
     /// Returns the registration of a wake, for one filter or for a condition of several.
     pub fn registration(&self) -> Option<&WakeRegistered> {
         if let Self::WakeRegistered(body) = self {

@@ -1,8 +1,8 @@
 //! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
-    Address, AliasName, ContentRef, EntityRef, EventKind, ManagedBy, MessageId, Policies, Position,
-    RunId, SourceId, TopicId, WakeId,
+    Address, AliasName, ContentRef, EntityRef, EventKind, Labels, ManagedBy, MessageId, Policies,
+    Position, RunId, SourceId, TopicId, WakeId,
 };
 
 use crate::{
@@ -95,6 +95,8 @@ pub enum Touch<'a> {
     Recipients(&'a Recipients, Option<&'a Skipped>),
     /// The address of a message.
     SentTo(&'a Address),
+    /// The alias of that address, to which a message was sent.
+    SentToAlias(&'a AliasName),
     /// The topic that was addressed.
     Topic(&'a TopicId),
     /// The message that a message replies to, as its sender named it.
@@ -125,6 +127,8 @@ pub enum Touch<'a> {
     Says(&'static str, &'a dyn Saying),
     /// The party that looks after an edge or an alias, or removed it.
     Managed(ManagedBy),
+    /// The labels that the run in the lineage, or the pool, has from here on.
+    Labels(&'a Labels),
     /// The alias that leads somewhere, or nowhere any more.
     Alias(&'a AliasName),
     /// An event that a member reported, with all that it says of itself.

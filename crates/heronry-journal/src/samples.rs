@@ -57,6 +57,7 @@ pub(crate) fn full(body: Body) -> Entry {
                 .parse()
                 .unwrap(),
         ),
+        labels: None,
     };
     Entry {
         lineage,

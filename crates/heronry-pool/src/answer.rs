@@ -415,6 +415,7 @@ pub(crate) fn receipt(
         deadline: contract.and_then(|contract| contract.deadline),
         responses: responses(state, message),
         recipients: recipients(state, message),
+        not_peered: not_peered(message),
         timeline: timeline(state, message),
     })
 }
@@ -437,6 +438,11 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
     };
     let replies = message.timeline.iter().filter(is_reply);
     replies.filter_map(response).collect()
+}
+
+fn not_peered(message: &Message) -> Vec<RunId> {
+    let not_peered = message.not_peered.as_ref();
+    not_peered.map_or_else(Vec::new, |runs| runs.0.to_vec())
 }
 
 fn recipients(state: &State, message: &Message) -> Vec<RecipientStanding> {

@@ -51,6 +51,13 @@ pub(crate) fn texts(condition: &Condition<Filter>) -> Condition {
     }
 }
 
+/// Returns the oldest version of the filter language that can say what a condition asks for.
+pub(crate) fn language(condition: &Condition<Filter>) -> u16 {
+    let clauses = condition.clauses();
+    let versions = clauses.iter().map(|clause| clause.filter.language());
+    versions.max().unwrap_or(1)
+}
+
 /// Returns the canonical text of a condition in canonical form.
 pub(crate) fn text(condition: &Condition<Filter>) -> String {
     if let Condition::Filter(filter) = condition {

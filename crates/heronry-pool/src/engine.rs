@@ -441,7 +441,7 @@ impl Engine {
         let record = Record {
             position,
             recorded_at: self.now,
-            entry,
+            entry: self.state.labelled(entry),
         };
         apply(&mut self.state, &record);
         self.recent.note(&record, names);

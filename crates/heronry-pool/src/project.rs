@@ -22,6 +22,9 @@ pub fn project(timelines: &Timelines, record: &Record) -> Event {
     let mut envelope = Envelope::new(stamp, record.kind(), identity(record), subject, source);
     let lineage = &record.entry.lineage;
     envelope.about.correlation = lineage.correlation.clone();
+    if let Some(labels) = lineage.labels.as_deref() {
+        envelope.about.labels = labels.clone();
+    }
     envelope.causes.trace = lineage.trace;
     envelope.causes.caused_by = lineage.caused_by.map(cursor);
     // A note is a summary: members see it where the pool's wake policy lets them.
@@ -60,6 +63,7 @@ fn fill(
             exchange.recipients = reached(recipients, skipped);
         }
         Touch::SentTo(to) => envelope.route.destination = Some(destination(to)),
+        Touch::SentToAlias(alias) => wiring::fill_sent(&mut envelope.about.correlation, alias),
         Touch::Topic(topic) => exchange.topic = Some(topic.clone()),
         Touch::ReplyTo(message) => exchange.reply_to = Some(message.clone()),
         Touch::Policies(policies) => envelope.governance.policies = policies.clone(),
@@ -75,6 +79,7 @@ fn fill(
         Touch::Reset(reset) => consumers::fill(&mut envelope.about.correlation, reset),
         Touch::Says(name, value) => put(&mut envelope.about.correlation, name, &value),
         Touch::Managed(by) => put(&mut envelope.about.correlation, "managed_by", &by),
+        Touch::Labels(labels) => envelope.about.labels = labels.clone(),
         Touch::Alias(alias) => wiring::fill(&mut envelope.about.correlation, alias),
         Touch::Reported(body) => events::fill(envelope, body, cursor),
         Touch::Receipt(_) | Touch::WakeEnds(_) | Touch::Resumes | Touch::Departs => {}
@@ -154,6 +159,7 @@ fn destination(to: &Address) -> DestinationRef {
         Address::Agent { agent_id } => agent_id.retype(),
         Address::Topic { topic_id } => topic_id.retype(),
         Address::Pool { pool_id } => pool_id.retype(),
+        Address::Alias { recipient, .. } => recipient.retype(),
     };
     DestinationRef::new(to.destination_kind(), id)
 }

@@ -25,7 +25,7 @@ pub(crate) use content::{UnnamedContent, UnnamedContents};
 pub(crate) use deadline::{Deadlines, Due};
 pub use decoding::UnreadableState;
 pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
-pub(crate) use member::{Aim, Reach};
+pub(crate) use member::{Aim, Among, Reach};
 pub(crate) use member::{Member, Members, Suspension};
 pub use message::ArchivedMessage;
 pub(crate) use message::{ClaimOf, CopyOf};

@@ -120,6 +120,7 @@ impl Waiters {
             Touch::Message(_)
             | Touch::Claimed(_)
             | Touch::SentTo(_)
+            | Touch::SentToAlias(_)
             | Touch::Topic(_)
             | Touch::ReplyTo(_)
             | Touch::Policies(_)
@@ -133,6 +134,7 @@ impl Waiters {
             | Touch::Says(..)
             | Touch::Managed(_)
             | Touch::Alias(_)
+            | Touch::Labels(_)
             | Touch::Reported(_) => {}
         });
     }

@@ -17,6 +17,7 @@ mod roster;
 mod server;
 mod sources;
 mod wakes;
+mod wiring;
 
 use axum::{
     Router,
@@ -101,6 +102,7 @@ pub(crate) fn table() -> Vec<Route> {
         pools::rows,
         keeping::rows,
         members::rows,
+        wiring::rows,
         roster::rows,
         messages::rows,
         inbox::rows,

@@ -101,6 +101,7 @@ pub fn entry(number: u64) -> Entry {
             request_hash: RequestHash(content_ref(number).bits()),
             options: None,
             thread: None,
+            alias: None,
         })),
     }
 }

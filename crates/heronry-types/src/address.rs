@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
+use crate::{AgentId, ChannelId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
 
 /// The address of a message. JSON: `{"type":"run","run_id":"…"}` and so on.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -42,13 +42,26 @@ pub enum Address {
         #[n(0)]
         pool_id: PoolId,
     },
+    /// The address that an alias leads to when the message is accepted.
+    #[n(4)]
+    #[cfg_attr(feature = "schema", schemars(title = "AddressOfAlias"))]
+    Alias {
+        /// The recipient that the alias stands for.
+        #[n(0)]
+        recipient: RunId,
+        /// The channel of that recipient; absent: only aliases of any channel count.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelId>,
+    },
 }
 
 impl Address {
     /// Returns the kind that a reference to this address has as a destination.
     pub fn destination_kind(&self) -> DestinationKind {
         match self {
-            Self::Run { .. } => DestinationKind::Run,
+            // An alias stands for a recipient, whatever it leads to.
+            Self::Run { .. } | Self::Alias { .. } => DestinationKind::Run,
             Self::Agent { .. } => DestinationKind::Agent,
             Self::Topic { .. } => DestinationKind::Topic,
             Self::Pool { .. } => DestinationKind::AgentPool,
@@ -58,7 +71,7 @@ impl Address {
     /// Returns the kind that a reference to this address has as an entity.
     pub fn entity_kind(&self) -> EntityKind {
         match self {
-            Self::Run { .. } => EntityKind::Run,
+            Self::Run { .. } | Self::Alias { .. } => EntityKind::Run,
             Self::Agent { .. } => EntityKind::Agent,
             Self::Topic { .. } => EntityKind::Topic,
             Self::Pool { .. } => EntityKind::AgentPool,
@@ -72,6 +85,7 @@ impl Address {
             Self::Agent { agent_id } => agent_id.as_str(),
             Self::Topic { topic_id } => topic_id.as_str(),
             Self::Pool { pool_id } => pool_id.as_str(),
+            Self::Alias { recipient, .. } => recipient.as_str(),
         }
     }
 
@@ -79,7 +93,7 @@ impl Address {
     pub fn topic(&self) -> Option<&TopicId> {
         match self {
             Self::Topic { topic_id } => Some(topic_id),
-            Self::Run { .. } | Self::Agent { .. } | Self::Pool { .. } => None,
+            Self::Run { .. } | Self::Agent { .. } | Self::Pool { .. } | Self::Alias { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{AgentId, Correlation, Generation, PoolId, Position, RunId, SessionId, TurnId};
+use crate::{AgentId, Correlation, Generation, Labels, PoolId, Position, RunId, SessionId, TurnId};
 
 /// The lineage of a record: the pool and run that it belongs to, and the record that led to it.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -43,6 +43,11 @@ pub struct Lineage {
     #[n(7)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
+    /// The labels of the run, or of the pool where there is no run, in a record that changes the structure
+    /// of the pool; absent when there are none. A build that does not know them passes over them.
+    #[n(8)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Box<Labels>>,
 }
 
 impl Lineage {
@@ -57,6 +62,7 @@ impl Lineage {
             correlation: Correlation::new(),
             caused_by: None,
             trace: None,
+            labels: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, Limits, Policies, Retention, WakePayload};
+use crate::{AgentId, Limits, Peering, Policies, Retention, WakePayload};
 
 /// The rule for a broadcast to the pool: its sender is left out, or receives it too.
 #[derive(Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -68,6 +68,17 @@ pub struct Settings {
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The rule who may send to whom. Absent: every member reaches every other.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peering: Option<Peering>,
+}
+
+impl Settings {
+    /// Returns the rule who may send to whom.
+    pub fn peering(&self) -> Peering {
+        self.peering.unwrap_or_default()
+    }
 }
 
 /// The configuration and settings that a caller names when it opens a pool. Absent fields are not compared.
@@ -87,6 +98,8 @@ pub struct PoolSpec {
     pub limits: Option<Limits>,
     /// [`Settings::retention`].
     pub retention: Option<Retention>,
+    /// [`Settings::peering`].
+    pub peering: Option<Peering>,
 }
 
 impl PoolSpec {
@@ -108,6 +121,7 @@ impl PoolSpec {
         Settings {
             limits: self.limits.clone().unwrap_or_default(),
             retention: self.retention.and_then(Retention::normalised),
+            peering: self.peering.and_then(Peering::normalised),
         }
     }
 
@@ -150,6 +164,10 @@ impl PoolSpec {
             ),
             ("limits", limits_differ),
             ("retention", retention_differs),
+            (
+                "peering",
+                differs(self.peering.as_ref(), &settings.peering()),
+            ),
         ]
         .into_iter()
         .filter_map(|(field, differs)| differs.then_some(field))

@@ -28,6 +28,7 @@ vocabulary! {
         Policy = "policy",
         ForeignPool = "foreign_pool",
         Unsatisfiable = "unsatisfiable",
+        NotPeered = "not_peered",
     }
 }
 
@@ -150,6 +151,9 @@ pub struct Receipt {
     pub responses: Vec<Response>,
     /// Every recipient, sorted by run id.
     pub recipients: Vec<RecipientStanding>,
+    /// The runs that were addressed and get no copy, because they have no edge with the sender.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_peered: Vec<RunId>,
     /// The steps of the message and of its copies, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }

@@ -41,6 +41,22 @@ pub(crate) fn members_query() -> Value {
     json!({"limit": 100, "after": "lead"})
 }
 
+pub(crate) fn edges_query() -> Value {
+    json!({"limit": 100, "after_a": "lead", "after_b": "scanner"})
+}
+
+pub(crate) fn aliases_query() -> Value {
+    json!({"limit": 100, "after_recipient": "member.lead", "after_channel": "*"})
+}
+
+pub(crate) fn put_alias() -> Value {
+    json!({"to": {"type": "run", "run_id": "lead"}})
+}
+
+pub(crate) fn put_labels() -> Value {
+    json!({"labels": {"team": "red", "tier": "1"}})
+}
+
 pub(crate) fn roster_query() -> Value {
     json!({"limit": 100, "after": "lead"})
 }

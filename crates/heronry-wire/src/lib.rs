@@ -26,6 +26,7 @@ mod status;
 mod token;
 mod version;
 mod wake;
+mod wiring;
 
 pub use body::{BodyBytes, BodyText};
 pub use consumer::{
@@ -69,6 +70,9 @@ pub use status::{
 pub use token::{MemberToken, NamedMember};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
+pub use wiring::{
+    ANY, AliasList, AliasesQuery, EdgeList, EdgesQuery, LabelsShown, PutAlias, PutLabels,
+};
 
 /// The header that tells a member the number of copies that wait in its inbox.
 pub const UNREAD_HEADER: &str = "heronry-unread";

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heronry_types::{
-    AgentId, Broadcast, Cursor, Durability, EpochReason, Limits, Policies, PoolConfig, PoolId,
-    PoolSpec, Retention, Settings, WakePayload,
+    AgentId, Broadcast, Cursor, Durability, EpochReason, Limits, Peering, Policies, PoolConfig,
+    PoolId, PoolSpec, Retention, Settings, WakePayload,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,10 @@ pub struct PoolBody {
     /// The part of its journal that the pool keeps. By default everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The rule who may send to whom: `wired` lets a member reach those that it has an edge with. By default
+    /// every member reaches every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peering: Option<Peering>,
 }
 
 /// The rules for messages of a pool: the policies that they must carry, and the reach of a broadcast.
@@ -82,6 +86,7 @@ impl PoolBody {
             grants: self.grants,
             limits: self.limits,
             retention: self.retention,
+            peering: self.peering,
         }
     }
 }
@@ -101,6 +106,7 @@ impl From<&PoolConfig> for PoolBody {
             grants: config.grants.clone(),
             limits: None,
             retention: None,
+            peering: None,
         }
     }
 }
@@ -241,6 +247,9 @@ pub struct PatchSettings {
     /// The part of its journal that the pool keeps; an empty one keeps everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The rule who may send to whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peering: Option<Peering>,
 }
 
 /// The settings were changed.

@@ -77,6 +77,7 @@ fn a_pool_shows_what_the_contract_names() {
         config: PoolBody::default(),
         settings: heronry_types::Settings {
             retention: None,
+            peering: None,
             limits: Limits::default(),
         },
         limits: [("members_max".to_owned(), 100_000)].into(),

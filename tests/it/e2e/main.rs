@@ -39,4 +39,5 @@ mod verbs;
 mod verified_bodies;
 mod wait;
 mod watched_kills;
+mod wiring;
 mod words;

@@ -47,6 +47,7 @@ async fn configure(
 ) -> Result<heronry_pool::Done, CallError> {
     let configure = ConfigurePool {
         retention: None,
+        peering: None,
         caller: Caller::Operator,
         expected_version: version,
         limits: limits(&[value]),

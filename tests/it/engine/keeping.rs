@@ -340,6 +340,7 @@ async fn s8_what_the_settings_do_not_keep_goes_in_the_background(world: World) {
         expected_version,
         limits: heronry_types::Limits::default(),
         retention: Some(retention),
+        peering: None,
     };
     let young = Retention {
         age_ms: Some(Millis::from_secs(10 * 60)),

@@ -89,3 +89,4 @@ mod wake_scans;
 mod wake_slices;
 mod wake_summaries;
 mod wakes;
+mod wiring;

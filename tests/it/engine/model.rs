@@ -13,6 +13,7 @@ mod roster;
 mod sources;
 mod steps;
 mod suspend;
+mod wiring;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -135,6 +135,7 @@ fn full_spec() -> PoolSpec {
     limits.set(LimitName::InboxDepthMax, 100);
     PoolSpec {
         retention: None,
+        peering: None,
         required_policies: Some(World::policies(&["audit"])),
         broadcast: Some(Broadcast::IncludeSender),
         wake_payload: Some(WakePayload::Summary),
@@ -268,6 +269,7 @@ fn patch(expected_version: u64, name: LimitName, value: u64) -> ConfigurePool {
     limits.set(name, value);
     ConfigurePool {
         retention: None,
+        peering: None,
         caller: Caller::Operator,
         expected_version,
         limits,

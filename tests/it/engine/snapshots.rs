@@ -91,6 +91,7 @@ async fn o18_a_snapshot_is_taken_right_after_a_pass_of_the_retention(world: Worl
         world.clock.advance(Millis::from_secs(60));
     }
     let settings = ConfigurePool {
+        peering: None,
         caller: Caller::Operator,
         expected_version: 1,
         limits: heronry_types::Limits::default(),

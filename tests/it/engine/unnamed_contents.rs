@@ -327,6 +327,7 @@ async fn a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored(world: W
     limits.set(LimitName::UnnamedContentKeepMsMax, 1_000);
     let configure = ConfigurePool {
         retention: None,
+        peering: None,
         caller: Caller::Operator,
         expected_version: 1,
         limits,

@@ -154,6 +154,19 @@ impl Trial {
             "getPool",
             "changeSettings",
             "listMembers",
+            "showRoster",
+            "listModules",
+            "wireEdge",
+            "listEdges",
+            "unwireEdge",
+            "setAlias",
+            "showAlias",
+            "listAliases",
+            "removeAlias",
+            "setPoolLabels",
+            "showPoolLabels",
+            "setRunLabels",
+            "showRunLabels",
             "compileFilter",
             "proveToken",
             "getHealth",
@@ -289,7 +302,7 @@ async fn every_example_is_taken_by_the_server_as_it_stands() {
 }
 
 /// The requests with a JSON body, and who sends them.
-const SENT: [(&str, &str); 19] = [
+const SENT: [(&str, &str); 22] = [
     ("openPool", ""),
     ("changeSettings", ""),
     ("joinPool", ""),
@@ -307,6 +320,9 @@ const SENT: [(&str, &str); 19] = [
     ("attachSource", "scanner"),
     ("detachSource", "scanner"),
     ("tellGap", "scanner"),
+    ("setAlias", ""),
+    ("setPoolLabels", ""),
+    ("setRunLabels", ""),
     ("compileFilter", ""),
     ("proveToken", ""),
 ];

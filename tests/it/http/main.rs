@@ -53,3 +53,4 @@ mod trips;
 mod viewers;
 mod wake_policies;
 mod wakes;
+mod wiring;

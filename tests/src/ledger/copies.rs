@@ -10,11 +10,11 @@ use heronry_journal::{
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Record,
 };
 use heronry_types::{
-    AckOutcome, ChosenBy, CopyStanding, CopyState, DeliveryOptions, Importance, Position,
-    ReleaseReason, RunId, Timestamp, Undeliverable,
+    AckOutcome, ChosenBy, CopyStanding, CopyState, DeliveryOptions, Importance, MessageFailure,
+    Position, ReleaseReason, RunId, Timestamp, Undeliverable,
 };
 
-use super::{Ledger, resume::PAUSE_MIN, run_of};
+use super::{Ledger, resume::PAUSE_MIN, run_of, wiring::PeeredRuns};
 
 /// The slot of a copy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -183,13 +183,20 @@ impl Ledger {
         };
         self.letters.insert(record.position, letter);
         self.awaiting = Some(record.position);
+        self.check_alias(body);
     }
 
     pub(super) fn delivered(&mut self, record: &Record, body: &MessageDelivered) {
         let letter = &self.letters[&body.accepted];
         assert!(!letter.is_past_expiry(record.recorded_at));
         let addressed = self.addressed(&letter.sender, &letter.accepted);
+        let PeeredRuns {
+            reached: addressed,
+            left_out,
+        } = self.peered(letter, addressed);
         assert_eq!(&*body.recipients.0, addressed, "recipients as addressed");
+        let not_peered = body.not_peered.as_ref().map_or(&[][..], |runs| &*runs.0);
+        assert_eq!(not_peered, left_out, "who has no edge with the sender");
         assert!(!addressed.is_empty());
         self.check_room(letter, body);
         let delay = letter.options().deliver_after;
@@ -218,7 +225,10 @@ impl Ledger {
     pub(super) fn failed(&mut self, record: &Record, body: &MessageFailed) {
         let letter = &self.letters[&body.message.accepted];
         let addressed = self.addressed(&letter.sender, &letter.accepted);
-        assert!(addressed.is_empty(), "it could have been delivered");
+        let PeeredRuns { reached, left_out } = self.peered(letter, addressed);
+        assert!(reached.is_empty(), "it could have been delivered");
+        let is_not_peered = body.reason == MessageFailure::NotPeered;
+        assert_eq!(is_not_peered, !left_out.is_empty(), "it says why");
         self.letter(body.message.accepted).finish(record.position);
     }
 

@@ -39,6 +39,7 @@ fn on_full(to: &Address, options: DeliveryOptions) -> OnFull {
     let usual = match to {
         Address::Run { .. } => OnFull::Refuse,
         Address::Agent { .. } | Address::Topic { .. } | Address::Pool { .. } => OnFull::Skip,
+        Address::Alias { .. } => panic!("an alias was followed before"),
     };
     options.on_full.unwrap_or(usual)
 }

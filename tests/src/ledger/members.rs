@@ -217,6 +217,7 @@ impl Ledger {
                 *pool_id == self.pool
                     && (config.broadcast == Broadcast::IncludeSender || run != sender)
             }
+            Address::Alias { .. } => panic!("an alias was followed before"),
         };
         let seats = self.seats.iter();
         let found = seats.filter(|(run, seat)| wanted(run, seat) && seat.policies.covers(policies));

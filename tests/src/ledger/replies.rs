@@ -99,6 +99,22 @@ impl Ledger {
         }
     }
 
+    /// Returns the run that asked what a message replies to, when it is among those that are addressed.
+    pub(super) fn requester<'a>(
+        &'a self,
+        reply: &LedgerLetter,
+        addressed: &[RunId],
+    ) -> Option<&'a RunId> {
+        let id = reply.accepted.reply_to.as_ref()?;
+        let of_id = |letter: &&LedgerLetter| {
+            letter.accepted.message_id == *id
+                && addressed.contains(&letter.sender)
+                && letter.copies.contains_key(&reply.sender)
+        };
+        let request = self.letters.values().rev().find(of_id)?;
+        Some(&request.sender)
+    }
+
     /// Returns the message that this one replies to: the latest of that id that one of its
     /// recipients sent and its sender has a copy of.
     fn answering(&self, accepted: Position) -> Option<Answering> {

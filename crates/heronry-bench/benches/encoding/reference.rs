@@ -56,6 +56,7 @@ pub(crate) fn send() -> [Entry; 2] {
         request_hash: RequestHash([0x5e; 16]),
         options: None,
         thread: None,
+        alias: None,
     }));
     let delivered = Body::MessageDelivered(MessageDelivered {
         accepted: Position(123_456),
@@ -68,6 +69,7 @@ pub(crate) fn send() -> [Entry; 2] {
                 .into(),
         ),
         skipped: None,
+        not_peered: None,
     });
     let caused = Lineage {
         caused_by: Some(Position(123_456)),

@@ -11,7 +11,7 @@ use std::{
 use clap::{ArgGroup, Args};
 use heronry_client::{PoolClient, WaitPieces};
 use heronry_types::{
-    Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
+    Address, AgentId, ChannelId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
     IdempotencyKey, Importance, LimitName, MessageId, MessageStatus, Millis, OnFull, PolicyRef,
     PoolId, Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
 };
@@ -47,7 +47,7 @@ heronry --pool review --run lead wait --after batch-1 'kind == \"run_message_set
 heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
 )]
 pub(crate) struct SendArgs {
-    /// The address: run:RUN, agent:AGENT, topic:TOPIC or pool
+    /// The address: run:RUN, agent:AGENT, topic:TOPIC, alias:RECIPIENT[/CHANNEL] or pool
     #[arg(long, value_name = "ADDRESS")]
     pub(super) to: String,
     /// The body
@@ -468,8 +468,10 @@ async fn add_body(
     Ok(())
 }
 
-fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
-    let shape = || format!("{text:?} is no address; write run:R, agent:A, topic:T or pool");
+pub(super) fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
+    let shape = || {
+        format!("{text:?} is no address; write run:R, agent:A, topic:T, alias:R[/CHANNEL] or pool")
+    };
     if text == "pool" {
         return Ok(Address::Pool {
             pool_id: pool.clone(),
@@ -482,9 +484,38 @@ fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
         "agent" => AgentId::parse(id).map(|agent_id| Address::Agent { agent_id }),
         "topic" => TopicId::parse(id).map(|topic_id| Address::Topic { topic_id }),
         "pool" => PoolId::parse(id).map(|pool_id| Address::Pool { pool_id }),
+        "alias" => alias_address(id),
         _ => return Err(shape()),
     }
     .map_err(wrong)
+}
+
+/// Returns an address as it is written, but with the id of a pool.
+pub(super) fn address_text(to: &Address) -> String {
+    match to {
+        Address::Run { run_id } => format!("run:{run_id}"),
+        Address::Agent { agent_id } => format!("agent:{agent_id}"),
+        Address::Topic { topic_id } => format!("topic:{topic_id}"),
+        Address::Pool { pool_id } => format!("pool:{pool_id}"),
+        Address::Alias {
+            recipient,
+            channel: None,
+        } => format!("alias:{recipient}"),
+        Address::Alias {
+            recipient,
+            channel: Some(channel),
+        } => format!("alias:{recipient}/{channel}"),
+    }
+}
+
+/// Reads an alias as an address: what it stands for, and after the last slash its channel.
+fn alias_address(text: &str) -> Result<Address, heronry_types::IdError> {
+    let (recipient, channel) = match text.rsplit_once('/') {
+        Some((recipient, channel)) => (recipient, Some(ChannelId::parse(channel)?)),
+        None => (text, None),
+    };
+    let recipient = RunId::parse(recipient)?;
+    Ok(Address::Alias { recipient, channel })
 }
 
 pub(super) fn parse_correlation(text: &str) -> Result<(CorrelationKey, CorrelationValue), String> {

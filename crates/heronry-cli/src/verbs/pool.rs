@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf};
 
 use clap::{ArgGroup, Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, Policies, PoolId, Position, WakePayload, counted};
+use heronry_types::{LimitName, Limits, Peering, Policies, PoolId, Position, WakePayload, counted};
 use heronry_wire::{PatchSettings, PoolBody, PoolView, TimelineEntry, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
@@ -70,7 +70,7 @@ pub(crate) struct ShowArgs {
     after_help = "What is older than --keep-age or beyond --keep-bytes is trimmed in the background, as far as no consumer \
 and no wake needs it. A limit and a --keep flag that is not named stays as it is.\n\n\
 Example:\n  heronry pool set review --limit inbox_depth_max=100\n  heronry pool set review --keep-age 30d --keep-min 1000",
-    group = ArgGroup::new("change").required(true).multiple(true).args(["limits", "age", "bytes", "min", "all"])
+    group = ArgGroup::new("change").required(true).multiple(true).args(["limits", "age", "bytes", "min", "all", "peering"])
 )]
 pub(crate) struct SetArgs {
     /// The pool; instead of --pool
@@ -80,6 +80,9 @@ pub(crate) struct SetArgs {
     limits: Vec<(LimitName, u64)>,
     #[command(flatten)]
     keep: KeepArgs,
+    /// The rule who may send to whom: a member reaches every other (open), or its neighbours (wired)
+    #[arg(long, value_name = "RULE", value_parser = name_of::<Peering>)]
+    peering: Option<Peering>,
     /// Change nothing when the settings have another version [default: the present one]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
@@ -152,6 +155,7 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
         expected_version: args.expected_version.unwrap_or(view.settings_version),
         limits: Some(limits_of(&args.limits)),
         retention: retention.transpose()?,
+        peering: args.peering,
     };
     let changed = pool.set(patch).await.map_err(refused)?;
     cx.out.answer(&changed, RowsPlace::Whole, || {
@@ -202,6 +206,10 @@ fn add_settings(lines: &mut Lines, view: &PoolView, shown: ShownSettings) {
     let members = listed(view.config.policies.as_ref());
     if is_shown(members != NONE) {
         lines.line(format_args!("policies of every member {members}"));
+    }
+    let peering = view.settings.peering();
+    if is_shown(peering != Peering::Open) {
+        lines.line(format_args!("peering {peering}"));
     }
     let kept = view.settings.retention;
     if is_shown(kept.is_some()) {

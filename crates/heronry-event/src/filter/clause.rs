@@ -81,7 +81,10 @@ fn clauses(literal: &Literal) -> Vec<Clause<'_>> {
         Literal::Related(RelatedTest::NoneIn(region)) => {
             Clause::NoneOf(region.features().collect())
         }
-        Literal::Number(..) => Clause::Check(Check(literal.clone())),
+        // Few events have labels, and few filters ask for one: they are compared one by one.
+        Literal::Text(TextPlace::Label(_), _) | Literal::Number(..) => {
+            Clause::Check(Check(literal.clone()))
+        }
     };
     vec![clause]
 }

@@ -82,7 +82,7 @@ fn seen(literal: &Literal, envelope: &Envelope) -> String {
             Some("") | None => "absent".to_owned(),
             Some(text) => print::quoted(text),
         },
-        Literal::Text(place @ TextPlace::Correlation(_), _) => place
+        Literal::Text(place @ (TextPlace::Correlation(_) | TextPlace::Label(_)), _) => place
             .read(envelope)
             .map_or_else(|| "absent".to_owned(), print::quoted),
         Literal::Number(field, _) => print::number(*field, field.read(envelope)),

@@ -245,6 +245,7 @@ pub(super) enum Field {
     Terminal,
     Related,
     Correlation,
+    Labels,
 }
 
 impl Field {
@@ -257,6 +258,7 @@ impl Field {
             ("terminal", Self::Terminal),
             ("related", Self::Related),
             ("correlation", Self::Correlation),
+            ("labels", Self::Labels),
         ];
         texts.into_iter().chain(numbers).chain(members).chain(rest)
     }

@@ -34,14 +34,16 @@ impl Sign {
 pub(super) enum TextPlace {
     Field(TextField),
     Correlation(Text),
+    Label(Text),
 }
 
 impl TextPlace {
-    /// Reads the text; only a correlation tells absent from empty.
+    /// Reads the text; only a correlation and a label tell absent from empty.
     pub(super) fn read<'e>(&self, envelope: &'e Envelope) -> Option<&'e str> {
         match self {
             Self::Field(field) => Some(field.read(envelope)),
             Self::Correlation(key) => envelope.about.correlation.get(key).map(Id::as_str),
+            Self::Label(name) => envelope.about.labels.value(name),
         }
     }
 }
@@ -96,6 +98,18 @@ impl Literal {
             test.holds(Some(id.unwrap_or("")))
         } else {
             true
+        }
+    }
+
+    /// Returns the version of the language that it came with.
+    pub(super) fn language(&self) -> u16 {
+        match self {
+            Self::Text(TextPlace::Label(_), _) => 2,
+            Self::Terminal(_)
+            | Self::Text(TextPlace::Field(_) | TextPlace::Correlation(_), _)
+            | Self::Number(..)
+            | Self::Members(..)
+            | Self::Related(_) => 1,
         }
     }
 

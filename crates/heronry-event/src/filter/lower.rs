@@ -212,7 +212,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// `"text" in recipients`, `in tags` or `in correlation`.
+    /// `"text" in recipients`, `in tags`, `in correlation` or `in labels`.
     fn contained(&mut self, left: &Expression, right: &Expression) -> Option<Test> {
         if right.is_broken() {
             return None;
@@ -240,8 +240,13 @@ impl Lowering<'_> {
                     present,
                 )))
             }
+            ComparedPlace::Field(Field::Labels) => {
+                let present = TextTest::NotIn(Values::absent());
+                Some(Test::of(Literal::Text(TextPlace::Label(text), present)))
+            }
             ComparedPlace::Field(_) | ComparedPlace::Text(_) => {
-                let message = "`in` needs a list, recipients, tags or correlation on its right";
+                let message =
+                    "`in` needs a list, recipients, tags, correlation or labels on its right";
                 self.mismatch(&right.span, message);
                 None
             }
@@ -297,8 +302,10 @@ impl Lowering<'_> {
         self.known_prefix(&place, prefix, span)?;
         let test = match &place {
             TextPlace::Field(_) if prefix.is_empty() => return Some(Test::True),
-            TextPlace::Correlation(_) if prefix.is_empty() => TextTest::NotIn(Values::absent()),
-            TextPlace::Field(_) | TextPlace::Correlation(_) => {
+            TextPlace::Correlation(_) | TextPlace::Label(_) if prefix.is_empty() => {
+                TextTest::NotIn(Values::absent())
+            }
+            TextPlace::Field(_) | TextPlace::Correlation(_) | TextPlace::Label(_) => {
                 TextTest::Prefix(Text::from(prefix.as_str()))
             }
         };

@@ -114,7 +114,7 @@ impl Outline<'_> {
         match literal {
             Literal::Text(TextPlace::Field(field), test) => self.field(*field, test),
             Literal::Members(MembersField::Recipients, test) => self.recipients.lets_all_in(test),
-            Literal::Text(TextPlace::Correlation(_), _)
+            Literal::Text(TextPlace::Correlation(_) | TextPlace::Label(_), _)
             | Literal::Members(MembersField::Tags, _)
             | Literal::Terminal(_)
             | Literal::Number(..)

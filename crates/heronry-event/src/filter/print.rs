@@ -48,6 +48,12 @@ pub(super) fn literal(literal: &Literal) -> String {
             let present = Presence::Key(format!("{key} in correlation"));
             text_test(&place, &present, test)
         }
+        Literal::Text(TextPlace::Label(name), test) => {
+            let name = quoted(name);
+            let place = format!("labels[{name}]");
+            let present = Presence::Key(format!("{name} in labels"));
+            text_test(&place, &present, test)
+        }
         Literal::Number(field, test) => number_test(*field, test),
         Literal::Members(field, MembersTest::AnyOf(texts)) => any_member(field.name(), texts),
         Literal::Members(field, MembersTest::NoneOf(texts)) => {

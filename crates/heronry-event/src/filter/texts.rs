@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::field::Text;
 
-/// A set of texts, and possibly "absent". Only correlations tell absent from empty.
+/// A set of texts, and possibly "absent". Only correlations and labels tell absent from empty.
 #[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Values {
     pub(super) absent: Presence,

@@ -132,6 +132,29 @@ fn collections_and_relations_are_merged() {
 }
 
 #[test]
+fn r44_a_filter_that_asks_for_a_label_is_of_version_2_and_a_missing_label_compares_false() {
+    use ErrorKind::{Mismatch, Unsupported};
+    check("labels['k'] != 'v'", r#"labels["k"] != "v""#);
+    check("!(labels['k'] == 'v')", r#"!(labels["k"] == "v")"#);
+    check("labels['k'].startsWith('')", r#""k" in labels"#);
+    check("!('k' in labels) && labels['k'] == 'v'", "false");
+    let version = |text| Filter::compile(text).unwrap().language();
+    assert_eq!(
+        version("kind == 'run_message_acked' || 'k' in correlation"),
+        1
+    );
+    assert_eq!(version("terminal || labels['k'] == 'v'"), 2);
+    // What the normal form does not ask for needs no newer build.
+    assert_eq!(version("terminal || terminal && labels['k'] == 'v'"), 1);
+    check_refused(
+        "labels.k == 'a'",
+        &[("labels.k", Unsupported, Some("labels[\"k\"]"))],
+    );
+    check_refused("labels == 'a'", &[("labels == 'a'", Mismatch, None)]);
+    check_refused("tags[\"k\"] == 'a'", &[("tags", Unsupported, None)]);
+}
+
+#[test]
 fn a_missing_correlation_compares_false() {
     check("correlation['k'] != 'v'", r#"correlation["k"] != "v""#);
     check(

@@ -1,7 +1,7 @@
 //! An independent interpreter of CEL keeps the same events, by this translation:
 //!
 //! - an absent text is `""`;
-//! - a comparison with `correlation["k"]` becomes `("k" in correlation && ..)`;
+//! - a comparison with `correlation["k"]` becomes `("k" in correlation && ..)`, and likewise for `labels["k"]`;
 //! - a time becomes its milliseconds.
 //!
 //! `PROPTEST_CASES=32000` asks about a million pairs of filter and envelope.
@@ -23,6 +23,12 @@ fn translated(expr: &Expr) -> String {
         | Expr::Starts(TextLocation::Correlation(key), _) => {
             format!("({} in correlation && {})", quoted(key), written(expr))
         }
+        Expr::Equal(TextLocation::Label(name), _)
+        | Expr::Unequal(TextLocation::Label(name), _)
+        | Expr::OneOf(TextLocation::Label(name), _)
+        | Expr::Starts(TextLocation::Label(name), _) => {
+            format!("({} in labels && {})", quoted(name), written(expr))
+        }
         Expr::Recorded(operator, millis) => format!("recorded_at {operator} {millis}"),
         Expr::Not(inner) => format!("!({})", translated(inner)),
         Expr::All(parts) => joined(parts, " && "),
@@ -34,6 +40,7 @@ fn translated(expr: &Expr) -> String {
         | Expr::Truth(_)
         | Expr::Terminal
         | Expr::HasKey(_)
+        | Expr::HasLabel(_)
         | Expr::Recipient(_)
         | Expr::Tag(_)
         | Expr::Related(..)
@@ -85,6 +92,10 @@ fn variables(envelope: &Envelope) -> Context<'static, 'static> {
     let entries: HashMap<_, _> = entries.map(|(key, v)| (key.as_str(), v.as_str())).collect();
     context.add_variable_from_value("related", related);
     context.add_variable_from_value("correlation", entries);
+    let value = |name| about.labels.value(name).unwrap();
+    let labels = about.labels.names();
+    let labels: HashMap<&str, &str> = labels.map(|name| (name, value(name))).collect();
+    context.add_variable_from_value("labels", labels);
     context.add_variable_from_value("tags", texts(&about.tags));
     context.add_variable_from_value("recipients", texts(&envelope.exchange.recipients));
     context.add_variable_from_value("terminal", envelope.kind.is_terminal());

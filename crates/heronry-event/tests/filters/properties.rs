@@ -59,6 +59,7 @@ fn reworded(expr: &Expr, choices: &mut Choices) -> Expr {
         | Expr::Truth(_)
         | Expr::Terminal
         | Expr::HasKey(_)
+        | Expr::HasLabel(_)
         | Expr::Recipient(_)
         | Expr::Tag(_)
         | Expr::Related(..)

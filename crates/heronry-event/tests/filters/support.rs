@@ -5,7 +5,7 @@ use std::fmt::Write;
 use heronry_event::{Envelope, Identity, Stamp};
 use heronry_types::{
     Cursor, DestinationKind, DestinationRef, EntityKind, EntityRef, Epoch, EventKind, Id, IdKind,
-    Position, SourceKind, SourceRef, Timestamp, Vocabulary,
+    Labels, Position, SourceKind, SourceRef, Timestamp, Vocabulary,
 };
 use proptest::prelude::*;
 
@@ -43,6 +43,7 @@ pub(crate) enum Expr {
     OneOf(TextLocation, Vec<String>),
     Starts(TextLocation, String),
     HasKey(String),
+    HasLabel(String),
     Recipient(String),
     Tag(String),
     Related(Vec<EntityKind>, Vec<String>),
@@ -58,6 +59,7 @@ pub(crate) enum Expr {
 pub(crate) enum TextLocation {
     Field(&'static str),
     Correlation(String),
+    Label(String),
 }
 
 impl TextLocation {
@@ -65,6 +67,7 @@ impl TextLocation {
         match self {
             Self::Field(name) => (*name).to_owned(),
             Self::Correlation(key) => format!("correlation[{}]", quoted(key)),
+            Self::Label(name) => format!("labels[{}]", quoted(name)),
         }
     }
 
@@ -79,6 +82,10 @@ impl TextLocation {
             }
             Self::Correlation(key) => {
                 let value = json.get("correlation").and_then(|c| c.get(key));
+                value.and_then(|value| value.as_str()).map(str::to_owned)
+            }
+            Self::Label(name) => {
+                let value = json.get("labels").and_then(|labels| labels.get(name));
                 value.and_then(|value| value.as_str()).map(str::to_owned)
             }
         }
@@ -145,6 +152,7 @@ pub(crate) fn written(expr: &Expr) -> String {
         Expr::OneOf(place, texts) => format!("{} in {}", place.written(), quotes(texts)),
         Expr::Starts(place, text) => format!("{}.startsWith({})", place.written(), quoted(text)),
         Expr::HasKey(key) => format!("{} in correlation", quoted(key)),
+        Expr::HasLabel(name) => format!("{} in labels", quoted(name)),
         Expr::Recipient(run) => format!("{} in recipients", quoted(run)),
         Expr::Tag(tag) => format!("{} in tags", quoted(tag)),
         Expr::Related(kinds, ids) => {
@@ -196,6 +204,7 @@ pub(crate) fn meaning(expr: &Expr, envelope: &Envelope) -> bool {
         Expr::HasKey(key) => TextLocation::Correlation(key.clone())
             .read(envelope)
             .is_some(),
+        Expr::HasLabel(name) => TextLocation::Label(name.clone()).read(envelope).is_some(),
         Expr::Recipient(run) => envelope
             .exchange
             .recipients
@@ -261,7 +270,11 @@ fn place() -> impl Strategy<Value = (TextLocation, Vec<String>, Vec<String>)> {
         let place = TextLocation::Correlation(key.to_owned());
         (place, texts_of("run"), prefixes_of("run"))
     });
-    prop_oneof![3 => field, 1 => key]
+    let label = prop::sample::select(vec!["k", "l"]).prop_map(|name| {
+        let place = TextLocation::Label(name.to_owned());
+        (place, texts_of("run"), prefixes_of("run"))
+    });
+    prop_oneof![3 => field, 1 => key, 1 => label]
 }
 
 fn comparison() -> impl Strategy<Value = Expr> {
@@ -290,6 +303,7 @@ fn comparison() -> impl Strategy<Value = Expr> {
         1 => any::<bool>().prop_map(Expr::Truth),
         1 => Just(Expr::Terminal),
         1 => prop::sample::select(vec!["k", "l"]).prop_map(|key| Expr::HasKey(key.to_owned())),
+        1 => prop::sample::select(vec!["k", "l"]).prop_map(|name| Expr::HasLabel(name.to_owned())),
         2 => any_id().prop_map(Expr::Recipient),
         2 => any_id().prop_map(Expr::Tag),
         3 => related,
@@ -327,6 +341,7 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
         prop::collection::vec(any_id(), 0..3),
         prop::collection::vec(entity(), 0..3),
         prop::collection::btree_map(prop::sample::select(vec!["k", "l"]), any_id(), 0..3),
+        labels(),
     );
     let numbers = (1..6_u64, 0..4_i64);
     let kind = prop::sample::select(KINDS.to_vec());
@@ -341,7 +356,7 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
                 SourceRef::new(SourceKind::Sdk, id("engine")),
             );
             set_texts(&mut envelope, &texts);
-            let (recipients, tags, related, correlation) = sets;
+            let (recipients, tags, related, correlation, labels) = sets;
             envelope.exchange.recipients = recipients.iter().map(|run| id(run)).collect();
             envelope.about.tags = tags.iter().map(|tag| id(tag)).collect();
             let related = related
@@ -350,9 +365,23 @@ pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
             envelope.about.related = related.collect();
             let entries = correlation.iter().map(|(key, value)| (id(key), id(value)));
             envelope.about.correlation = entries.collect();
+            envelope.about.labels = labels;
             envelope
         },
     )
+}
+
+/// Random labels; a value may be empty, which is not absent.
+fn labels() -> impl Strategy<Value = Labels> {
+    let value = prop_oneof![Just(String::new()), any_id()];
+    let some = prop::collection::btree_map(prop::sample::select(vec!["k", "l"]), value, 0..3);
+    some.prop_map(|some| {
+        let mut labels = Labels::new();
+        for (name, value) in some {
+            labels.add(name, value).unwrap();
+        }
+        labels
+    })
 }
 
 fn set_texts(envelope: &mut Envelope, (run, topic, reply_to, destination): &Texts) {

@@ -5,9 +5,9 @@
 use std::{fmt, sync::Arc};
 
 use heronry_types::{
-    AckOutcome, Address, ChosenBy, ContentRef, DeliveryOptions, EventKind, IdempotencyKey,
-    MediaType, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp,
-    TopicId, Undeliverable,
+    AckOutcome, Address, AliasName, ChosenBy, ContentRef, DeliveryOptions, EventKind,
+    IdempotencyKey, MediaType, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason,
+    RunId, Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -93,11 +93,15 @@ pub struct MessageAccepted {
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Box<DeliveryOptions>>,
+    /// The alias that the message was sent to; absent: it was sent to the address itself. Since version 4.
+    #[n(12)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<Box<AliasName>>,
 }
 
 impl RecordBody for MessageAccepted {
     const NUMBER: u16 = 20;
-    const NEWEST_VERSION: u16 = 3;
+    const NEWEST_VERSION: u16 = 4;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -124,6 +128,11 @@ impl RecordBody for MessageAccepted {
             .into_iter()
             .for_each(&mut *touched);
         touched(Touch::SentTo(&self.to));
+        let alias = self.alias.as_deref();
+        alias
+            .map(Touch::SentToAlias)
+            .into_iter()
+            .for_each(&mut *touched);
         touched(Touch::Policies(&self.policies));
         touched(Touch::Reference(self.content_ref));
         if let Some(answered) = self.answering() {
@@ -203,15 +212,23 @@ pub struct MessageDelivered {
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skipped>,
+    /// The runs that were addressed and have no edge with the sender: they get no copy. Since version 3.
+    #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_peered: Option<Recipients>,
 }
 
 impl RecordBody for MessageDelivered {
     const NUMBER: u16 = 21;
-    const NEWEST_VERSION: u16 = 2;
+    const NEWEST_VERSION: u16 = 3;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
-        1 + u16::from(self.skipped.is_some())
+        match (&self.not_peered, &self.skipped) {
+            (Some(_), _) => 3,
+            (None, Some(_)) => 2,
+            (None, None) => 1,
+        }
     }
 
     fn event_kind(&self) -> EventKind {
@@ -234,7 +251,8 @@ impl RecordBody for MessageDelivered {
     }
 
     fn size_class(&self) -> SizeClass {
-        if self.recipients.0.len() <= RECIPIENTS_FEW {
+        let not_peered = self.not_peered.as_ref().map_or(0, |runs| runs.0.len());
+        if self.recipients.0.len() + not_peered <= RECIPIENTS_FEW {
             SizeClass::Small
         } else {
             SizeClass::Unknown

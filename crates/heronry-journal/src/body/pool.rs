@@ -45,6 +45,9 @@ pub(super) fn version_of(settings: &Settings) -> u16 {
             1
         }
     };
+    if settings.peering.is_some() {
+        return 9;
+    }
     if settings.retention.is_some() {
         return 8;
     }
@@ -66,7 +69,7 @@ pub struct PoolCreated {
 
 impl RecordBody for PoolCreated {
     const NUMBER: u16 = 1;
-    const NEWEST_VERSION: u16 = 8;
+    const NEWEST_VERSION: u16 = 9;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -98,7 +101,7 @@ pub struct PoolConfigured {
 
 impl RecordBody for PoolConfigured {
     const NUMBER: u16 = 2;
-    const NEWEST_VERSION: u16 = 8;
+    const NEWEST_VERSION: u16 = 9;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {

@@ -18,6 +18,9 @@ mod samples;
 /// Returns the first version of an acceptance that can say this: an older build may do without
 /// knowing what a message replies to, and not without knowing of a contract.
 pub(super) fn version_of(accepted: &MessageAccepted) -> u16 {
+    if accepted.alias.is_some() {
+        return 4;
+    }
     match (accepted.contract(), &accepted.options) {
         (Some(_), _) => 3,
         (None, Some(_)) => 2,

@@ -122,7 +122,9 @@ impl RecordBody for LabelsChanged {
         Subject::Run
     }
 
-    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Labels(&self.labels));
+    }
 
     fn size_class(&self) -> SizeClass {
         SizeClass::Small

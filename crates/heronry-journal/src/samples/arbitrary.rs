@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use heronry_types::{
-    Actor, CopyStanding, Epoch, Generation, Id, IdKind, Lineage, Millis, Policies, PolicyRef,
-    Position, Timestamp, Trace, Visibility, Vocabulary,
+    Actor, CopyStanding, Epoch, Generation, Id, IdKind, Labels, Lineage, Millis, Policies,
+    PolicyRef, Position, Timestamp, Trace, Visibility, Vocabulary,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -74,9 +74,10 @@ fn lineage() -> impl Strategy<Value = Lineage> {
         few((id(), id())),
         option::of(position()),
         option::of(trace()),
+        option::weighted(0.2, labels()),
     );
     (id(), run, causes).prop_map(|(pool, (run, agent, session, turn), causes)| {
-        let (correlation, caused_by, trace) = causes;
+        let (correlation, caused_by, trace, labels) = causes;
         Lineage {
             pool,
             run,
@@ -86,7 +87,20 @@ fn lineage() -> impl Strategy<Value = Lineage> {
             correlation: correlation.into_iter().collect(),
             caused_by,
             trace,
+            labels: labels.map(Box::new),
         }
+    })
+}
+
+/// Any labels, but no empty ones.
+pub(crate) fn labels() -> impl Strategy<Value = Labels> {
+    let some = vec(["[a-z]{1,8}", "[^\\p{Cc}]{0,12}"], 1..4);
+    some.prop_filter_map("a name twice", |some| {
+        let mut labels = Labels::new();
+        for [name, value] in some {
+            labels.add(name, value).ok()?;
+        }
+        Some(labels)
     })
 }
 

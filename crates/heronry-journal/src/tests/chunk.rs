@@ -185,6 +185,7 @@ fn the_largest_list_of_recipients_fits_into_one_record() {
         topic: None,
         recipients: Recipients(runs.collect()),
         skipped: Skipped::of((0..1_024).collect()).unwrap(),
+        not_peered: None,
     }));
     fits(&delivered).unwrap();
 }

@@ -54,6 +54,7 @@ fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
             lineage: record.entry.lineage.clone(),
             accepted: body.clone(),
             recipients: heronry_journal::Recipients::default(),
+            not_peered: None,
             copies: Box::default(),
             status: None,
             reason: None,
@@ -78,6 +79,7 @@ fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
         has_replied: false,
     };
     message.recipients = body.recipients.clone();
+    message.not_peered.clone_from(&body.not_peered);
     message.copies = vec![queued; body.recipients.0.len()].into_boxed_slice();
     message.status = Some(MessageStatus::Delivered);
     message

@@ -8,8 +8,14 @@ use crate::State;
 pub(super) fn apply(state: &mut State, record: &Record, body: WiringRecord<'_>) {
     let (at, wiring) = (record.position, &mut state.wiring);
     match body {
-        WiringRecord::EdgeWired(body) => wiring.wire(at, body),
-        WiringRecord::EdgeUnwired(body) => wiring.unwire(at, body),
+        WiringRecord::EdgeWired(body) => {
+            wiring.wire(at, body);
+            state.members.forget_reach();
+        }
+        WiringRecord::EdgeUnwired(body) => {
+            wiring.unwire(at, body);
+            state.members.forget_reach();
+        }
         WiringRecord::LabelsChanged(body) => {
             wiring.set_labels(record.entry.lineage.run.as_ref(), &body.labels);
         }

@@ -10,7 +10,7 @@ use heronry_types::{ManagedBy, StewardToken, WIRING_CHANGES_MAX};
 use crate::{
     Caller, Rejection, State, WiringLimit,
     command::{Author, Decision, Draft},
-    decide::guard,
+    decide::{guard, roster::check_steward},
 };
 
 pub use aliases::{AliasLookup, FindAlias, ListAliases, NewAlias, RemoveAliases, SetAliases};
@@ -39,15 +39,6 @@ impl WiredBy {
                 Ok(ManagedBy::Steward)
             }
         }
-    }
-}
-
-/// Checks that a token is one that the journal has given.
-fn check_steward(state: &State, token: StewardToken) -> Result<(), Rejection> {
-    if token.0 <= state.head {
-        Ok(())
-    } else {
-        Err(Rejection::Fenced)
     }
 }
 

@@ -108,6 +108,7 @@ fn check_messages(messages: &Messages, floor: Position, head: Position) {
     let some = |has: fn(&Message) -> bool| in_memory.iter().any(|it| has(it.message));
     assert!(some(|it| it.replays.is_some()) && some(|it| it.replies.is_some()));
     assert!(some(|it| it.accepted.expires_at.is_some()));
+    assert!(some(|it| it.not_peered.is_some()) && some(|it| it.accepted.alias.is_some()));
     let slots = in_memory.iter().flat_map(|it| &*it.message.copies);
     let slots: Vec<&CopySlot> = slots.map(|copy| &copy.slot).collect();
     assert_eq!(

@@ -13,3 +13,19 @@ pub(super) fn fill(said: &mut Correlation, alias: &AliasName) {
         put(said, "channel", channel);
     }
 }
+
+/// Adds the alias that a message was sent to, unless the message has correlations of these names.
+pub(super) fn fill_sent(said: &mut Correlation, alias: &AliasName) {
+    let mut of_alias = Correlation::new();
+    if let Some(recipient) = &alias.recipient {
+        put(&mut of_alias, "alias_recipient", recipient);
+    }
+    if let Some(channel) = &alias.channel {
+        put(&mut of_alias, "alias_channel", channel);
+    }
+    for (name, value) in &of_alias {
+        if said.get(name.as_str()).is_none() {
+            said.insert(name.clone(), value.clone());
+        }
+    }
+}

@@ -267,7 +267,10 @@ impl Message {
     pub(super) fn decode(
         from: &mut Decoding<'_>,
     ) -> Result<DecodedEntry<Position, Self>, UnreadableState> {
-        from.list(6)?;
+        let parts = from.any_list()?;
+        if parts != 6 && parts != 7 {
+            return Err(from.malformed("a message of other parts"));
+        }
         let (position, lineage, accepted, recipients) = from.take()?;
         let (status, reason) = from.take()?;
         let copies = from.list_of(MessageCopy::decode)?.into();
@@ -282,10 +285,12 @@ impl Message {
             })
         })?;
         let replies = from.some(|from| from.list_of(CountedReply::decode))?;
+        let not_peered = if parts == 7 { from.take()? } else { None };
         let message = Self {
             lineage,
             accepted,
             recipients,
+            not_peered,
             copies,
             status,
             reason,

@@ -248,6 +248,7 @@ impl Message {
             lineage,
             accepted,
             recipients,
+            not_peered,
             copies,
             status,
             reason,
@@ -256,7 +257,8 @@ impl Message {
             replies,
             is_finished: _,
         } = self;
-        to.list(6);
+        // Versions before 4 have no seventh part, and no message that would need it.
+        to.list(6 + usize::from(not_peered.is_some()));
         to.put((position, lineage, accepted, recipients));
         to.put((status, reason));
         to.each(copies.iter(), |to, copy| copy.encode(to));
@@ -273,6 +275,9 @@ impl Message {
                 reply.encode(to, *accepted);
             });
         });
+        if not_peered.is_some() {
+            to.put(not_peered);
+        }
     }
 }
 

@@ -16,11 +16,11 @@ use heronry_types::{
     Timestamp, TopicId,
 };
 
-pub(crate) use reach::{Aim, Reach};
+pub(crate) use reach::{Aim, Among, Reach};
 pub(crate) use suspension::Suspension;
 
 use crate::state::{
-    Inbox,
+    Inbox, Wiring,
     decoding::{Decoding, UnreadableState},
     encoding::{Encoding, Sink},
     member::reach::LatestReach,
@@ -133,22 +133,30 @@ impl Members {
 
     /// Returns whom a message to several members reaches: of those that it is addressed to, the ones that
     /// hold its policies.
-    pub(crate) fn reach(&self, aim: Aim) -> Arc<Reach> {
+    pub(crate) fn reach(&self, aim: Aim, wiring: &Wiring) -> Arc<Reach> {
         self.reach.of(aim, |aim| {
             let holds = |slot: MemberSlot| {
                 let member = self.at(slot);
                 member.is_some_and(|member| member.policies.covers(&aim.policies))
             };
-            let reached = self
-                .named(aim)
-                .filter(|named| holds(named.slot))
-                .map(|named| (named.run.clone(), named.slot));
-            let (runs, slots): (Vec<_>, Vec<_>) = reached.unzip();
+            let addressed = self.named(aim).filter(|named| holds(named.slot));
+            let (reached, left_out): (Vec<_>, Vec<_>) =
+                addressed.partition(|named| aim.among.has(wiring, named.run));
+            let runs = |named: &[AddressedMember<'_>]| {
+                let runs = named.iter().map(|named| named.run.clone());
+                Recipients(runs.collect())
+            };
             Reach {
-                runs: Recipients(runs.into()),
-                slots: slots.into(),
+                runs: runs(&reached),
+                slots: reached.iter().map(|named| named.slot).collect(),
+                not_peered: (!left_out.is_empty()).then(|| runs(&left_out)),
             }
         })
+    }
+
+    /// Forgets whom messages reach, because edges have changed.
+    pub(crate) fn forget_reach(&mut self) {
+        self.reach.forget();
     }
 
     /// Returns true when a message is addressed to anybody, whether or not they hold its policies.
@@ -164,7 +172,7 @@ impl Members {
 
     fn runs_of(&self, to: &Address) -> Option<&Runs> {
         match to {
-            Address::Run { .. } => None,
+            Address::Run { .. } | Address::Alias { .. } => None,
             Address::Agent { agent_id } => self.agents.get(agent_id),
             Address::Topic { topic_id } => self.topics.get(topic_id),
             Address::Pool { .. } => Some(&self.order),

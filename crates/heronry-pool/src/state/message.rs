@@ -163,6 +163,8 @@ pub struct Message {
     pub accepted: MessageAccepted,
     /// The runs that get a copy, sorted.
     pub recipients: Recipients,
+    /// The runs that were addressed and have no edge with the sender: they got no copy.
+    pub not_peered: Option<Recipients>,
     /// The copies, in the order of the recipients.
     pub copies: Box<[MessageCopy]>,
     /// The status of the message. `None` only between acceptance and delivery in one append.

@@ -5,7 +5,7 @@ use std::{
     ops::Bound,
 };
 
-use heronry_journal::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired};
+use heronry_journal::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, Entry};
 use heronry_store::KeyedMap;
 use heronry_types::{
     Address, AliasName, AliasView, ChannelId, Edge, EdgeStanding, EdgeView, Labels, ManagedBy,
@@ -75,6 +75,12 @@ impl Wiring {
     pub(crate) fn edges_after(&self, edge: Option<&Edge>) -> btree_map::Range<'_, Edge, KnownEdge> {
         let from = edge.map_or(Bound::Unbounded, Bound::Excluded);
         self.edges.range::<Edge, _>((from, Bound::Unbounded))
+    }
+
+    /// Returns true when two runs have an edge that may be used.
+    pub(crate) fn are_wired(&self, one: &RunId, other: &RunId) -> bool {
+        let neighbours = self.neighbours.get(one);
+        neighbours.is_some_and(|neighbours| neighbours.contains(other))
     }
 
     pub(crate) fn wire(&mut self, at: Position, body: &EdgeWired) {
@@ -201,6 +207,18 @@ impl Wiring {
                 self.of_runs.insert(run.clone(), labels.clone());
             }
         }
+    }
+}
+
+impl State {
+    /// Returns a record with the labels of its moment, when it is one that shows them.
+    pub(crate) fn labelled(&self, mut entry: Entry) -> Entry {
+        if entry.body.is_structural() {
+            let labels = self.wiring.labels(entry.lineage.run.as_ref());
+            let labels = labels.filter(|labels| !labels.is_empty());
+            entry.lineage.labels = labels.map(|labels| Box::new(labels.clone()));
+        }
+        entry
     }
 }
 

@@ -6,7 +6,7 @@ use heronry_journal::{Chunk, ChunkHash, ChunkWriter, Record};
 use heronry_pool::{ENCODING_VERSION, TrimNote, engine::Replay};
 use heronry_types::{
     DistinctBy, Durability, EffectResult, EventKind, LimitName, MemberStanding, Millis,
-    ModuleStanding, PoolSpec, Position, Retention, RosterLayer, RunEnd,
+    ModuleStanding, Peering, PoolSpec, Position, Retention, RosterLayer, RunEnd,
 };
 
 use crate::scenario::{
@@ -170,13 +170,13 @@ fn others(pool: &mut Scenario) {
     pool.report_from("a", "named", "i", &[("one", event()), ("two", event())])
         .ok();
     pool.attach("operator", "attached", "bridge").ok();
-    wiring(pool);
     pool.join(Joining::of("e").instance("other")).ok();
     pool.store("operator", "roster", 100).ok();
     pool.declare_stored(RosterLayer::Declared, 1, "roster").ok();
     pool.declare(0, RosterLayer::Overlay, 2, None).ok();
     pool.start_timeline(9);
     roster(pool);
+    wiring(pool);
     pool.pass(1).ok();
     pool.suspend("b", &Sleep::default().timeout(900_000)).ok();
     // c is silent for longer than its lease.
@@ -206,10 +206,14 @@ fn roster(pool: &mut Scenario) {
 /// Edges of both managers, and one that was removed by hand; aliases and labels.
 fn wiring(pool: &mut Scenario) {
     pool.wire("operator", "a-b").ok();
-    pool.wire("steward/1", "a-c lead-a").ok();
+    pool.wire("steward", "a-c lead-a").ok();
     pool.unwire("operator", "a-c").ok();
     pool.set_alias("operator", "*/*", "topic:t").ok();
-    pool.set_alias("steward/1", "member.a/news", "a").ok();
+    pool.set_alias("steward", "member.a/news", "a").ok();
+    pool.peer("operator", 1, Peering::Wired).ok();
+    pool.say("lead", "pool:p", "not to all").ok();
+    pool.peer("operator", 2, Peering::Open).ok();
+    pool.say("lead", "alias:member.a/news", "to alias").ok();
     pool.label("operator", None, "team=red").ok();
     pool.label("operator", Some("a"), "tier=1").ok();
 }

@@ -23,6 +23,7 @@ mod looks;
 mod members;
 mod messages;
 mod order;
+mod peering;
 mod pools;
 mod repeats;
 mod replies;

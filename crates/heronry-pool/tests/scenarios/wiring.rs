@@ -3,20 +3,21 @@
 use heronry_pool::decide::{UnwireEdges, WireEdges, WiredBy};
 use heronry_types::{Edge, WIRING_CHANGES_MAX};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Joining, Scenario, Wait};
 
 #[test]
 fn r23_the_steward_wires_what_is_new_and_leaves_what_it_wired() {
-    let mut pool = Scenario::of("hub a b");
-    pool.wire("steward/1", "hub-a b-hub a-hub")
+    let mut pool = Scenario::of("hub a");
+    pool.take_steward("host", 1).ok();
+    pool.wire("steward", "hub-a b-hub a-hub")
         .records([
             "5 pool wired a-hub by steward (operator)",
             "6 pool wired b-hub by steward (operator)",
         ])
         .at_once()
         .answer("at 5");
-    pool.wire("steward/1", "a-hub").answer("at 6, unchanged");
-    pool.unwire("steward/1", "a-hub a-b")
+    pool.wire("steward", "a-hub").answer("at 6, unchanged");
+    pool.unwire("steward", "a-hub a-b")
         .records(["7 pool unwired a-hub by steward (operator)"]);
     pool.edges("a", None, 10)
         .answer("b-hub wired by steward at 6");
@@ -24,11 +25,12 @@ fn r23_the_steward_wires_what_is_new_and_leaves_what_it_wired() {
 
 #[test]
 fn r23_an_edge_of_an_operator_is_never_claimed_or_unwired_by_the_steward() {
-    let mut pool = Scenario::of("a b");
+    let mut pool = Scenario::of("a");
+    pool.take_steward("host", 1).ok();
     pool.wire("operator", "a-b")
         .records(["4 pool wired a-b by operator (operator)"]);
-    pool.wire("steward/1", "a-b").nothing();
-    pool.unwire("steward/1", "a-b").nothing();
+    pool.wire("steward", "a-b").nothing();
+    pool.unwire("steward", "a-b").nothing();
     pool.edges("operator", None, 10)
         .answer("a-b wired by operator at 4");
     pool.unwire("operator", "a-b")
@@ -39,31 +41,33 @@ fn r23_an_edge_of_an_operator_is_never_claimed_or_unwired_by_the_steward() {
 
 #[test]
 fn r25_an_edge_of_the_steward_that_is_removed_by_hand_is_known_until_it_is_healed_or_let_go() {
-    let mut pool = Scenario::of("a b");
-    pool.wire("steward/1", "a-b").ok();
+    let mut pool = Scenario::of("a");
+    pool.take_steward("host", 1).ok();
+    pool.wire("steward", "a-b").ok();
     pool.unwire("operator", "a-b").ok();
     pool.unwire("operator", "a-b").nothing();
     pool.kill();
     pool.edges("operator", None, 10)
         .answer("a-b removed by steward at 5");
-    pool.wire("steward/1", "a-b")
+    pool.wire("steward", "a-b")
         .records(["6 pool wired a-b by steward (operator)"]);
     pool.unwire("operator", "a-b").ok();
     // It is not wanted any more: the steward lets it go.
-    pool.unwire("steward/1", "a-b")
+    pool.unwire("steward", "a-b")
         .records(["8 pool unwired a-b by steward (operator)"]);
     pool.edges("operator", None, 10).answer("nothing");
 }
 
 #[test]
 fn r25_an_edge_that_an_operator_wires_by_hand_is_the_operators_from_then_on() {
-    let mut pool = Scenario::of("a b");
-    pool.wire("steward/1", "a-b").ok();
+    let mut pool = Scenario::of("a");
+    pool.take_steward("host", 1).ok();
+    pool.wire("steward", "a-b").ok();
     pool.wire("operator", "a-b")
         .records(["5 pool wired a-b by operator (operator)"]);
     pool.wire("operator", "a-b").nothing();
-    pool.unwire("steward/1", "a-b").nothing();
-    pool.edges("b", None, 10)
+    pool.unwire("steward", "a-b").nothing();
+    pool.edges("a", None, 10)
         .answer("a-b wired by operator at 5");
 }
 
@@ -85,7 +89,8 @@ fn r25_only_operators_wire_and_everybody_looks() {
     pool.remove_alias("a", "x/*").refused("operators only");
     pool.label("a", Some("a"), "k=v").refused("operators only");
     pool.edges("stranger", None, 10).refused("no member");
-    pool.wire("steward/99", "a-b").refused("fenced");
+    pool.wire("an older steward", "a-b")
+        .refused("steward fenced");
 }
 
 #[test]
@@ -150,16 +155,17 @@ fn r28_an_alias_of_both_comes_before_that_of_the_recipient_the_channel_and_any()
 
 #[test]
 fn r28_the_steward_changes_only_its_own_aliases() {
-    let mut pool = Scenario::of("a b");
-    pool.set_alias("steward/1", "member.a/*", "a")
+    let mut pool = Scenario::of("a");
+    pool.take_steward("host", 1).ok();
+    pool.set_alias("steward", "member.a/*", "a")
         .records(["4 pool alias member.a/* to a by steward (operator)"]);
-    pool.set_alias("steward/1", "member.a/*", "a")
+    pool.set_alias("steward", "member.a/*", "a")
         .answer("at 4, unchanged");
-    pool.set_alias("steward/1", "member.a/*", "b").ok();
+    pool.set_alias("steward", "member.a/*", "b").ok();
     pool.set_alias("operator", "member.a/*", "b")
         .records(["6 pool alias member.a/* to b by operator (operator)"]);
-    pool.set_alias("steward/1", "member.a/*", "a").nothing();
-    pool.remove_alias("steward/1", "member.a/*").nothing();
+    pool.set_alias("steward", "member.a/*", "a").nothing();
+    pool.remove_alias("steward", "member.a/*").nothing();
     pool.kill();
     pool.remove_alias("operator", "member.a/*")
         .records(["7 pool no alias member.a/* by operator (operator)"]);
@@ -178,11 +184,53 @@ fn r44_labels_are_replaced_and_cleared_and_those_of_runs_and_pool_are_apart() {
         .records(["5 later labelled team=green (operator)"]);
     pool.label("operator", Some("a"), "team=blue")
         .answer("at 5, unchanged");
-    pool.label("steward/1", Some("a"), "")
-        .records(["6 a labelled nothing (operator)"]);
-    pool.label("steward/1", Some("a"), "").nothing();
+    pool.label("operator", Some("a"), "")
+        .records(["6 a labelled nothing (operator) [team=blue]"]);
+    pool.label("operator", Some("a"), "").nothing();
     pool.kill();
     pool.labels("a", None).answer("team=red, tier=1");
     pool.labels("a", Some("a")).answer("nothing");
     pool.labels("operator", Some("later")).answer("team=green");
+}
+
+#[test]
+fn r44_structural_records_show_the_labels_of_their_moment_and_others_none() {
+    let mut pool = Scenario::of("a");
+    pool.label("operator", None, "team=red").ok();
+    pool.label("operator", Some("b"), "tier=1").ok();
+    pool.join("b")
+        .records(["5 b joined as i1, 2 there (operator) [tier=1]"]);
+    pool.wire("operator", "a-b")
+        .records(["6 pool wired a-b by operator (operator) [team=red]"]);
+    pool.say("b", "a", "m")
+        .records(["7 b sent m to a", "8 m@7 delivered to a <- 7"]);
+    pool.label("operator", Some("b"), "tier=2")
+        .records(["9 b labelled tier=2 (operator) [tier=1]"]);
+    pool.join(Joining::of("b").instance("i2")).ok();
+    pool.wait("a", &Wait::for_one(r#"labels["tier"] == "2""#, "w"))
+        .ok();
+    pool.leave("b").ok();
+    let shown = pool.records().iter().filter_map(|record| {
+        let labels = record.entry.lineage.labels.as_ref()?;
+        Some((record.kind().to_string(), labels.value("tier")?.to_owned()))
+    });
+    let shown: Vec<_> = shown.map(|(kind, tier)| format!("{kind} {tier}")).collect();
+    assert_eq!(
+        shown,
+        [
+            "agent_pool_run_joined 1",
+            "agent_pool_labels_changed 1",
+            "run_taken_over 2",
+            "agent_pool_run_left 2"
+        ]
+    );
+    let kinds = pool
+        .records()
+        .iter()
+        .map(|record| record.kind().to_string());
+    let kinds: Vec<_> = kinds.collect();
+    assert!(
+        kinds.contains(&"wake_condition_triggered".to_owned()),
+        "{kinds:?}"
+    );
 }

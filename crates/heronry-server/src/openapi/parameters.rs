@@ -2,7 +2,7 @@
 
 use heronry_store::ConsumerId;
 use heronry_types::{
-    ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, SourceId, WakeId,
+    ChannelId, ContentRef, Cursor, IdempotencyKey, MessageId, PoolId, RunId, SourceId, WakeId,
 };
 use heronry_wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
@@ -38,7 +38,7 @@ struct PathPart {
 }
 
 /// Every part of a path that names something. Ids are percent-encoded there.
-const PARTS: [PathPart; 10] = [
+const PARTS: [PathPart; 14] = [
     PathPart {
         after: "pools",
         name: "pool",
@@ -52,6 +52,34 @@ const PARTS: [PathPart; 10] = [
         description: "The run; a member token may name its own.",
         example: "scanner",
         of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "edges",
+        name: "a",
+        description: "The run at one end.",
+        example: "lead",
+        of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "edges",
+        name: "b",
+        description: "The run at the other end.",
+        example: "scanner",
+        of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "aliases",
+        name: "recipient",
+        description: "The recipient that the alias stands for; `*` is any.",
+        example: "member.lead",
+        of: Described::of::<RunId>,
+    },
+    PathPart {
+        after: "aliases",
+        name: "channel",
+        description: "The channel of that recipient; `*` is any.",
+        example: "*",
+        of: Described::of::<ChannelId>,
     },
     PathPart {
         after: "messages",

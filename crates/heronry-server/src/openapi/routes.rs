@@ -16,3 +16,4 @@ pub(crate) mod roster;
 pub(crate) mod server;
 pub(crate) mod sources;
 pub(crate) mod wakes;
+pub(crate) mod wiring;

@@ -7,6 +7,7 @@ use utoipa::openapi::{Tag as Described, tag::TagBuilder};
 pub(crate) enum Tag {
     Pools,
     Members,
+    Wiring,
     Roster,
     Messages,
     Inbox,
@@ -23,9 +24,10 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Pools,
         Self::Members,
+        Self::Wiring,
         Self::Roster,
         Self::Messages,
         Self::Inbox,
@@ -45,6 +47,7 @@ impl Tag {
         match self {
             Self::Pools => "pools",
             Self::Members => "members",
+            Self::Wiring => "wiring",
             Self::Roster => "roster",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
@@ -64,6 +67,7 @@ impl Tag {
         match self {
             Self::Pools => "Pools: each has one journal, its configuration and its settings.",
             Self::Members => "Runs of agents that have joined a pool.",
+            Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
             Self::Roster => {
                 "The members that should run, how they stand, and the modules beside them."
             }

@@ -90,6 +90,17 @@ impl Default for Peering {
     }
 }
 
+impl Peering {
+    /// Returns the rule as settings keep it: nothing for the usual one.
+    #[must_use]
+    pub fn normalised(self) -> Option<Self> {
+        match self {
+            Self::Open => None,
+            Self::Wired => Some(self),
+        }
+    }
+}
+
 vocabulary! {
     /// The step of a reconcile in which something failed.
     ReconcileStage {

@@ -183,6 +183,7 @@ impl Play {
             ModelStep::ReportFrom(who, first, count) => self.report_from(who, first, count).await,
             ModelStep::Miss(who, through) => self.miss(who, through).await,
             ModelStep::EndFrom(who, at) => self.end_from(who, at).await,
+            ModelStep::Rewire(by, change) => self.rewire(by, change).await,
             ModelStep::Intend(who, key) => self.intend(who, key).await,
             ModelStep::Attempt(by, effect, of) => self.attempt(by, effect, of).await,
             ModelStep::Result(by, effect, of) => self.result(by, effect, of).await,

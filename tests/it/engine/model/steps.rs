@@ -1,9 +1,9 @@
 //! The steps of a random history.
 
-use heronry_types::{DeliveryOptions, Importance, Millis, OnFull};
+use heronry_types::{DeliveryOptions, Importance, ManagedBy, Millis, OnFull, Vocabulary};
 use proptest::prelude::*;
 
-use super::{effects::Of, faults::FailingCommand};
+use super::{effects::Of, faults::FailingCommand, wiring::Rewiring};
 
 /// One of the few runs that act.
 pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
@@ -166,6 +166,8 @@ pub(super) enum ModelStep {
     Miss(Who, Option<u64>),
     /// The foreign source says that its run has ended, at this number.
     EndFrom(Who, u64),
+    /// Somebody changes edges, aliases or labels.
+    Rewire(ManagedBy, Rewiring),
     /// Something outside, under a key or without.
     Intend(Who, Option<u8>),
     Attempt(By, usize, Of),
@@ -375,6 +377,8 @@ pub(super) fn step() -> impl Strategy<Value = ModelStep> {
         2 => (who(), proptest::option::of(0..30_u64))
             .prop_map(|(who, through)| ModelStep::Miss(who, through)),
         1 => (who(), 0..40_u64).prop_map(|(who, at)| ModelStep::EndFrom(who, at)),
+        4 => (proptest::sample::select(ManagedBy::ALL), rewiring())
+            .prop_map(|(by, change)| ModelStep::Rewire(by, change)),
         5 => (who(), proptest::option::of(0..40_u8))
             .prop_map(|(who, key)| ModelStep::Intend(who, key)),
         3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| ModelStep::Attempt(by, effect, of)),
@@ -386,5 +390,16 @@ pub(super) fn step() -> impl Strategy<Value = ModelStep> {
         1 => Just(ModelStep::Restart),
         2 => (failing(), kept).prop_map(|(what, kept)| ModelStep::Fail(what, kept)),
         4 => kept_as_declared(),
+    ]
+}
+
+fn rewiring() -> impl Strategy<Value = Rewiring> {
+    let run = || 0..RUNS.len();
+    prop_oneof![
+        3 => (run(), run()).prop_map(|(a, b)| Rewiring::Wire(a, b)),
+        2 => (run(), run()).prop_map(|(a, b)| Rewiring::Unwire(a, b)),
+        1 => (run(), run()).prop_map(|(of, to)| Rewiring::Alias(of, to)),
+        1 => run().prop_map(Rewiring::Unalias),
+        1 => (run(), proptest::option::of(0..3_u8)).prop_map(|(of, to)| Rewiring::Label(of, to)),
     ]
 }

@@ -54,6 +54,7 @@ impl ComparedPlace {
             }
             Self::Field(Field::Related) => "write related.exists(r, r.id == \"…\")",
             Self::Field(Field::Correlation) => "write correlation[\"key\"] == \"value\"",
+            Self::Field(Field::Labels) => "write labels[\"name\"] == \"value\"",
             Self::Field(Field::Number(_)) => "a number is compared with == != < <= > >= or in",
         }
         .to_owned()
@@ -71,7 +72,9 @@ pub(super) fn one_of(place: &TextPlace, texts: impl IntoIterator<Item = Text>, s
     let test = match (place, sign) {
         (_, Sign::Plus) => TextTest::In(values),
         (TextPlace::Field(_), Sign::Minus) => TextTest::NotIn(values),
-        (TextPlace::Correlation(_), Sign::Minus) => TextTest::NotIn(values.with_absent()),
+        (TextPlace::Correlation(_) | TextPlace::Label(_), Sign::Minus) => {
+            TextTest::NotIn(values.with_absent())
+        }
     };
     Test::of(Literal::Text(place.clone(), test))
 }

@@ -200,7 +200,10 @@ impl Lowering<'_> {
                     return self.no_field(&of.span);
                 };
                 if group == "correlation" {
-                    return self.correlation_member(name, span);
+                    return self.entry_as_member("a correlation", group, name, span);
+                }
+                if group == "labels" {
+                    return self.entry_as_member("a label", group, name, span);
                 }
                 self.field(&format!("{group}.{name}"), span)
             }
@@ -225,12 +228,18 @@ impl Lowering<'_> {
         None
     }
 
-    fn correlation_member(&mut self, key: &str, span: &Range<usize>) -> Option<ComparedPlace> {
+    fn entry_as_member(
+        &mut self,
+        what: &str,
+        group: &str,
+        key: &str,
+        span: &Range<usize>,
+    ) -> Option<ComparedPlace> {
         self.faults.add(CompileError {
             span: span.clone(),
             kind: ErrorKind::Unsupported,
-            message: "a correlation is named in brackets".to_owned(),
-            suggestion: Some(format!("correlation[\"{key}\"]")),
+            message: format!("{what} is named in brackets"),
+            suggestion: Some(format!("{group}[\"{key}\"]")),
         });
         None
     }
@@ -239,17 +248,25 @@ impl Lowering<'_> {
         let Node::Name(name) = &of.node else {
             return self.no_field(&of.span);
         };
-        if name != "correlation" {
-            let message = format!("`{name}[..]` is not supported; only correlation has keys");
-            self.faults.push(ErrorKind::Unsupported, &of.span, message);
-            return None;
-        }
+        let (place, mismatch): (fn(Text) -> TextPlace, _) = match name.as_str() {
+            "correlation" => (
+                TextPlace::Correlation,
+                "a correlation key is a text literal",
+            ),
+            "labels" => (TextPlace::Label, "the name of a label is a text literal"),
+            _ => {
+                let message =
+                    format!("`{name}[..]` is not supported; only correlation and labels have keys");
+                self.faults.push(ErrorKind::Unsupported, &of.span, message);
+                return None;
+            }
+        };
         let Node::Text(key) = &key.node else {
-            self.mismatch(&key.span, "a correlation key is a text literal");
+            self.mismatch(&key.span, mismatch);
             return None;
         };
         let key = Text::from(key.as_str());
-        Some(ComparedPlace::Text(TextPlace::Correlation(key)))
+        Some(ComparedPlace::Text(place(key)))
     }
 
     fn field(&mut self, name: &str, span: &Range<usize>) -> Option<ComparedPlace> {

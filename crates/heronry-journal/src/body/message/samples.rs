@@ -1,8 +1,8 @@
 //! Samples of records about messages and their copies.
 
 use heronry_types::{
-    AckOutcome, Address, ChosenBy, ContentRef, DeliveryOptions, IdempotencyKey, Importance,
-    MessageId, Millis, OnFull, Position, ReceiveId, ReleaseReason, Timestamp, TopicId,
+    AckOutcome, Address, AliasName, ChosenBy, ContentRef, DeliveryOptions, IdempotencyKey,
+    Importance, MessageId, Millis, OnFull, Position, ReceiveId, ReleaseReason, Timestamp, TopicId,
     Undeliverable,
 };
 use proptest::{option, prelude::*};
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl Sample for MessageAccepted {
-    /// In the usual way, in another way, and one that replies and asks for replies.
+    /// In the usual way, in another way, one that replies and asks for replies, and one to an alias.
     fn samples() -> Vec<Self> {
         let usual = Self {
             message_id: MessageId::parse("msg-302").unwrap(),
@@ -39,6 +39,7 @@ impl Sample for MessageAccepted {
             request_hash: RequestHash(*b"request's 16 hex"),
             thread: None,
             options: None,
+            alias: None,
         };
         let special = Self {
             options: Some(Box::new(DeliveryOptions {
@@ -53,7 +54,14 @@ impl Sample for MessageAccepted {
             thread: Some(Box::new(Thread::sample())),
             ..special.clone()
         };
-        vec![usual, special, asking]
+        let to_alias = Self {
+            alias: Some(Box::new(AliasName {
+                recipient: Some(samples::id("member.run-lead")),
+                channel: Some(samples::id("findings")),
+            })),
+            ..asking.clone()
+        };
+        vec![usual, special, asking, to_alias]
     }
 
     fn arbitrary() -> BoxedStrategy<Self> {
@@ -67,10 +75,11 @@ impl Sample for MessageAccepted {
             policies(),
         );
         let thread = option::weighted(0.2, Thread::arbitrary());
-        let special = (option::of(options()), thread);
+        let alias = option::weighted(0.2, alias());
+        let special = (option::of(options()), thread, alias);
         (message, body, id(), request_hash(), special)
             .prop_map(
-                |(message, body, idempotency_key, request_hash, (options, thread))| {
+                |(message, body, idempotency_key, request_hash, (options, thread, alias))| {
                     let (message_id, to, reply_to, expires_at, policies) = message;
                     let (content_ref, media_type, body_bytes) = body;
                     Self {
@@ -86,11 +95,17 @@ impl Sample for MessageAccepted {
                         request_hash,
                         thread: thread.map(Box::new),
                         options: options.map(Box::new),
+                        alias: alias.map(Box::new),
                     }
                 },
             )
             .boxed()
     }
+}
+
+fn alias() -> impl Strategy<Value = AliasName> {
+    (option::of(id()), option::of(id()))
+        .prop_map(|(recipient, channel)| AliasName { recipient, channel })
 }
 
 fn address() -> impl Strategy<Value = Address> {
@@ -115,33 +130,44 @@ fn options() -> impl Strategy<Value = DeliveryOptions> {
 }
 
 impl Sample for MessageDelivered {
-    /// To everybody, and one that left a recipient out.
+    /// To everybody, one that left a recipient out, and one that left out who has no edge with the sender.
     fn samples() -> Vec<Self> {
         let recipients = ["run-scan-1", "run-scan-2", "run-scan-3"];
-        let skipping = |skipped| Self {
+        let without = |skipped, not_peered| Self {
             accepted: Position(302),
             message_id: MessageId::parse("msg-302").unwrap(),
             reply_to: Some(MessageId::parse("msg-299").unwrap()),
             topic: Some(TopicId::parse("scan").unwrap()),
             recipients: Recipients(recipients.into_iter().map(samples::id).collect()),
             skipped,
+            not_peered,
         };
-        vec![skipping(None), skipping(Skipped::of(vec![1]).unwrap())]
+        let skipped = || Skipped::of(vec![1]).unwrap();
+        let not_peered = Recipients([samples::id("run-scan-4")].into());
+        vec![
+            without(None, None),
+            without(skipped(), None),
+            without(skipped(), Some(not_peered)),
+        ]
     }
 
     fn arbitrary() -> BoxedStrategy<Self> {
         let skipped = proptest::collection::btree_set(0..5_000_u32, 0..9)
             .prop_map(|numbers| Skipped::of(numbers.into_iter().collect()).unwrap());
         let to = (option::of(id()), option::of(id()), few(id()));
-        (copy(), to, skipped)
-            .prop_map(|(copy, (reply_to, topic, recipients), skipped)| Self {
-                accepted: copy.accepted,
-                message_id: copy.message_id,
-                reply_to,
-                topic,
-                recipients: Recipients(recipients.into()),
-                skipped,
-            })
+        let not_peered = option::weighted(0.2, few(id()));
+        (copy(), to, skipped, not_peered)
+            .prop_map(
+                |(copy, (reply_to, topic, recipients), skipped, not_peered)| Self {
+                    accepted: copy.accepted,
+                    message_id: copy.message_id,
+                    reply_to,
+                    topic,
+                    recipients: Recipients(recipients.into()),
+                    skipped,
+                    not_peered: not_peered.map(|runs| Recipients(runs.into())),
+                },
+            )
             .boxed()
     }
 }

@@ -2,7 +2,7 @@
 
 use heronry_types::{
     AgentId, Broadcast, Cursor, Epoch, EpochReason, LimitName, Limits, MessagePolicy, Millis,
-    PoolConfig, Position, ResumeCause, Retention, Settings, Timestamp, WakePayload,
+    Peering, PoolConfig, Position, ResumeCause, Retention, Settings, Timestamp, WakePayload,
 };
 use proptest::{option, prelude::*};
 
@@ -79,7 +79,7 @@ fn every_settings() -> Vec<Settings> {
             }
             Settings {
                 limits: limits.clone(),
-                retention: None,
+                ..Settings::default()
             }
         })
         .collect();
@@ -88,9 +88,15 @@ fn every_settings() -> Vec<Settings> {
         bytes: Some(64 * mebibyte),
         keep_min: Some(1_000),
     };
-    every.push(Settings {
+    let retaining = Settings {
         limits,
         retention: Some(retention),
+        peering: None,
+    };
+    every.push(retaining.clone());
+    every.push(Settings {
+        peering: Some(Peering::Wired),
+        ..retaining
     });
     every
 }
@@ -122,7 +128,12 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         bytes,
         keep_min,
     });
-    (limits, option::of(retention)).prop_map(|(limits, retention)| Settings { limits, retention })
+    let peering = option::of(Just(Peering::Wired));
+    (limits, option::of(retention), peering).prop_map(|(limits, retention, peering)| Settings {
+        limits,
+        retention,
+        peering,
+    })
 }
 
 fn any_config() -> impl Strategy<Value = PoolConfig> {

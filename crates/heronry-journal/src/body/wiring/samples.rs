@@ -1,12 +1,12 @@
 //! Samples of records about the wiring of a pool.
 
-use heronry_types::{Address, AliasName, Edge, Labels, LabelsError, ManagedBy, RunId};
+use heronry_types::{Address, AliasName, Edge, Labels, ManagedBy, RunId};
 use proptest::{option, prelude::*};
 
 use super::{AliasRemoved, AliasSet, EdgeUnwired, EdgeWired, LabelsChanged};
 use crate::samples::{
     self, Sample,
-    arbitrary::{few, id, word},
+    arbitrary::{id, labels, word},
 };
 
 fn edge() -> Edge {
@@ -29,21 +29,6 @@ fn any_edge() -> BoxedStrategy<Edge> {
         Edge::parse(edge.a().as_str(), edge.b().as_str()).ok()
     })
     .boxed()
-}
-
-fn labels<T: AsRef<str>>(labels: &[[T; 2]]) -> Result<Labels, LabelsError> {
-    let mut all = Labels::new();
-    for [name, value] in labels {
-        all.add(name.as_ref(), value.as_ref())?;
-    }
-    Ok(all)
-}
-
-/// Any labels.
-fn any_labels() -> BoxedStrategy<Labels> {
-    few(["[a-z]{1,8}", "[^\\p{Cc}]{0,12}"])
-        .prop_filter_map("a name twice", |labels| self::labels(&labels).ok())
-        .boxed()
 }
 
 /// Any alias.
@@ -81,12 +66,14 @@ impl Sample for EdgeUnwired {
 
 impl Sample for LabelsChanged {
     fn samples() -> Vec<Self> {
-        let labels = labels(&[["team", "red"], ["tier", "1"]]).unwrap();
+        let mut labels = Labels::new();
+        labels.add("team", "red").unwrap();
+        labels.add("tier", "1").unwrap();
         vec![Self { labels }]
     }
 
     fn arbitrary() -> BoxedStrategy<Self> {
-        any_labels().prop_map(|labels| Self { labels }).boxed()
+        labels().prop_map(|labels| Self { labels }).boxed()
     }
 }
 

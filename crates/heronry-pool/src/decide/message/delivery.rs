@@ -12,18 +12,23 @@ use heronry_types::{
 use crate::{
     Rejection, State,
     command::Author,
-    decide::{SendRequest, message::resolve::Reached},
+    decide::{
+        SendRequest,
+        message::resolve::{Parcel, Reached},
+    },
     state::{Member, Message, MessageAt},
 };
 
 /// The longest delay with which an ordered copy can be given back: it holds up those behind it.
 const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 
-/// Returns the choice for a full inbox that holds when the sender made none.
-fn usual_on_full(to: &Address) -> OnFull {
+/// Returns the choice for a full inbox that holds when the sender made none; of an alias it is not known
+/// before it leads somewhere.
+fn usual_on_full(to: &Address) -> Option<OnFull> {
     match to {
-        Address::Run { .. } => OnFull::Refuse,
-        Address::Agent { .. } | Address::Topic { .. } | Address::Pool { .. } => OnFull::Skip,
+        Address::Run { .. } => Some(OnFull::Refuse),
+        Address::Agent { .. } | Address::Topic { .. } | Address::Pool { .. } => Some(OnFull::Skip),
+        Address::Alias { .. } => None,
     }
 }
 
@@ -31,7 +36,7 @@ fn usual_on_full(to: &Address) -> OnFull {
 pub(super) fn asked(options: DeliveryOptions, to: &Address) -> DeliveryOptions {
     DeliveryOptions {
         deliver_after: options.deliver_after.filter(|delay| delay.0 > 0),
-        on_full: options.on_full.filter(|it| *it != usual_on_full(to)),
+        on_full: options.on_full.filter(|it| Some(*it) != usual_on_full(to)),
         ..options
     }
 }
@@ -45,26 +50,26 @@ pub(super) fn recorded(options: DeliveryOptions) -> Option<Box<DeliveryOptions>>
 /// returns those who are skipped because they have none.
 pub(super) fn room(
     state: &State,
-    sender: &RunId,
+    parcel: Parcel<'_>,
     request: &SendRequest,
     reached: &Reached<'_>,
 ) -> Result<Option<Skipped>, Rejection> {
-    let (limits, recipients) = (&state.settings.limits, &reached.runs().0);
-    limits.check(LimitName::RecipientsPerMessageMax, recipients.len())?;
-    let bytes = recipients.iter().map(|run| run.as_str().len()).sum();
+    let Parcel { sender, to, .. } = parcel;
+    let limits = &state.settings.limits;
+    // Those who get no copy are named as well, so that they count.
+    let not_peered = reached.not_peered().map_or(&[][..], |runs| &*runs.0);
+    let addressed = || reached.runs().0.iter().chain(not_peered);
+    limits.check(LimitName::RecipientsPerMessageMax, addressed().count())?;
+    let bytes = addressed().map(|run| run.as_str().len()).sum();
     limits.check(LimitName::RecipientIdsBytesMax, bytes)?;
     let depth = limits.get(LimitName::InboxDepthMax);
     let is_full = |member: &Member| member.inbox.is_full_for(sender, depth);
     let members = (0..).zip(reached.members(state));
     let mut full = members.filter(|(_, member)| is_full(member));
-    match request
-        .options
-        .on_full
-        .unwrap_or_else(|| usual_on_full(&request.to))
-    {
-        OnFull::Refuse if full.next().is_some() => Err(Rejection::InboxFull { depth }),
-        OnFull::Refuse => Ok(None),
-        OnFull::Skip => {
+    match request.options.on_full.or_else(|| usual_on_full(to)) {
+        Some(OnFull::Refuse) if full.next().is_some() => Err(Rejection::InboxFull { depth }),
+        Some(OnFull::Refuse) => Ok(None),
+        Some(OnFull::Skip) | None => {
             let skipped = full.map(|(index, _)| index).collect();
             // They rise, and there are not more than there are recipients.
             Ok(Skipped::of(skipped).ok().flatten())

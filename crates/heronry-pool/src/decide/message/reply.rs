@@ -16,11 +16,11 @@ use crate::{
     decide::{
         SendRequest, guard,
         message::{
-            resolve,
+            resolve::{self, Parcel},
             settle::{self, CopyEnd},
         },
     },
-    state::{Message, MessageAt},
+    state::{Among, Message, MessageAt},
 };
 
 /// Checks the size of a contract, and that its timeout ends within the calendar.
@@ -47,7 +47,16 @@ pub(super) fn asks(
     request: &SendRequest,
     id: &MessageId,
 ) -> Vec<KeyHash> {
-    let Ok(reached) = resolve::recipients(state, replier, &request.to, &request.policies) else {
+    let Ok(to) = resolve::address(state, &request.to) else {
+        return Vec::new();
+    };
+    let parcel = Parcel {
+        sender: replier,
+        to,
+        policies: &request.policies,
+    };
+    // Who has no edge with the replier may be the requester, which the reply reaches in any case.
+    let Ok(reached) = resolve::recipients(state, parcel, Among::All) else {
         return Vec::new();
     };
     let (recipients, limits) = (&reached.runs().0, &state.settings.limits);
@@ -144,6 +153,20 @@ fn answering(
     let (accepted, message) = found.max_by_key(|(accepted, _)| *accepted)?;
     let standing = message.standing_of_reply(replier);
     Some(Answering { accepted, standing })
+}
+
+/// Returns the run that asked what a message replies to, when there is such a request among what the
+/// recipients of the reply have sent.
+pub(super) fn requester(
+    state: &State,
+    cx: &Cx<'_>,
+    parcel: Parcel<'_>,
+    reply_to: &MessageId,
+) -> Option<RunId> {
+    let addressed = resolve::recipients(state, parcel, Among::All).ok()?;
+    let recipients = &addressed.runs().0;
+    let answering = answering(state, cx.earlier, parcel.sender, reply_to, recipients)?;
+    state.messages.get(answering.accepted)?.sender().cloned()
 }
 
 /// Returns what follows from a message in its own append: the one that it replies to may have its

@@ -8,9 +8,9 @@ use heronry_journal::{
 };
 use heronry_store::{KeyName, NewContent, Stored, StoredContent};
 use heronry_types::{
-    Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
-    LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, ResponseContract, RunId,
-    Timestamp, Trace,
+    Address, AliasName, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch,
+    IdempotencyKey, LimitName, MediaType, MessageFailure, MessageId, Millis, Peering, Policies,
+    ResponseContract, RunId, Timestamp, Trace,
 };
 
 use crate::{
@@ -24,12 +24,13 @@ use crate::{
         message::{
             delivery,
             reply::{self, Outlook},
-            resolve::{self, Reached},
+            resolve::{self, Parcel, Reached},
         },
     },
     hash::RequestHasher,
     mint::Minted,
     rejection::{ConflictField, PolicyNeed},
+    state::Among,
 };
 
 /// The body of a message to be sent.
@@ -192,8 +193,9 @@ impl SendMessage {
         Ok(())
     }
 
-    fn accepted(&self, state: &State, cx: &Cx<'_>) -> Acceptance {
+    fn accepted(&self, state: &State, cx: &Cx<'_>) -> Result<Acceptance, Rejection> {
         let request = &self.request;
+        let to = resolve::address(state, &request.to)?;
         let names = cx.names;
         let minted = names
             .and_then(Names::minted)
@@ -223,7 +225,7 @@ impl SendMessage {
         };
         let accepted = MessageAccepted {
             message_id: claimed.unwrap_or_else(|| self.message_id(minted)),
-            to: request.to.clone(),
+            to: to.clone(),
             content_ref,
             media_type,
             body_bytes,
@@ -237,8 +239,20 @@ impl SendMessage {
             request_hash: self.hash,
             options: delivery::recorded(request.options),
             thread: None,
+            alias: alias_of(&request.to).map(Box::new),
         };
-        Acceptance { accepted, contents }
+        Ok(Acceptance { accepted, contents })
+    }
+
+    /// Returns the runs that the message may reach, in a pool that is wired.
+    fn among(&self, state: &State, cx: &Cx<'_>, parcel: Parcel<'_>) -> Among {
+        match (state.settings.peering(), &self.request.reply_to) {
+            (Peering::Open, _) | (Peering::Wired, None) => resolve::among(state, &self.run, None),
+            (Peering::Wired, Some(id)) => {
+                let requester = reply::requester(state, cx, parcel, id);
+                resolve::among(state, &self.run, requester.as_ref())
+            }
+        }
     }
 
     /// Returns true when it has to do with another message: it replies, or asks for replies.
@@ -272,11 +286,26 @@ impl SendMessage {
                 accepted: position,
                 message_id: message.message_id,
                 reply_to: self.request.reply_to.clone(),
-                topic: self.request.to.topic().cloned(),
+                topic: accepted.to.topic().cloned(),
                 recipients: reached.runs().clone(),
                 skipped: None,
+                not_peered: reached.not_peered().cloned(),
             }),
         }
+    }
+}
+
+/// Returns the alias that a message is sent to; nothing when it is sent to an address itself.
+fn alias_of(to: &Address) -> Option<AliasName> {
+    match to {
+        Address::Run { .. }
+        | Address::Agent { .. }
+        | Address::Topic { .. }
+        | Address::Pool { .. } => None,
+        Address::Alias { recipient, channel } => Some(AliasName {
+            recipient: Some(recipient.clone()),
+            channel: channel.clone(),
+        }),
     }
 }
 
@@ -363,11 +392,16 @@ impl Command for SendMessage {
         let Acceptance {
             mut accepted,
             contents,
-        } = self.accepted(state, cx);
-        let reached = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
+        } = self.accepted(state, cx)?;
+        let parcel = Parcel {
+            sender: &self.run,
+            to: &accepted.to,
+            policies: &accepted.policies,
+        };
+        let reached = resolve::recipients(state, parcel, self.among(state, cx, parcel));
         let mut skipped = None;
         if let Ok(reached) = &reached {
-            skipped = delivery::room(state, &self.run, &self.request, reached)?;
+            skipped = delivery::room(state, parcel, &self.request, reached)?;
         }
         if self.is_tied() {
             let outlook = Outlook {

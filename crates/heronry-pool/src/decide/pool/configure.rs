@@ -1,7 +1,7 @@
 //! Creating a pool, and changing its settings.
 
 use heronry_journal::{Body, PoolConfigured, PoolCreated};
-use heronry_types::{Limits, PoolSpec, Position, Retention};
+use heronry_types::{Limits, Peering, PoolSpec, Position, Retention};
 
 use crate::{
     Caller, Done, Rejection, State,
@@ -60,6 +60,8 @@ pub struct ConfigurePool {
     /// The part of its journal that the pool keeps from here on. `None` leaves it as it is; one that keeps
     /// everything takes the setting away.
     pub retention: Option<Retention>,
+    /// The rule who may send to whom from here on. `None` leaves it as it is.
+    pub peering: Option<Peering>,
 }
 
 impl Command for ConfigurePool {
@@ -82,6 +84,9 @@ impl Command for ConfigurePool {
         settings.limits.merge(&self.limits);
         if let Some(retention) = self.retention {
             settings.retention = retention.normalised();
+        }
+        if let Some(peering) = self.peering {
+            settings.peering = peering.normalised();
         }
         if settings == state.settings {
             return Ok(Decision::Nothing);

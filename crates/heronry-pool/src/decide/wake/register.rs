@@ -1,6 +1,6 @@
 //! Waiting for an event, and giving up.
 
-use heronry_event::filter::{Filter, LANGUAGE_VERSION};
+use heronry_event::filter::Filter;
 use heronry_journal::{
     Body, ConditionRegistered, Entry, RequestHash, WakeCancelled, WakeName, WakeRegistered,
     WakeTimedOut, WakeTriggered,
@@ -137,7 +137,7 @@ impl RegisterWake {
         Ok(WakeRegistered {
             wake_id: self.wake_id(self.mint(state.epoch(), cx.minter)),
             filter: condition::text(&request.condition),
-            language: LANGUAGE_VERSION,
+            language: condition::language(&request.condition),
             fingerprint: *condition::fingerprint(&request.condition).as_bytes(),
             since: self.since(state)?,
             timeout_ms: request.timeout,

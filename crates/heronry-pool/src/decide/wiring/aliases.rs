@@ -77,6 +77,10 @@ impl Command for SetAliases {
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         let manager = self.by.admit(state)?;
         check_changes(self.aliases.len())?;
+        let is_alias = |it: &NewAlias| matches!(it.to, Address::Alias { .. });
+        if self.aliases.iter().any(is_alias) {
+            return Err(Rejection::AliasOfAlias);
+        }
         let asked = self.aliases.iter().map(|it| (&it.alias, &it.to));
         let asked: BTreeMap<&AliasName, &Address> = asked.collect();
         let known = |alias| state.wiring.alias(alias);

@@ -42,6 +42,10 @@ pub(super) fn receipt(it: &Receipt) -> String {
         "{} {}{reason} at {}: {copies}",
         it.message_id, it.status, it.cursor.position
     );
+    if !it.not_peered.is_empty() {
+        let runs = list(it.not_peered.iter().map(ToString::to_string));
+        text.extend([format!("; not to {runs}")]);
+    }
     if let Some(at) = it.deadline {
         text.extend([format!("; by {}", time(at))]);
     }

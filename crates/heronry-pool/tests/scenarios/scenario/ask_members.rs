@@ -4,7 +4,7 @@ use heronry_pool::decide::{
     ChangeMember, ConfigurePool, CreatePool, EndRun, Heartbeat, JoinNew, JoinPool, LeavePool,
     ResumeRun, RetirePool, SuspendRun,
 };
-use heronry_types::{LimitName, Millis, PoolSpec, RunEnd};
+use heronry_types::{LimitName, Millis, Peering, PoolSpec, RunEnd};
 
 use super::{
     Joining, Scenario, Sleep, Step, answers,
@@ -26,9 +26,22 @@ impl Scenario {
     ) -> Step {
         let configure = ConfigurePool {
             retention: None,
+            peering: None,
             caller: self.speaker(by).0,
             expected_version,
             limits: limits_of(limits),
+        };
+        self.step(&configure, answers::done)
+    }
+
+    /// Changes the rule who may send to whom.
+    pub(crate) fn peer(&mut self, by: &str, expected_version: u64, peering: Peering) -> Step {
+        let configure = ConfigurePool {
+            retention: None,
+            peering: Some(peering),
+            caller: self.speaker(by).0,
+            expected_version,
+            limits: limits_of(&[]),
         };
         self.step(&configure, answers::done)
     }

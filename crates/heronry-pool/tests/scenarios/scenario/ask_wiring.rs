@@ -1,8 +1,9 @@
 //! Commands of scenarios about edges, aliases and labels.
 //!
-//! Whoever wires is `operator`, the name of a member, or `steward/3` with the token 3. Edges are `a-b`, and stand
+//! Whoever wires is `operator`, the name of a member, `steward` or `an older steward`. Edges are `a-b`, and stand
 //! in one text with spaces between. An alias is `recipient/channel`, and `*` is any. Labels are `name=value`.
 
+use heronry_journal::{Body, Record};
 use heronry_pool::{
     WiringChanged,
     decide::{
@@ -77,11 +78,14 @@ fn alias_view(it: &AliasView) -> String {
 
 impl Scenario {
     fn wirer(&self, by: &str) -> WiredBy {
-        match by.split_once('/') {
-            Some(("steward", token)) => {
-                WiredBy::Steward(StewardToken(Position(token.parse().unwrap())))
+        let taken = |record: &&Record| matches!(record.entry.body, Body::StewardTaken(_));
+        match by {
+            "steward" => {
+                let taken = self.records.iter().rfind(taken).unwrap();
+                WiredBy::Steward(StewardToken(taken.position))
             }
-            Some(_) | None => WiredBy::Hand(self.speaker(by).0),
+            "an older steward" => WiredBy::Steward(StewardToken(Position(1))),
+            by => WiredBy::Hand(self.speaker(by).0),
         }
     }
 

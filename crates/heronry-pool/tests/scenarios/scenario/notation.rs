@@ -1,6 +1,6 @@
 //! The notation of scenarios: short words for members, messages, wakes and conditions.
 //!
-//! Addresses are `scout` (a run), `agent:scout`, `topic:news` and `pool:p`. Lists of ids stand in one text with spaces
+//! Addresses are `scout` (a run), `agent:scout`, `topic:news`, `alias:scout/news` and `pool:p`. Lists of ids stand in one text with spaces
 //! between. Ids of messages and wakes are their keys as well, unless something else is said. Policies are of the
 //! kind `host`.
 
@@ -58,6 +58,13 @@ pub(super) fn address(text: &str) -> Address {
         Some(("agent", name)) => Address::Agent { agent_id: id(name) },
         Some(("topic", name)) => Address::Topic { topic_id: id(name) },
         Some(("pool", name)) => Address::Pool { pool_id: id(name) },
+        Some(("alias", name)) => {
+            let (recipient, channel) = name.split_once('/').unwrap_or((name, ""));
+            Address::Alias {
+                recipient: id(recipient),
+                channel: (!channel.is_empty()).then(|| id(channel)),
+            }
+        }
         Some((kind, _)) => panic!("there is no address of the kind {kind}"),
     }
 }

@@ -42,6 +42,9 @@ pub(super) fn line(record: &Record) -> String {
         Actor::Member { run: by, .. } if Some(by) == run => {}
         Actor::Member { run: by, .. } => line.extend([format!(" ({by})")]),
     }
+    if let Some(labels) = &entry.lineage.labels {
+        line.extend([format!(" [{}]", wiring::labels(labels))]);
+    }
     if let Some(cause) = entry.lineage.caused_by {
         line.extend([format!(" <- {cause}")]);
     }

@@ -16,6 +16,7 @@ pub(crate) fn send_message(contract: Contract) -> Contract {
         .refuses(&[
             ProblemKind::SenderMismatch,
             ProblemKind::Policy,
+            ProblemKind::AliasNotFound,
             ProblemKind::ContractUnsatisfiable,
             ProblemKind::ContentErased,
             ProblemKind::InboxFull,

@@ -23,7 +23,10 @@ impl Tell for PoolCreated {
 impl Tell for PoolConfigured {
     fn tell(&self, _: &str) -> String {
         let it = self;
-        format!("configured {}{}", it.version, limits(&it.settings.limits))
+        let peering = it.settings.peering;
+        let peering = peering.map_or(String::new(), |it| format!(", {it}"));
+        let limits = limits(&it.settings.limits);
+        format!("configured {}{limits}{peering}", it.version)
     }
 }
 

@@ -9,7 +9,7 @@ use heronry_journal::{
 
 use heronry_types::{Address, CopyStanding, DeliveryOptions};
 
-use super::{Tell, list, note, or_nothing, policies, span, time};
+use super::{Tell, list, note, or_nothing, policies, span, time, wiring};
 
 impl Tell for MessageAccepted {
     fn tell(&self, run: &str) -> String {
@@ -195,6 +195,9 @@ fn accepted(run: &str, body: &MessageAccepted) -> String {
             text.extend([format!(" by {}", time(at))]);
         }
     }
+    if let Some(alias) = body.alias.as_deref() {
+        text.extend([format!(", by alias {}", wiring::alias(alias))]);
+    }
     if let Some(asked) = body.options.as_deref() {
         text.push_str(&options(*asked));
     }
@@ -219,13 +222,16 @@ fn options(options: DeliveryOptions) -> String {
 }
 
 /// Returns an address as scenarios write it.
-/// Returns an address.
 pub(in crate::scenario) fn address(to: &Address) -> String {
     match to {
         Address::Run { run_id } => run_id.to_string(),
         Address::Agent { agent_id } => format!("agent:{agent_id}"),
         Address::Topic { topic_id } => format!("topic:{topic_id}"),
         Address::Pool { pool_id } => format!("pool:{pool_id}"),
+        Address::Alias { recipient, channel } => {
+            let channel = channel.as_ref().map_or("", |channel| channel.as_str());
+            format!("alias:{recipient}/{channel}")
+        }
     }
 }
 
@@ -243,8 +249,14 @@ fn delivered(body: &MessageDelivered) -> String {
         .topic
         .as_ref()
         .map_or(String::new(), |topic| format!(" #{topic}"));
+    let not_peered = body.not_peered.iter().flat_map(|runs| runs.0.iter());
+    let not_peered = list(not_peered.map(ToString::to_string));
+    let not_peered = match not_peered.as_str() {
+        "" => String::new(),
+        runs => format!(", not to {runs}"),
+    };
     format!(
-        "{}@{} delivered to {}{topic}",
+        "{}@{} delivered to {}{topic}{not_peered}",
         body.message_id,
         body.accepted,
         list(runs)
