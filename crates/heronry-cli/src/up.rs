@@ -79,7 +79,7 @@ pub(crate) struct UpArgs {
     rollback: RollbackArgs,
 }
 
-/// Whether the manifest is watched.
+/// The choice to watch the manifest.
 #[derive(Debug, Args)]
 struct WatchArgs {
     /// Read the manifest again when it changes; on SIGHUP it always is
@@ -87,7 +87,7 @@ struct WatchArgs {
     watch: bool,
 }
 
-/// Whether the job is planned alone.
+/// The choice to plan the job alone.
 #[derive(Debug, Args)]
 struct PlanArgs {
     /// Print what the job would begin with, and do nothing of it
@@ -123,15 +123,6 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         ..ServerSettings::default()
     };
     let host = Host::start(&mut cx.data_dir, args.store, &args.listen, &settings).await?;
-    if args.planning.plan {
-        let planned = plan::show(&cx, &host, (&manifest, &binary), args.job.as_deref()).await;
-        host.stop().await?;
-        return planned;
-    }
-    let folders = Folders {
-        input,
-        output: created_folder(&args.output)?,
-    };
     let watching = if args.watching.watch {
         Watching::On
     } else {
@@ -143,7 +134,16 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         name: args.job.as_deref(),
         watching,
     };
-    let ended = run_on(&cx, &host, &asked, (&folders, &binary)).await;
+    if args.planning.plan {
+        let planned = plan::show(&cx, &host, &asked, &binary).await;
+        host.stop().await?;
+        return planned;
+    }
+    let folders = Folders {
+        input,
+        output: created_folder(&args.output)?,
+    };
+    let ended = run_on(&cx, &host, &asked, &folders, &binary).await;
     host.stop().await?;
     ended
 }
@@ -160,7 +160,8 @@ async fn run_on(
     cx: &Context,
     host: &Host,
     asked: &JobAsked<'_>,
-    (folders, binary): (&Folders, &Binary),
+    folders: &Folders,
+    binary: &Binary,
 ) -> Outcome {
     let manifest = asked.manifest;
     let token = Token::new(host.operator_token());
@@ -194,7 +195,7 @@ async fn run_on(
         pool.clone(),
         manifest.declared().map_err(Failure::usage)?,
         vec![Arc::new(processes.clone())],
-        Arc::new(JobAccess::new(&cx.data_dir, host, pool, (folders, binary))),
+        Arc::new(JobAccess::new(&cx.data_dir, host, pool, folders, binary)),
     )
     .with_observer(Arc::new(screen.clone()));
     let members = match keep(builder, host, &screen, &mut rereads).await? {

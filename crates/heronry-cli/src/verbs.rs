@@ -59,14 +59,14 @@ pub(crate) enum Verb {
     Members(members::MembersArgs),
     State(members::StateArgs),
     #[command(subcommand)]
-    Roster(roster::RosterVerb),
-    Modules(roster::ModulesArgs),
-    #[command(subcommand)]
     Edges(edges::EdgesVerb),
     #[command(subcommand)]
     Aliases(aliases::AliasesVerb),
     #[command(subcommand)]
     Labels(labels::LabelsVerb),
+    #[command(subcommand)]
+    Roster(roster::RosterVerb),
+    Modules(roster::ModulesArgs),
     Send(messages::SendArgs),
     Ask(ask::AskArgs),
     Receipt(messages::ReceiptArgs),
@@ -133,11 +133,11 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Heartbeat(args) => members::heartbeat(&cx, args).await,
         Verb::Members(args) => members::list(&cx, args).await,
         Verb::State(args) => members::state(&cx, args).await,
-        Verb::Roster(verb) => roster::run(&cx, verb).await,
-        Verb::Modules(args) => roster::modules(&cx, args).await,
         Verb::Edges(verb) => edges::run(&cx, verb).await,
         Verb::Aliases(verb) => aliases::run(&cx, verb).await,
         Verb::Labels(verb) => labels::run(&cx, verb).await,
+        Verb::Roster(verb) => roster::run(&cx, verb).await,
+        Verb::Modules(args) => roster::modules(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,
         Verb::Ask(args) => ask::run(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,

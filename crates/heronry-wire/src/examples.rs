@@ -41,14 +41,6 @@ pub(crate) fn members_query() -> Value {
     json!({"limit": 100, "after": "lead"})
 }
 
-pub(crate) fn roster_query() -> Value {
-    json!({"limit": 100, "after": "lead"})
-}
-
-pub(crate) fn modules_query() -> Value {
-    json!({"limit": 100, "after": "index"})
-}
-
 pub(crate) fn edges_query() -> Value {
     json!({"limit": 100, "after_a": "lead", "after_b": "scanner"})
 }
@@ -63,6 +55,14 @@ pub(crate) fn put_alias() -> Value {
 
 pub(crate) fn put_labels() -> Value {
     json!({"labels": {"team": "red", "tier": "1"}})
+}
+
+pub(crate) fn roster_query() -> Value {
+    json!({"limit": 100, "after": "lead"})
+}
+
+pub(crate) fn modules_query() -> Value {
+    json!({"limit": 100, "after": "index"})
 }
 
 pub(crate) fn patch_member() -> Value {

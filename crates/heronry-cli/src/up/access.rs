@@ -24,7 +24,8 @@ impl JobAccess {
         data_dir: &DataDir,
         host: &Host,
         pool: &PoolId,
-        (folders, binary): (&Folders, &Binary),
+        folders: &Folders,
+        binary: &Binary,
     ) -> Self {
         let mut common = HostEnvironment::default();
         common.set("HERONRY_URL", host.url());

@@ -9,9 +9,8 @@ use heronry_unified::{Actual, DigestKey, Layers, UnifiedRuntimeBuilder};
 use serde::Serialize;
 
 use super::{
-    Binary, check,
+    Binary, JobAsked, check,
     job::{JobOrigin, UpJob},
-    manifest::Manifest,
 };
 use crate::{
     connect::Context,
@@ -52,12 +51,13 @@ impl MemberAccess for NoAccess {
 pub(crate) async fn show(
     cx: &Context,
     host: &Host,
-    (manifest, binary): (&Manifest, &Binary),
-    name: Option<&str>,
+    asked: &JobAsked<'_>,
+    binary: &Binary,
 ) -> Outcome {
+    let manifest = asked.manifest;
     let token = Token::new(host.operator_token());
     let client = Client::new(host.url(), Some(token)).map_err(crate::connect::refused)?;
-    let job = UpJob::find(&client, manifest, name).await?;
+    let job = UpJob::find(&client, manifest, asked.name).await?;
     let declared = manifest.declared().map_err(Failure::usage)?;
     let actions = match job.found {
         JobOrigin::New => {

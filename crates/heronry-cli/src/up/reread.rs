@@ -42,7 +42,7 @@ struct FileChanges {
     _watcher: RecommendedWatcher,
 }
 
-/// Whether the folder of a manifest is watched.
+/// The choice to watch the folder of a manifest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Watching {
     /// Its manifest is read again when it changes.

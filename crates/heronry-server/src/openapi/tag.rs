@@ -7,8 +7,8 @@ use utoipa::openapi::{Tag as Described, tag::TagBuilder};
 pub(crate) enum Tag {
     Pools,
     Members,
-    Roster,
     Wiring,
+    Roster,
     Messages,
     Inbox,
     DeadLetters,
@@ -27,8 +27,8 @@ impl Tag {
     const ALL: [Self; 15] = [
         Self::Pools,
         Self::Members,
-        Self::Roster,
         Self::Wiring,
+        Self::Roster,
         Self::Messages,
         Self::Inbox,
         Self::DeadLetters,
@@ -47,8 +47,8 @@ impl Tag {
         match self {
             Self::Pools => "pools",
             Self::Members => "members",
-            Self::Roster => "roster",
             Self::Wiring => "wiring",
+            Self::Roster => "roster",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
             Self::DeadLetters => "dead-letters",
@@ -67,10 +67,10 @@ impl Tag {
         match self {
             Self::Pools => "Pools: each has one journal, its configuration and its settings.",
             Self::Members => "Runs of agents that have joined a pool.",
+            Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
             Self::Roster => {
                 "The members that should run, how they stand, and the modules beside them."
             }
-            Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
             Self::Messages => "Messages and their receipts.",
             Self::Inbox => "The copies of messages that wait for a member.",
             Self::DeadLetters => "Copies that were claimed too often.",

@@ -184,7 +184,7 @@ pub(super) enum ModelStep {
     ReleaseSteward,
     /// A run, with one of few digests or no longer.
     Specify(usize, Option<u8>),
-    /// How a run stands, by its number.
+    /// The standing of a run, by its number.
     Stand(usize, usize),
 }
 
