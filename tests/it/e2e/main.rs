@@ -33,6 +33,7 @@ mod rosters;
 mod rotation;
 mod secrets;
 mod serve;
+mod sleepers;
 mod trims;
 mod up;
 mod verbs;

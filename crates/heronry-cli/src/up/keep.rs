@@ -50,6 +50,7 @@ pub(crate) async fn keep(
         kept.shutdown().await;
         return Err(refused);
     }
+    host.keepers().add(&kept);
     let mut ended_by = None;
     let until = async {
         let by = tokio::select! {

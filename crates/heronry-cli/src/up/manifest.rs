@@ -10,6 +10,7 @@ mod raw;
 mod tests;
 mod values;
 mod variables;
+mod wiring;
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +18,7 @@ use std::{
 };
 
 use heronry_host::{MemberSpec, ModuleSpec};
-use heronry_types::{PoolId, Retention, RunsUntil};
+use heronry_types::{Edge, Peering, PoolId, Retention, RunsUntil};
 use heronry_unified::{Declared, DeclaredParts};
 use heronry_wire::PoolBody;
 
@@ -43,6 +44,10 @@ pub(crate) struct Manifest {
     pub(crate) members: Vec<Planned<MemberSpec>>,
     /// The modules.
     pub(crate) modules: Vec<Planned<ModuleSpec>>,
+    /// The rule who may send to whom; `None`: as the pool has it.
+    pub(crate) peering: Option<Peering>,
+    /// The edges between the members.
+    pub(crate) edges: Vec<Edge>,
     /// The folder of the manifest, where everything works that names no other.
     pub(crate) folder: PathBuf,
     /// The manifest, as it was named.
@@ -89,6 +94,7 @@ impl Manifest {
         let file = raw::parse(text).map_err(|faults| reading.in_lines(faults))?;
         let members = reading.members(file.member);
         let modules = reading.modules(file.module);
+        let edges = reading.edges(&file.edge, &members);
         let retention = file.retention.map(|table| reading.retention(&table));
         reading.check(&members, &modules);
         if !reading.faults.is_empty() {
@@ -106,6 +112,8 @@ impl Manifest {
             },
             members,
             modules,
+            peering: file.peering,
+            edges,
             folder: folder.to_owned(),
             path: String::new(),
         })
@@ -118,6 +126,8 @@ impl Manifest {
         let parts = DeclaredParts {
             members: self.members.iter().map(|it| it.spec.clone()).collect(),
             modules: self.modules.iter().map(|it| it.spec.clone()).collect(),
+            peering: self.peering,
+            edges: self.edges.clone(),
             ..DeclaredParts::default()
         };
         Declared::check(parts).map_err(|faults| {
@@ -188,6 +198,27 @@ impl ManifestReading<'_> {
             }
         }
         modules
+    }
+
+    /// Returns the edges, each once.
+    fn edges(
+        &mut self,
+        tables: &[toml::Spanned<raw::EdgeTable>],
+        members: &[Planned<MemberSpec>],
+    ) -> Vec<Edge> {
+        // An end may be a run of a member that was refused.
+        if !self.faults.is_empty() {
+            return Vec::new();
+        }
+        let ends = wiring::EndNames::of(members.iter().map(|it| &it.spec));
+        let mut edges = BTreeSet::new();
+        for table in tables {
+            match ends.edges(table.get_ref()) {
+                Ok(found) => edges.extend(found),
+                Err(fault) => self.refuse(self.line_of(table.span().start), fault),
+            }
+        }
+        edges.into_iter().collect()
     }
 
     /// Returns the part of its journal that the pool keeps; one that would trim nothing is a fault.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use heronry_host::{MemberSpec, ModuleSpec, READY_WITHIN, ReadyRule, RestartRule, STOP_GRACE};
 use heronry_host_process::ProcessCommand;
-use heronry_types::{AgentId, HostId, ReadyWhen, RunId, RunsUntil, TopicId};
+use heronry_types::{AgentId, HostId, ReadyWhen, RunId, RunsUntil, StartWhen, TopicId};
 
 use super::{
     REPLICAS_MAX,
@@ -34,10 +34,16 @@ pub(super) fn members(
         folder,
     };
     let environment = Faulty(&mut faults).take_all(variables.read());
+    let natural = until_of(entry.start.unwrap_or(StartWhen::Eager));
+    if entry.until == Some(RunsUntil::Exited) && natural == RunsUntil::Stopped {
+        faults.push(ManifestFault::SleeperAwaited);
+    }
     let (Some(runs), Some(command), Some(host), true) = (runs, command, host, faults.is_empty())
     else {
         return Err(faults);
     };
+    let start = entry.start.unwrap_or(StartWhen::Eager);
+    let until = entry.until.unwrap_or(natural);
     let ready_within = entry.ready_within.map(|it| it.0.into());
     let spec = |run: RunId| {
         let mut spec = MemberSpec::new(run, entry.agent.clone(), host.clone(), command.to_value());
@@ -45,7 +51,8 @@ pub(super) fn members(
         spec.policies.clone_from(&entry.policies);
         spec.labels.clone_from(&entry.labels);
         spec.environment.clone_from(&environment);
-        spec.until = entry.until.unwrap_or(RunsUntil::Exited);
+        spec.start = start;
+        spec.until = until;
         spec.restart = entry.restart.map_or_else(RestartRule::default, |it| it.0);
         spec.ready = ready(entry.ready, ready_within);
         spec.stop_grace = entry.stop_grace.map_or(STOP_GRACE, |it| it.0.into());
@@ -55,6 +62,14 @@ pub(super) fn members(
         spec
     };
     Ok(runs.into_iter().map(spec).collect())
+}
+
+/// Returns the time until which a member runs that names none: one that sleeps is never done by itself.
+fn until_of(start: StartWhen) -> RunsUntil {
+    match start {
+        StartWhen::Eager => RunsUntil::Exited,
+        StartWhen::Lazy | StartWhen::OnMessage | StartWhen::OnWake => RunsUntil::Stopped,
+    }
 }
 
 /// Returns the module that an entry stands for.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_host::EnvironmentError;
-use heronry_types::IdError;
+use heronry_types::{EdgeError, IdError, choices, quoted};
 
 use super::REPLICAS_MAX;
 
@@ -102,6 +102,18 @@ pub(crate) enum ManifestFault {
     EnvFileLine { file: String, line: usize },
     #[error("env_from names {name:?}, which is not set here; set it, or remove it")]
     NotSet { name: String },
+    #[error(
+        "a member that sleeps is never done, so the job cannot wait for it; remove until, or start"
+    )]
+    SleeperAwaited,
+    #[error("an edge has either between = [\"a\", \"b\"], or hub and spokes; write one of both")]
+    EdgeShape,
+    #[error("\"*\" means every run and stands among spokes alone; name a run or an agent")]
+    EveryoneHere,
+    #[error("{} is no run and no agent here; {}", quoted(name), choices(name, runs.iter().map(String::as_str)))]
+    UnknownEnd { name: String, runs: Vec<String> },
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
     #[error("{0}")]
     Declared(String),
 }

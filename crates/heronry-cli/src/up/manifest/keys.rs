@@ -8,19 +8,21 @@ use toml::{
 
 use super::fault::{FaultAt, ManifestFault};
 
-pub(super) const FILE_KEYS: [&str; 7] = [
+pub(super) const FILE_KEYS: [&str; 9] = [
     "pool",
     "limits",
     "retention",
     "message_policy",
     "grants",
+    "peering",
+    "edge",
     "member",
     "module",
 ];
 pub(super) const RETENTION_KEYS: [&str; 3] = ["age", "bytes", "keep_min"];
 pub(super) const MESSAGE_POLICY_KEYS: [&str; 2] =
     ["required_policies", "include_sender_in_pool_broadcast"];
-pub(super) const MEMBER_KEYS: [&str; 20] = [
+pub(super) const MEMBER_KEYS: [&str; 21] = [
     "agent",
     "run",
     "replicas",
@@ -33,6 +35,7 @@ pub(super) const MEMBER_KEYS: [&str; 20] = [
     "env",
     "env_file",
     "env_from",
+    "start",
     "until",
     "restart",
     "ready",
@@ -42,6 +45,7 @@ pub(super) const MEMBER_KEYS: [&str; 20] = [
     "timeout",
     "session",
 ];
+pub(super) const EDGE_KEYS: [&str; 3] = ["between", "hub", "spokes"];
 pub(super) const RESTART_KEYS: [&str; 4] = ["policy", "budget", "backoff", "window"];
 pub(super) const MODULE_KEYS: [&str; 11] = [
     "id",
@@ -69,6 +73,7 @@ pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
     for (list, place, known) in [
         ("member", "[[member]]", &MEMBER_KEYS[..]),
         ("module", "[[module]]", &MODULE_KEYS),
+        ("edge", "[[edge]]", &EDGE_KEYS),
     ] {
         let Some(DeValue::Array(entries)) = file.get(list).map(Spanned::get_ref) else {
             continue;

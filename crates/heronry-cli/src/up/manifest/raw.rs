@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heronry_types::{
-    AgentId, HostId, Labels, Limits, ModuleId, Policies, PoolId, ReadyWhen, RunId, RunsUntil,
-    SessionId, TopicId,
+    AgentId, HostId, Labels, Limits, ModuleId, Peering, Policies, PoolId, ReadyWhen, RunId,
+    RunsUntil, SessionId, StartWhen, TopicId,
 };
 use heronry_wire::{MessagePolicyBody, Unreadable};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     fault::{FaultAt, ManifestFault},
     keys,
-    values::{RestartValue, SecretText, ready, span, until},
+    values::{RestartValue, SecretText, peering, ready, span, start, until},
 };
 use crate::durations::TimeSpan;
 
@@ -24,6 +24,10 @@ pub(super) struct ManifestFile {
     pub(super) retention: Option<Spanned<RetentionTable>>,
     pub(super) message_policy: Option<MessagePolicyBody>,
     pub(super) grants: Option<BTreeMap<AgentId, Policies>>,
+    #[serde(default, deserialize_with = "peering")]
+    pub(super) peering: Option<Peering>,
+    #[serde(default)]
+    pub(super) edge: Vec<Spanned<EdgeTable>>,
     #[serde(default)]
     pub(super) member: Vec<Spanned<MemberTable>>,
     #[serde(default)]
@@ -36,6 +40,13 @@ pub(super) struct RetentionTable {
     pub(super) age: Option<TimeSpan>,
     pub(super) bytes: Option<u64>,
     pub(super) keep_min: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EdgeTable {
+    pub(super) between: Option<[String; 2]>,
+    pub(super) hub: Option<String>,
+    pub(super) spokes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,6 +67,8 @@ pub(super) struct MemberTable {
     pub(super) env_file: Option<String>,
     #[serde(default)]
     pub(super) env_from: Vec<String>,
+    #[serde(default, deserialize_with = "start")]
+    pub(super) start: Option<StartWhen>,
     #[serde(default, deserialize_with = "until")]
     pub(super) until: Option<RunsUntil>,
     pub(super) restart: Option<RestartValue>,

@@ -292,3 +292,60 @@ fn variables_of_a_member_come_before_those_of_its_file() {
         "{refused}"
     );
 }
+
+#[test]
+fn edges_are_between_runs_and_agents_and_a_hub_has_everyone() {
+    let edges = |text: &str| {
+        let members = "[[member]]\nagent = \"hub\"\ncommand = [\"sh\"]\n\
+                       [[member]]\nagent = \"w\"\nreplicas = 2\ncommand = [\"sh\"]\n";
+        let text = format!("pool = \"p\"\n{members}{text}");
+        let read = Manifest::parse(&text, std::path::Path::new("/"));
+        let shown = |faults: Vec<FaultInLine>| faults[0].fault.to_string();
+        read.map_err(shown).map(|manifest| {
+            let ends = manifest.edges.iter();
+            let ends = ends.map(|edge| format!("{} {}", edge.a(), edge.b()));
+            ends.collect::<Vec<_>>()
+        })
+    };
+    let star = Ok(vec!["hub w-1".to_owned(), "hub w-2".to_owned()]);
+    assert_eq!(edges("[[edge]]\nhub = \"hub\"\nspokes = [\"*\"]\n"), star);
+    assert_eq!(edges("[[edge]]\nbetween = [\"w\", \"hub\"]\n"), star);
+    let pair = Ok(vec!["w-1 w-2".to_owned()]);
+    assert_eq!(edges("[[edge]]\nbetween = [\"w\", \"w\"]\n"), pair);
+    for (entry, expected) in [
+        (
+            "between = [\"hub\", \"hub\"]",
+            "both ends of an edge are \"hub\"",
+        ),
+        (
+            "between = [\"hub\", \"x\"]",
+            "\"x\" is no run and no agent here; ",
+        ),
+        ("between = [\"hub\", \"*\"]", "\"*\" means every run"),
+        ("hub = \"hub\"", "an edge has either between"),
+    ] {
+        let refused = edges(&format!("[[edge]]\n{entry}\n")).unwrap_err();
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+}
+
+#[test]
+fn a_member_that_sleeps_is_never_waited_for() {
+    let parse = |more: &str| {
+        let text = format!(
+            "pool = \"p\"\n[[member]]\nagent = \"a\"\ncommand = [\"sh\"]\n\
+             [[member]]\nagent = \"b\"\nstart = \"on_message\"\ncommand = [\"sh\"]\n{more}"
+        );
+        Manifest::parse(&text, std::path::Path::new("/"))
+    };
+    let manifest = parse("").unwrap();
+    assert_eq!(
+        manifest.members[1].spec.until,
+        heronry_types::RunsUntil::Stopped
+    );
+    let refused = parse("until = \"exited\"\n").unwrap_err();
+    assert!(
+        matches!(refused[0].fault, ManifestFault::SleeperAwaited),
+        "{refused:?}"
+    );
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_host::RestartRule;
-use heronry_types::{ReadyWhen, RestartPolicy, RunsUntil, Vocabulary};
+use heronry_types::{Peering, ReadyWhen, RestartPolicy, RunsUntil, StartWhen, Vocabulary};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
@@ -23,25 +23,37 @@ pub(super) fn span<'de, D: Deserializer<'de>>(
 pub(super) fn ready<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ReadyWhen>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let ready = ReadyWhen::from_wire(&text);
-    ready.map(Some).map_err(|_| {
-        Error::custom(format_args!(
-            "{text:?} is not known; known: none, first_command, line"
-        ))
-    })
+    word(deserializer)
 }
 
 /// Reads the time until which a member runs.
 pub(super) fn until<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<RunsUntil>, D::Error> {
+    word(deserializer)
+}
+
+/// Reads the moment at which a member gets a process.
+pub(super) fn start<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<StartWhen>, D::Error> {
+    word(deserializer)
+}
+
+/// Reads the rule who may send to whom.
+pub(super) fn peering<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Peering>, D::Error> {
+    word(deserializer)
+}
+
+/// Reads a word of a vocabulary.
+fn word<'de, V: Vocabulary, D: Deserializer<'de>>(deserializer: D) -> Result<Option<V>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let until = RunsUntil::from_wire(&text);
-    until.map(Some).map_err(|_| {
-        Error::custom(format_args!(
-            "{text:?} is not known; known: exited, stopped"
-        ))
+    V::from_wire(&text).map(Some).map_err(|_| {
+        let known: Vec<&str> = V::ALL.iter().map(|word| word.wire_name()).collect();
+        let known = known.join(", ");
+        Error::custom(format_args!("{text:?} is not known; known: {known}"))
     })
 }
 
