@@ -20,6 +20,7 @@ pub mod pool;
 pub mod proof;
 mod recorded;
 mod refusal;
+pub mod roster;
 pub mod server;
 mod shares;
 mod side;

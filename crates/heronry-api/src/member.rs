@@ -121,6 +121,7 @@ fn shown(member: MemberView) -> MemberShown {
             Some(_) => RunState::Suspended,
             None => RunState::Active,
         },
+        standing: member.standing,
         suspended: member.suspended.map(|it| SuspendedShown {
             cursor: it.cursor,
             wakes: it.wakes,

@@ -18,7 +18,7 @@ use crate::{Access, Refusal, changed};
 /// [`Refusal`].
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
 pub async fn edges(access: &Access, query: EdgesQuery) -> Result<EdgeList, Refusal> {
-    let list = access.made(asked_edges(access, query)).await?;
+    let list = access.made(asked_edges(access, &query)).await?;
     let page = access.call(list).await?;
     Ok(EdgeList {
         edges: page.edges,
@@ -27,8 +27,8 @@ pub async fn edges(access: &Access, query: EdgesQuery) -> Result<EdgeList, Refus
     })
 }
 
-fn asked_edges(access: &Access, query: EdgesQuery) -> Result<ListEdges, Refusal> {
-    let after = match (query.after_a, query.after_b) {
+fn asked_edges(access: &Access, query: &EdgesQuery) -> Result<ListEdges, Refusal> {
+    let after = match (&query.after_a, &query.after_b) {
         (Some(a), Some(b)) => Some(edge(a, b)?),
         (None, None) => None,
         (Some(_), None) => return Err(Refusal::invalid("after_b", "name it beside after_a")),
@@ -50,7 +50,7 @@ fn page(access: &Access, limit: Option<u64>) -> Result<u64, Refusal> {
 }
 
 /// Returns the edge between two runs that a request names.
-fn edge(a: RunId, b: RunId) -> Result<Edge, Refusal> {
+fn edge(a: &RunId, b: &RunId) -> Result<Edge, Refusal> {
     let edge = Edge::parse(a.as_str(), b.as_str());
     edge.map_err(|error| Refusal::invalid("b", &error.to_string()))
 }
@@ -60,7 +60,7 @@ fn edge(a: RunId, b: RunId) -> Result<Edge, Refusal> {
 /// # Errors
 /// [`Refusal`]; nothing is changed then.
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
-pub async fn wire(access: &Access, a: RunId, b: RunId) -> Result<Changed, Refusal> {
+pub async fn wire(access: &Access, a: &RunId, b: &RunId) -> Result<Changed, Refusal> {
     access.identity().check_operator()?;
     let (by, edges) = (by_hand(access), vec![edge(a, b)?]);
     let wired = access.call(WireEdges { by, edges }).await?;
@@ -72,7 +72,7 @@ pub async fn wire(access: &Access, a: RunId, b: RunId) -> Result<Changed, Refusa
 /// # Errors
 /// [`Refusal`]; nothing is changed then.
 #[instrument(level = "debug", skip_all, fields(pool = %access.pool().id()))]
-pub async fn unwire(access: &Access, a: RunId, b: RunId) -> Result<Changed, Refusal> {
+pub async fn unwire(access: &Access, a: &RunId, b: &RunId) -> Result<Changed, Refusal> {
     access.identity().check_operator()?;
     let (by, edges) = (by_hand(access), vec![edge(a, b)?]);
     let unwired = access.call(UnwireEdges { by, edges }).await?;

@@ -1,13 +1,14 @@
 //! `heronry up`: runs a job of separate processes.
 
+mod access;
+mod check;
 mod job;
+mod keep;
 pub(crate) mod manifest;
-mod member;
-mod phase;
-mod restart;
+mod plan;
+mod reread;
 mod screen;
 mod summary;
-mod team;
 
 use std::{
     ffi::OsString,
@@ -18,18 +19,21 @@ use std::{
 
 use clap::Args;
 use heronry_client::{Client, Token};
-use heronry_host::{HostEnvironment, MemberHost, MemberSpec};
-use heronry_host_process::{ProcessHost, ProcessPlaces, ProcessRefusal, ShimCommand};
+use heronry_host::MemberHost;
+use heronry_host_process::ProcessHost;
 use heronry_store::Clock;
-use heronry_types::{HostId, PoolId};
+use heronry_types::PoolId;
+use heronry_unified::UnifiedRuntimeBuilder;
 
-pub(crate) use self::member::MEMBER_FIELDS;
+pub(crate) use self::summary::MEMBER_FIELDS;
 use self::{
-    job::{JobOrigin, UpJob},
-    manifest::{EXAMPLE, FaultInLine, Manifest, ManifestError, ManifestFault, Planned},
+    access::JobAccess,
+    job::UpJob,
+    keep::{JobEnd, keep},
+    manifest::{EXAMPLE, Manifest},
+    reread::{RereadPlaces, Rereads, Watching},
     screen::Screen,
-    summary::{JobOutcome, Summary},
-    team::{Team, TeamEnd},
+    summary::{JobOutcome, MemberReport, Summary},
 };
 use crate::{
     connect::Context,
@@ -68,7 +72,27 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "NAME", value_parser = job::parse_name)]
     job: Option<String>,
     #[command(flatten)]
+    watching: WatchArgs,
+    #[command(flatten)]
+    planning: PlanArgs,
+    #[command(flatten)]
     rollback: RollbackArgs,
+}
+
+/// The choice to watch the manifest.
+#[derive(Debug, Args)]
+struct WatchArgs {
+    /// Read the manifest again when it changes; on SIGHUP it always is
+    #[arg(long)]
+    watch: bool,
+}
+
+/// The choice to plan the job alone.
+#[derive(Debug, Args)]
+struct PlanArgs {
+    /// Print what the job would begin with, and do nothing of it
+    #[arg(long, conflicts_with = "watch")]
+    plan: bool,
 }
 
 /// The folders of a job, absolute.
@@ -91,71 +115,98 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
         print(EXAMPLE)?;
         return Ok(Exit::Ok);
     };
-    let manifest = Manifest::read(&path).map_err(|e| refuse_manifest(&e))?;
     let binary = Binary::current()?;
-    find_programs(&manifest, &process_host(&cx, &manifest, &binary)?)?;
+    let manifest = check::read(&path, &cx.data_dir, &binary)?;
     let input = existing_folder(&args.input)?;
     let settings = ServerSettings {
         rollback: args.rollback.or(Rollback::GoOn),
         ..ServerSettings::default()
     };
     let host = Host::start(&mut cx.data_dir, args.store, &args.listen, &settings).await?;
+    let watching = if args.watching.watch {
+        Watching::On
+    } else {
+        Watching::Off
+    };
+    let asked = JobAsked {
+        path: &path,
+        manifest: &manifest,
+        name: args.job.as_deref(),
+        watching,
+    };
+    if args.planning.plan {
+        let planned = plan::show(&cx, &host, &asked, &binary).await;
+        host.stop().await?;
+        return planned;
+    }
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,
     };
-    let ended = run_on(
-        &cx,
-        &host,
-        &manifest,
-        (&folders, &binary, args.job.as_deref()),
-    )
-    .await;
+    let ended = run_on(&cx, &host, &asked, &folders, &binary).await;
     host.stop().await?;
     ended
+}
+
+/// The job that a command asks for.
+struct JobAsked<'a> {
+    path: &'a Path,
+    manifest: &'a Manifest,
+    name: Option<&'a str>,
+    watching: Watching,
 }
 
 async fn run_on(
     cx: &Context,
     host: &Host,
-    manifest: &Manifest,
-    (folders, binary, name): (&Folders, &Binary, Option<&str>),
+    asked: &JobAsked<'_>,
+    folders: &Folders,
+    binary: &Binary,
 ) -> Outcome {
+    let manifest = asked.manifest;
     let token = Token::new(host.operator_token());
     let client = Client::new(host.url(), Some(token)).map_err(crate::connect::refused)?;
-    let widest = manifest
-        .members
-        .iter()
-        .map(|m| m.spec.run.as_str().chars().count());
-    let screen = Screen::new(&cx.out, widest.max().unwrap_or(0));
-    let job = UpJob::open(&client, manifest, name).await?;
-    let how = match job.found {
-        JobOrigin::New => "new",
-        JobOrigin::Unfinished => "continued",
-    };
+    let names = manifest.members.iter().map(|m| m.spec.run.as_str());
+    let names = names.chain(manifest.modules.iter().map(|m| m.spec.id.as_str()));
+    let widest = names.map(|name| name.chars().count()).max();
+    let screen = Screen::new(&cx.out, widest.unwrap_or(0));
+    let job = UpJob::find(&client, manifest, asked.name).await?;
+    job.open(manifest).await?;
+    let how = job.found.name();
     screen.progress(&format!("job    {} ({how})", job.pool.id()));
     screen.progress(&format!("store  {}", host.store()));
     screen.progress(&format!("server {}", host.url()));
+    let pool = job.pool.id();
+    check::check_members(&job.pool, manifest).await?;
+    check::prepare(&cx.data_dir, pool, manifest)?;
     let clock: Arc<dyn Clock> = host.clock();
     let since = clock.now().monotonic.0;
-    let processes = process_host(cx, manifest, binary)?.with_observer(Arc::new(screen.clone()));
-    end_what_is_left(&processes, job.pool.id()).await?;
-    let team = Team {
-        cx,
-        manifest,
-        pool: job.pool.clone(),
-        screen,
-        clock: Arc::clone(&clock),
-        environment: environment(host, &job, folders, binary),
-        processes: Arc::new(processes),
+    let processes = check::process_host(&cx.data_dir, manifest, binary)?;
+    let processes = processes.with_observer(Arc::new(screen.clone()));
+    end_what_is_left(&processes, pool).await?;
+    let places = RereadPlaces {
+        pool,
+        data_dir: &cx.data_dir,
+        binary,
     };
-    let members = match team.run(host).await? {
-        TeamEnd::Done(members) => members,
-        TeamEnd::Signal(number) => return Ok(Exit::Signal(number)),
+    let mut rereads = Rereads::listen(asked.path, manifest, asked.watching, places)?;
+    let builder = UnifiedRuntimeBuilder::new(
+        host.runtime().clone(),
+        pool.clone(),
+        manifest.declared().map_err(Failure::usage)?,
+        vec![Arc::new(processes.clone())],
+        Arc::new(JobAccess::new(&cx.data_dir, host, pool, folders, binary)),
+    )
+    .with_observer(Arc::new(screen.clone()));
+    let members = match keep(builder, host, &screen, &mut rereads).await? {
+        JobEnd::Done(members) => members,
+        JobEnd::Signal(number) => return Ok(Exit::Signal(number)),
     };
+    let report = |status| MemberReport::of(status, pool, &processes);
+    let members: Vec<MemberReport> = members.iter().map(report).collect();
     let summary = Summary {
-        pool: job.pool.id().to_string(),
-        job: job.name,
+        pool: pool.to_string(),
+        job: job.name.clone(),
         store: host.store().to_string(),
         output: folders.output.display().to_string(),
         outcome: JobOutcome::of(&members),
@@ -167,27 +218,13 @@ async fn run_on(
     Ok(summary.outcome.exit())
 }
 
-fn environment(host: &Host, job: &UpJob, folders: &Folders, binary: &Binary) -> HostEnvironment {
-    let mut environment = HostEnvironment::default();
-    environment.set("HERONRY_URL", host.url());
-    environment.set("HERONRY_POOL", job.pool.id().as_str());
-    environment.set("HERONRY_INPUT", folders.input.clone());
-    environment.set("HERONRY_OUTPUT", folders.output.clone());
-    environment.set("HERONRY_BIN", binary.file.clone());
-    environment.set("PATH", binary.search_path.clone());
-    environment
-}
-
-/// Ends what still runs of the job from an earlier `up` that was killed together with its shims.
+/// Ends what still runs of the job from an earlier `up` that was killed together with its shims: nobody
+/// keeps what it prints any more.
 async fn end_what_is_left(processes: &ProcessHost, pool: &PoolId) -> Result<(), Failure> {
     for mut left in processes.recover(pool).await.map_err(Failure::failed)? {
         left.running.kill().await.map_err(Failure::failed)?;
     }
     Ok(())
-}
-
-fn refuse_manifest(error: &ManifestError) -> Failure {
-    Failure::usage(error)
 }
 
 impl Binary {
@@ -207,68 +244,6 @@ impl Binary {
 pub(crate) async fn shim(arguments: &[OsString]) -> Result<u8, Failure> {
     let ended = heronry_host_process::run_shim(arguments).await;
     ended.map_err(Failure::usage)
-}
-
-/// Returns the host of the job's processes.
-fn process_host(
-    cx: &Context,
-    manifest: &Manifest,
-    binary: &Binary,
-) -> Result<ProcessHost, Failure> {
-    let id = HostId::parse("process").map_err(Failure::failed)?;
-    let shim = ShimCommand {
-        program: binary.file.clone(),
-        arguments: vec!["__shim".into(), "--".into()],
-    };
-    let places = ProcessPlaces {
-        incarnations: cx.data_dir.all_incarnations(),
-        logs: cx.data_dir.all_logs(),
-        folder: manifest.folder.clone(),
-        search_path: binary.search_path.clone(),
-    };
-    Ok(ProcessHost::new(id, shim, places))
-}
-
-/// Refuses a manifest that names programs which are not there, before anything is changed.
-fn find_programs(manifest: &Manifest, processes: &ProcessHost) -> Result<(), Failure> {
-    let refused = manifest.members.iter().filter_map(|member| {
-        let refused = processes.look(&member.spec.launch).err()?;
-        Some(FaultInLine {
-            line: member.line,
-            fault: fault_of(refused, member),
-        })
-    });
-    let mut faults: Vec<FaultInLine> = refused.collect();
-    // All runs of one entry share its program.
-    faults.dedup_by_key(|fault| fault.line);
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(refuse_manifest(&ManifestError::Faults {
-        path: manifest.path.clone(),
-        faults,
-    }))
-}
-
-/// Says the refusal of a host in words of the manifest.
-fn fault_of(refused: ProcessRefusal, member: &Planned<MemberSpec>) -> ManifestFault {
-    let no_program = |program, place| ManifestFault::NoProgram {
-        program,
-        place,
-        run: member.spec.run.to_string(),
-    };
-    match refused {
-        ProcessRefusal::NotOnPath { program } => no_program(program, "on PATH"),
-        ProcessRefusal::NotInFolder { program, .. } => {
-            no_program(program, "in the manifest's folder")
-        }
-        ProcessRefusal::OnlyInFolder { program } => ManifestFault::NoPath { program },
-        ProcessRefusal::Form { .. }
-        | ProcessRefusal::Empty
-        | ProcessRefusal::ZeroByte { .. }
-        | ProcessRefusal::NoFolder { .. }
-        | ProcessRefusal::NotExecutable { .. } => ManifestFault::Host(refused.to_string()),
-    }
 }
 
 fn existing_folder(path: &Path) -> Result<PathBuf, Failure> {

@@ -26,6 +26,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
 pub(crate) mod restore;
+pub(crate) mod roster;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
@@ -63,6 +64,9 @@ pub(crate) enum Verb {
     Aliases(aliases::AliasesVerb),
     #[command(subcommand)]
     Labels(labels::LabelsVerb),
+    #[command(subcommand)]
+    Roster(roster::RosterVerb),
+    Modules(roster::ModulesArgs),
     Send(messages::SendArgs),
     Ask(ask::AskArgs),
     Receipt(messages::ReceiptArgs),
@@ -132,6 +136,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Edges(verb) => edges::run(&cx, verb).await,
         Verb::Aliases(verb) => aliases::run(&cx, verb).await,
         Verb::Labels(verb) => labels::run(&cx, verb).await,
+        Verb::Roster(verb) => roster::run(&cx, verb).await,
+        Verb::Modules(args) => roster::modules(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,
         Verb::Ask(args) => ask::run(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,

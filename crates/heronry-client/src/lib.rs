@@ -17,6 +17,7 @@ mod messages;
 mod pieces;
 mod pool;
 mod retry;
+mod roster;
 mod server;
 mod sources;
 mod sse;

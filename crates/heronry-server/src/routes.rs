@@ -13,6 +13,7 @@ mod messages;
 mod pool_request;
 mod pools;
 mod prove;
+mod roster;
 mod server;
 mod sources;
 mod wakes;
@@ -102,6 +103,7 @@ pub(crate) fn table() -> Vec<Route> {
         keeping::rows,
         members::rows,
         wiring::rows,
+        roster::rows,
         messages::rows,
         inbox::rows,
         dead::rows,

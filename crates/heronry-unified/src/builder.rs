@@ -1,5 +1,7 @@
 //! Building a runtime: every option is checked before anything is done.
 
+mod outlook;
+
 use std::sync::Arc;
 
 use heronry_host::{HostFault, MemberAccess, MemberHost, RecoveredIncarnation};

@@ -57,6 +57,14 @@ pub(crate) fn put_labels() -> Value {
     json!({"labels": {"team": "red", "tier": "1"}})
 }
 
+pub(crate) fn roster_query() -> Value {
+    json!({"limit": 100, "after": "lead"})
+}
+
+pub(crate) fn modules_query() -> Value {
+    json!({"limit": 100, "after": "index"})
+}
+
 pub(crate) fn patch_member() -> Value {
     json!({"topics": ["findings", "alerts"], "lease_ms": 60_000})
 }

@@ -20,6 +20,7 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod roster;
 mod source;
 mod status;
 mod token;
@@ -58,6 +59,10 @@ pub use query::{
     ExportQuery, InboxQuery, MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use roster::{
+    LayerEntry, ModuleEntry, ModuleList, ModulesQuery, ReconciledEntry, RosterEntry, RosterList,
+    RosterQuery, StewardEntry,
+};
 pub use source::{AttachSource, DetachSource, SourceAttached, TellGap};
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,

@@ -1,8 +1,8 @@
 //! Joining, listing, changing and ending members.
 
 use heronry_types::{
-    AgentId, Cursor, Durability, Generation, InstanceId, Millis, Policies, RunId, RunState,
-    SessionId, Timestamp, TopicId, WakeId,
+    AgentId, Cursor, Durability, Generation, InstanceId, MemberStanding, Millis, Policies, RunId,
+    RunState, SessionId, Timestamp, TopicId, WakeId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +145,9 @@ pub struct MemberView {
     /// The state of the run: `active` or `suspended`.
     #[serde(default)]
     pub state: RunState,
+    /// The standing of this generation in the roster. Absent: the steward of the pool did not say one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<MemberStanding>,
     /// The suspension of the run. Absent: it is not suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<SuspendedView>,

@@ -29,6 +29,7 @@ mod pools;
 mod restarts;
 mod retention;
 mod review;
+mod rosters;
 mod rotation;
 mod secrets;
 mod serve;

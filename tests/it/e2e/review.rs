@@ -16,6 +16,8 @@ const FILES: usize = 60;
 enum BatchSize {
     /// As many messages as there are files.
     OneFile = 1,
+    /// Enough messages for a change in between.
+    FewFiles = 4,
     /// A few messages.
     ManyFiles = 20,
 }
@@ -52,8 +54,11 @@ fn tree(place: &Folder) -> BTreeMap<String, u64> {
 }
 
 fn up(place: &Folder, batch: BatchSize) -> Running {
-    let manifest = manifest();
-    let arguments = ["up", &manifest, "--input", "in", "--output", "out"];
+    up_with(place, &manifest(), batch)
+}
+
+fn up_with(place: &Folder, manifest: &str, batch: BatchSize) -> Running {
+    let arguments = ["up", manifest, "--input", "in", "--output", "out"];
     let mut command = place.command(&arguments);
     command.env("REVIEW_BATCH_FILES", (batch as usize).to_string());
     Running::start(&mut command)
@@ -202,4 +207,49 @@ fn tells_the_story(place: &Folder, batches: usize) {
         ["lead", "reporter", "scanner-1", "scanner-2", "scanner-3"]
     );
     drop(server);
+}
+
+/// Copies the job into a folder of the test, with so many scanners.
+fn scanners(place: &Folder, count: usize) {
+    let folder = Path::new(&manifest()).parent().unwrap().to_owned();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        // A script that runs is left alone.
+        if !place.at(&format!("job/{name}")).exists() {
+            place.write(&format!("job/{name}"), std::fs::read(file.path()).unwrap());
+        }
+    }
+    let text = std::fs::read_to_string(manifest()).unwrap();
+    let changed = text.replace("replicas = 3", &format!("replicas = {count}"));
+    place.write("job/pool.toml", changed);
+}
+
+#[test]
+fn r55_scanners_come_and_go_while_the_review_runs_and_every_file_counts_once() {
+    let place = Folder::new();
+    let expected = tree(&place);
+    scanners(&place, 3);
+    let batches = |running: &mut Running, count: usize| {
+        for _ in 0..count {
+            running.until(" | batch-");
+        }
+    };
+    let mut running = up_with(&place, "job/pool.toml", BatchSize::FewFiles);
+    batches(&mut running, 3);
+    scanners(&place, 5);
+    running.signal("HUP");
+    running.until("started scanner-4, scanner-5");
+    batches(&mut running, 2);
+    scanners(&place, 2);
+    running.signal("HUP");
+    running.until("retired scanner-3, scanner-4, scanner-5");
+    batches(&mut running, 1);
+    running.kill();
+    assert!(!place.at("out/report.json").exists());
+    let last = up_with(&place, "job/pool.toml", BatchSize::OneFile)
+        .end()
+        .ok();
+    assert!(last.contains("review.1 (continued)"), "{last}");
+    check_report(&place, &expected);
 }

@@ -137,7 +137,14 @@ command = ["sh", "-c", "echo generation $HERONRY_GENERATION; mkdir tried 2>/dev/
         "{out}"
     );
     let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
-    assert!(log.starts_with("generation 2\ngeneration 3\n"), "{log}");
+    let generations = log
+        .lines()
+        .map(|line| line.strip_prefix("generation ").unwrap());
+    let generations: Vec<u64> = generations.map(|it| it.parse().unwrap()).collect();
+    assert!(
+        generations.len() == 2 && generations[0] < generations[1],
+        "{log}"
+    );
     assert_eq!(endings(&place, "tiny.1"), "run_completed\ta\n");
 }
 
@@ -366,7 +373,7 @@ fn a_member_that_is_not_ready_in_time_or_lives_too_long_is_started_again() {
             "ready = \"line\"\nready_within = \"200ms\"\n",
             "was not ready within 200 ms",
         ),
-        ("timeout = \"200ms\"\n", "ran for its longest life"),
+        ("timeout = \"200ms\"\n", "ran for 200 ms, its longest life"),
     ] {
         let member = format!(
             "[[member]]\nagent = \"a\"\n{keys}\
@@ -375,6 +382,97 @@ fn a_member_that_is_not_ready_in_time_or_lives_too_long_is_started_again() {
         );
         let said = up(&place, &member, &[]);
         assert_eq!(said.code, Some(1), "{said:?}");
-        assert_eq!(said.out.matches(why).count(), 2, "{said:?}");
+        let again = format!("{why}; starts again in 1 ms");
+        assert_eq!(said.out.matches(&again).count(), 1, "{said:?}");
+        let broken = format!("a is broken: it {why} after 1 restart in a row");
+        assert!(said.out.contains(&broken), "{said:?}");
     }
+}
+
+fn sleeper(agent: &str) -> String {
+    let script = "echo runs; exec sleep 600";
+    format!("[[member]]\nagent = \"{agent}\"\ncommand = [\"sh\", \"-c\", {script:?}]\n")
+}
+
+#[test]
+fn a_manifest_that_turns_into_nonsense_changes_nothing_and_is_told_once() {
+    let place = Folder::new();
+    manifest(&place, &sleeper("one"));
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("one | runs");
+    manifest(&place, &sleeper("two").replace("command", "comand"));
+    running.signal("HUP");
+    let why = "the manifest is refused, and what was declared before stays: job/pool.toml:4: \
+               unknown key \"comand\" in [[member]]; did you mean \"command\"?";
+    running.until(why);
+    running.signal("HUP");
+    manifest(&place, &(sleeper("one") + &sleeper("two")));
+    running.signal("HUP");
+    let lines = running.until("started two");
+    assert!(!lines.concat().contains("refused"), "{lines:?}");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(143));
+}
+
+#[test]
+fn a_manifest_that_is_watched_is_read_again_when_it_changes() {
+    let place = Folder::new();
+    manifest(&place, &sleeper("one"));
+    let mut running = place.start(&["up", "job/pool.toml", "--watch"]);
+    running.until("one | runs");
+    // Another file in its place, as editors do it.
+    let other = place.write("job/new", format!("pool = \"tiny\"\n{}", sleeper("two")));
+    std::fs::rename(other, place.at("job/pool.toml")).unwrap();
+    running.until("started two; retired one");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(143));
+}
+
+#[test]
+fn r59_a_module_runs_beside_the_members_and_has_no_token() {
+    let place = Folder::new();
+    let script =
+        "echo ${HERONRY_RUN-no run} ${HERONRY_TOKEN-no token} in $HERONRY_POOL; exec sleep 600";
+    let member = sleeper("one").replace("sleep 600", "sleep 1");
+    let module = format!(
+        "[[module]]\nid = \"helper\"\nready = \"line\"\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+    );
+    let out = up(&place, &(member + &module), &[]).ok();
+    assert!(out.contains("helper | no run no token in tiny.1"), "{out}");
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/modules/helper.log"));
+    assert_eq!(log.unwrap(), "no run no token in tiny.1\n");
+}
+
+#[test]
+fn r56_a_plan_names_the_actions_that_the_next_run_takes_and_does_none_of_them() {
+    let place = Folder::new();
+    manifest(&place, &(sleeper("one") + &sleeper("two")));
+    let planned = place.run(&["up", "job/pool.toml", "--plan"]).ok();
+    assert!(planned.starts_with("job tiny.1 (new)\n"), "{planned}");
+    for action in ["start one\n", "start two\n"] {
+        assert!(planned.contains(action), "{planned}");
+    }
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("one | runs");
+    running.signal("TERM");
+    running.end();
+    manifest(&place, &(sleeper("one") + &sleeper("three")));
+    let planned = place.run(&["up", "job/pool.toml", "--plan"]).ok();
+    assert!(planned.starts_with("job tiny.1 (continued)\n"), "{planned}");
+    for action in ["retire two\n", "start one\n", "start three\n"] {
+        assert!(planned.contains(action), "{planned}");
+    }
+    let again = place
+        .run(&["up", "job/pool.toml", "--plan", "--json"])
+        .json();
+    let actions = again["actions"].as_array().unwrap().iter();
+    let actions: Vec<&str> = actions.map(|it| it["action"].as_str().unwrap()).collect();
+    let lines: Vec<&str> = planned.lines().skip(1).collect();
+    assert_eq!(actions, lines);
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("three | runs");
+    let members = ["--pool", "tiny.1", "members", "--field", "run_id"];
+    assert_eq!(place.run(&members).ok(), "one\nthree\n");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(143));
 }

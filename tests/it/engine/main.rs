@@ -54,6 +54,7 @@ mod reply_times;
 mod resume;
 mod resume_hook;
 mod rooms;
+mod rosters;
 mod scope;
 mod send;
 mod shared;

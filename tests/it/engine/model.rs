@@ -9,6 +9,7 @@ mod messages;
 mod play;
 mod replies;
 mod reports;
+mod roster;
 mod sources;
 mod steps;
 mod suspend;

@@ -154,6 +154,8 @@ impl Trial {
             "getPool",
             "changeSettings",
             "listMembers",
+            "showRoster",
+            "listModules",
             "wireEdge",
             "listEdges",
             "unwireEdge",

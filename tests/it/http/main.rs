@@ -42,6 +42,7 @@ mod pools;
 mod prove;
 mod receipts;
 mod replies;
+mod rosters;
 mod shares;
 mod sources;
 mod strangers;

@@ -159,8 +159,9 @@ async fn r28_an_alias_is_set_shown_sent_to_and_removed(server: Server) {
             "body": "hello", "idempotency_key": key,
         })
     };
-    let sent = server.post(&a, MESSAGES, to("member.b", "k")).await.is(201);
-    assert_eq!(sent["recipients"][0]["run_id"], "b");
+    let receipt = server.post(&a, MESSAGES, to("member.b", "k")).await;
+    let receipt = receipt.is(201);
+    assert_eq!(receipt["recipients"][0]["run_id"], "b");
     let unknown = server.post(&a, MESSAGES, to("member.c", "l")).await;
     unknown.refused(404, "alias-not-found");
     let events = "/v1/pools/p/events?filter=kind%20%3D%3D%20%22run_message_accepted%22";

@@ -28,7 +28,7 @@ const TABLE: &str = "
     server       | types journal event store pool transfer runtime wire api | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
     sink-http    | types event runtime wire                          | http-server http-client disk terminal
-    cli          | types journal event store pool host host-process store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk
+    cli          | types journal event store pool host host-process unified store-embedded store-memory store-redb store-sled transfer runtime wire api server client sink-http | http http-server disk
     facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 

@@ -16,12 +16,12 @@ use crate::{
 /// A filter that keeps the events that end a run.
 const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
 
-/// A job that is to be run.
+/// A job that was chosen.
 #[derive(Debug)]
 pub(crate) struct UpJob {
     /// The part of the pool's id after the dot.
     pub(crate) name: String,
-    /// Its pool, opened.
+    /// Its pool.
     pub(crate) pool: PoolClient,
     /// The origin of the job.
     pub(crate) found: JobOrigin,
@@ -36,9 +36,19 @@ pub(crate) enum JobOrigin {
     Unfinished,
 }
 
+impl JobOrigin {
+    /// Returns the word for people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unfinished => "continued",
+        }
+    }
+}
+
 impl UpJob {
-    /// Finds or names the job, and opens its pool.
-    pub(crate) async fn open(
+    /// Finds or names the job. Its pool is there unless the job is new.
+    pub(crate) async fn find(
         client: &Client,
         manifest: &Manifest,
         name: Option<&str>,
@@ -55,9 +65,14 @@ impl UpJob {
             },
         };
         let pool = client.pool(&pool_id(&manifest.pool, &name)?);
-        let opened = pool.open(&manifest.config).await;
-        opened.map_err(|error| not_opened(error, pool.id()))?;
         Ok(Self { name, pool, found })
+    }
+
+    /// Opens the pool of the job.
+    pub(crate) async fn open(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let opened = self.pool.open(&manifest.config).await;
+        opened.map_err(|error| not_opened(error, self.pool.id()))?;
+        Ok(())
     }
 }
 

@@ -16,8 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_host::MemberSpec;
+use heronry_host::{MemberSpec, ModuleSpec};
 use heronry_types::{PoolId, Retention, RunsUntil};
+use heronry_unified::{Declared, DeclaredParts};
 use heronry_wire::PoolBody;
 
 use self::fault::FaultAt;
@@ -40,6 +41,8 @@ pub(crate) struct Manifest {
     pub(crate) config: PoolBody,
     /// The members, one for each run.
     pub(crate) members: Vec<Planned<MemberSpec>>,
+    /// The modules.
+    pub(crate) modules: Vec<Planned<ModuleSpec>>,
     /// The folder of the manifest, where everything works that names no other.
     pub(crate) folder: PathBuf,
     /// The manifest, as it was named.
@@ -85,8 +88,9 @@ impl Manifest {
         };
         let file = raw::parse(text).map_err(|faults| reading.in_lines(faults))?;
         let members = reading.members(file.member);
+        let modules = reading.modules(file.module);
         let retention = file.retention.map(|table| reading.retention(&table));
-        reading.check(&members);
+        reading.check(&members, &modules);
         if !reading.faults.is_empty() {
             reading.faults.sort_by_key(|fault| fault.line);
             return Err(reading.faults);
@@ -101,8 +105,30 @@ impl Manifest {
                 ..PoolBody::default()
             },
             members,
+            modules,
             folder: folder.to_owned(),
             path: String::new(),
+        })
+    }
+}
+
+impl Manifest {
+    /// Returns what the manifest declares, checked as a whole.
+    pub(crate) fn declared(&self) -> Result<Declared, ManifestError> {
+        let parts = DeclaredParts {
+            members: self.members.iter().map(|it| it.spec.clone()).collect(),
+            modules: self.modules.iter().map(|it| it.spec.clone()).collect(),
+            ..DeclaredParts::default()
+        };
+        Declared::check(parts).map_err(|faults| {
+            let faults = faults.0.iter().map(|fault| FaultInLine {
+                line: 1,
+                fault: ManifestFault::Declared(fault.to_string()),
+            });
+            ManifestError::Faults {
+                path: self.path.clone(),
+                faults: faults.collect(),
+            }
         })
     }
 }
@@ -148,6 +174,22 @@ impl ManifestReading<'_> {
         members
     }
 
+    fn modules(
+        &mut self,
+        tables: Vec<toml::Spanned<raw::ModuleTable>>,
+    ) -> Vec<Planned<ModuleSpec>> {
+        let mut modules = Vec::new();
+        for table in tables {
+            let place = self.line_of(table.span().start);
+            let line = self.line_of(table.get_ref().command.span().start);
+            match entries::module(table.into_inner(), self.folder) {
+                Ok(spec) => modules.push(Planned { spec, line }),
+                Err(faults) => faults.into_iter().for_each(|it| self.refuse(place, it)),
+            }
+        }
+        modules
+    }
+
     /// Returns the part of its journal that the pool keeps; one that would trim nothing is a fault.
     fn retention(&mut self, table: &toml::Spanned<raw::RetentionTable>) -> Retention {
         let line = self.line_of(table.span().start);
@@ -163,12 +205,19 @@ impl ManifestReading<'_> {
         kept
     }
 
-    fn check(&mut self, members: &[Planned<MemberSpec>]) {
+    fn check(&mut self, members: &[Planned<MemberSpec>], modules: &[Planned<ModuleSpec>]) {
         let mut runs = BTreeSet::new();
         for Planned { spec, line } in members {
             if !runs.insert(&spec.run) {
                 let run = spec.run.to_string();
                 self.refuse(*line, ManifestFault::RunTwice { run });
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for Planned { spec, line } in modules {
+            let module = spec.id.to_string();
+            if !ids.insert(&spec.id) {
+                self.refuse(*line, ManifestFault::ModuleTwice { module });
             }
         }
         // What was refused already may be the member that is missing.

@@ -1,7 +1,8 @@
 //! The lines that people see while a job runs.
 
-use heronry_host::HostedSubject;
+use heronry_host::{HostedSubject, IncarnationEnd};
 use heronry_host_process::OutputObserver;
+use heronry_unified::{Notice, Observer};
 
 use crate::{
     failure::Failure,
@@ -76,6 +77,41 @@ impl Screen {
 impl OutputObserver for Screen {
     fn line(&self, subject: &HostedSubject, line: &str) {
         self.member_line(subject.name(), line);
+    }
+}
+
+impl Observer for Screen {
+    fn notice(&self, notice: &Notice) {
+        let line = match notice {
+            Notice::Restarting { run, end, pause } => {
+                let millis = pause.as_millis();
+                match end {
+                    IncarnationEnd::Failed(why) => {
+                        format!("{run}: {why}; starts again in {millis} ms")
+                    }
+                    IncarnationEnd::Succeeded
+                    | IncarnationEnd::ExitCode(_)
+                    | IncarnationEnd::Signal(_) => {
+                        format!("{run} ended with {end}; starts again in {millis} ms")
+                    }
+                }
+            }
+            Notice::Ended { run, state, end } => match end {
+                Some(end) => format!("{run} {state} ({end})"),
+                None => format!("{run} {state}"),
+            },
+            Notice::EndedEarlier { run, state } => format!("{run} {state} earlier"),
+            Notice::Broken { run, why } => format!("{run} is broken: {why}"),
+            Notice::ModuleFailed { module, why } => format!("module {module} failed: {why}"),
+            Notice::Trouble { what } => what.clone(),
+            // The rest is seen in what members print.
+            Notice::Phase(_)
+            | Notice::Ready { .. }
+            | Notice::Asleep { .. }
+            | Notice::ModuleReady { .. }
+            | _ => return,
+        };
+        self.progress(&line);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The result of a job.
 
-use heronry_types::{RunEnd, RunsUntil};
+use heronry_host::{HostedSubject, Incarnation, IncarnationEnd};
+use heronry_host_process::ProcessHost;
+use heronry_types::{Generation, MemberStanding, PoolId, Position, RunEnd, RunsUntil};
+use heronry_unified::MemberStatus;
 use serde::Serialize;
 
-use super::member::MemberReport;
 use crate::{failure::Exit, lines::Lines, tables};
 
 /// The result of a job: the one document of `up --json`.
@@ -16,6 +18,59 @@ pub(crate) struct Summary {
     pub(crate) outcome: JobOutcome,
     pub(crate) elapsed_ms: u64,
     pub(crate) members: Vec<MemberReport>,
+}
+
+/// The result of a member.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MemberReport {
+    pub(crate) run_id: String,
+    pub(crate) agent_id: String,
+    /// The end of its run; `None` when the run goes on in a later `up`.
+    pub(crate) state: Option<RunEnd>,
+    pub(crate) restarts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
+    #[serde(skip)]
+    pub(crate) until: RunsUntil,
+}
+
+/// The fields of that report.
+pub(crate) const MEMBER_FIELDS: [&str; 6] = [
+    "run_id",
+    "agent_id",
+    "state",
+    "restarts",
+    "exit_code",
+    "log",
+];
+
+impl MemberReport {
+    /// Reports a member as it stood at the end of its job.
+    pub(crate) fn of(status: &MemberStatus, pool: &PoolId, processes: &ProcessHost) -> Self {
+        let agent_id = status.agent.as_ref().map(ToString::to_string);
+        let log = status.agent.clone().filter(|_| !status.ended_earlier);
+        let log = log.map(|agent| {
+            processes.log_of(&HostedSubject::Member(Incarnation {
+                pool: pool.clone(),
+                run: status.run.clone(),
+                agent,
+                generation: status.generation.unwrap_or(Generation(Position(0))),
+            }))
+        });
+        // One that is broken does not go on, whatever its run says.
+        let is_broken = status.standing == Some(MemberStanding::Broken);
+        Self {
+            run_id: status.run.to_string(),
+            agent_id: agent_id.unwrap_or_default(),
+            state: status.ended.or(is_broken.then_some(RunEnd::Failed)),
+            restarts: status.restarts,
+            exit_code: status.last_end.as_ref().map(IncarnationEnd::shell_code),
+            log: log.map(|path| path.display().to_string()),
+            until: status.until,
+        }
+    }
 }
 
 /// The end of a job, judged by its members.

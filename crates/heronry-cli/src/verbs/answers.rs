@@ -16,6 +16,7 @@ use super::{
     journal::JournalVerb,
     labels::LabelsVerb,
     pool::{ARCHIVED_FIELDS, PoolVerb},
+    roster::RosterVerb,
     serve,
     store::StoreVerb,
     token::{ROTATED_FIELDS, TokenVerb},
@@ -33,6 +34,9 @@ impl Verb {
             Self::Leave(_)
             | Self::Ack(_)
             | Self::Release(_)
+            | Self::Edges(EdgesVerb::Wire(_) | EdgesVerb::Unwire(_))
+            | Self::Aliases(AliasesVerb::Set(_) | AliasesVerb::Remove(_))
+            | Self::Labels(LabelsVerb::Set(_) | LabelsVerb::Clear(_))
             | Self::DeadLetters(DeadLettersVerb::Replay(_))
             | Self::Effects(EffectsVerb::Resolve(_)) => AnswerRows::One("Changed"),
             Self::Heartbeat(_) => AnswerRows::OneOf(&["Changed", "ClaimsExtended"]),
@@ -42,11 +46,10 @@ impl Verb {
             Self::Forget(_) => AnswerRows::Own(&forget::FILE_FIELDS),
             Self::Members(_) => AnswerRows::Each("MemberList", "members"),
             Self::Edges(EdgesVerb::List(_)) => AnswerRows::Each("EdgeList", "edges"),
-            Self::Edges(EdgesVerb::Wire(_) | EdgesVerb::Unwire(_))
-            | Self::Aliases(AliasesVerb::Set(_) | AliasesVerb::Remove(_))
-            | Self::Labels(LabelsVerb::Set(_) | LabelsVerb::Clear(_)) => AnswerRows::One("Changed"),
             Self::Aliases(AliasesVerb::List(_)) => AnswerRows::Each("AliasList", "aliases"),
             Self::Labels(LabelsVerb::Show(_)) => AnswerRows::One("LabelsShown"),
+            Self::Roster(RosterVerb::Show(_)) => AnswerRows::Each("RosterList", "members"),
+            Self::Modules(_) => AnswerRows::Each("ModuleList", "modules"),
             Self::State(_) => AnswerRows::One("StateChanged"),
             Self::Send(_) | Self::Receipt(_) | Self::Cancel(_) => AnswerRows::One("Receipt"),
             Self::Contents(verb) => contents(verb),
@@ -63,11 +66,7 @@ impl Verb {
             Self::Explain(_) => AnswerRows::One("WakeExplanation"),
             Self::Watch(_) => AnswerRows::One("Event"),
             Self::Export(_) => AnswerRows::Own(&export::EXPORT_FIELDS),
-            Self::Consumers(ConsumersVerb::List(_)) => {
-                AnswerRows::Each("ConsumerList", "consumers")
-            }
-            Self::Consumers(ConsumersVerb::Resume(_)) => AnswerRows::One("ConsumerResumed"),
-            Self::Consumers(ConsumersVerb::Forget(_)) => AnswerRows::One("ConsumerForgotten"),
+            Self::Consumers(verb) => consumers(verb),
             Self::Filter(FilterVerb::Check(_)) => AnswerRows::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
             Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => {
@@ -84,6 +83,14 @@ impl Verb {
             | Self::Shim { .. }
             | Self::Verify(_) => AnswerRows::Nothing,
         }
+    }
+}
+
+fn consumers(verb: &ConsumersVerb) -> AnswerRows {
+    match verb {
+        ConsumersVerb::List(_) => AnswerRows::Each("ConsumerList", "consumers"),
+        ConsumersVerb::Resume(_) => AnswerRows::One("ConsumerResumed"),
+        ConsumersVerb::Forget(_) => AnswerRows::One("ConsumerForgotten"),
     }
 }
 

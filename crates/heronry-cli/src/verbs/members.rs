@@ -295,6 +295,9 @@ fn line_of(member: &MemberView) -> Lines {
     if let Some(seen) = member.last_seen {
         line.add(format_args!("  seen {seen}"));
     }
+    if let Some(standing) = member.standing {
+        line.add(format_args!("  {standing}"));
+    }
     if let Some(suspended) = &member.suspended {
         let wakes: Vec<&str> = suspended.wakes.iter().map(WakeId::as_str).collect();
         let until = match suspended.until {

@@ -12,6 +12,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pools;
 pub(crate) mod prove;
+pub(crate) mod roster;
 pub(crate) mod server;
 pub(crate) mod sources;
 pub(crate) mod wakes;

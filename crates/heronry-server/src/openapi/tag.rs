@@ -8,6 +8,7 @@ pub(crate) enum Tag {
     Pools,
     Members,
     Wiring,
+    Roster,
     Messages,
     Inbox,
     DeadLetters,
@@ -23,10 +24,11 @@ pub(crate) enum Tag {
 
 impl Tag {
     /// Every noun, in the order in which a reader meets them.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Pools,
         Self::Members,
         Self::Wiring,
+        Self::Roster,
         Self::Messages,
         Self::Inbox,
         Self::DeadLetters,
@@ -46,6 +48,7 @@ impl Tag {
             Self::Pools => "pools",
             Self::Members => "members",
             Self::Wiring => "wiring",
+            Self::Roster => "roster",
             Self::Messages => "messages",
             Self::Inbox => "inbox",
             Self::DeadLetters => "dead-letters",
@@ -65,6 +68,9 @@ impl Tag {
             Self::Pools => "Pools: each has one journal, its configuration and its settings.",
             Self::Members => "Runs of agents that have joined a pool.",
             Self::Wiring => "Edges between runs, aliases of addresses, and labels.",
+            Self::Roster => {
+                "The members that should run, how they stand, and the modules beside them."
+            }
             Self::Messages => "Messages and their receipts.",
             Self::Inbox => "The copies of messages that wait for a member.",
             Self::DeadLetters => "Copies that were claimed too often.",

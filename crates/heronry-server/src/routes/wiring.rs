@@ -121,12 +121,12 @@ async fn list_edges(
 
 async fn wire(request: PoolRequest) -> Result<Json<Changed>, ProblemAnswer> {
     let (a, b) = (end(&request, "a")?, end(&request, "b")?);
-    Ok(Json(wiring::wire(&request.access, a, b).await?))
+    Ok(Json(wiring::wire(&request.access, &a, &b).await?))
 }
 
 async fn unwire(request: PoolRequest) -> Result<Json<Changed>, ProblemAnswer> {
     let (a, b) = (end(&request, "a")?, end(&request, "b")?);
-    Ok(Json(wiring::unwire(&request.access, a, b).await?))
+    Ok(Json(wiring::unwire(&request.access, &a, &b).await?))
 }
 
 fn end(request: &PoolRequest, name: &'static str) -> Result<RunId, ProblemAnswer> {

@@ -195,6 +195,10 @@ impl Play {
             ModelStep::Crash => self.crash().await,
             ModelStep::Restart => self.restart().await,
             ModelStep::Fail(what, kept) => self.fail(what, kept).await,
+            ModelStep::TakeSteward(instance) => self.take_steward(instance).await,
+            ModelStep::ReleaseSteward => self.release_steward().await,
+            ModelStep::Specify(who, digest) => self.specify(who, digest).await,
+            ModelStep::Stand(who, standing) => self.stand(who, standing).await,
         }
         self.read().await;
     }

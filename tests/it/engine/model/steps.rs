@@ -179,6 +179,13 @@ pub(super) enum ModelStep {
     Restart,
     /// An append fails.
     Fail(FailingCommand, AppendFate),
+    /// By one of few instances, which takes over.
+    TakeSteward(u8),
+    ReleaseSteward,
+    /// A run, with one of few digests or no longer.
+    Specify(usize, Option<u8>),
+    /// The standing of a run, by its number.
+    Stand(usize, usize),
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -320,6 +327,18 @@ fn failing() -> impl Strategy<Value = FailingCommand> {
     ]
 }
 
+/// Returns the steps in which a steward keeps the pool as it was declared: often a member falls dormant.
+fn kept_as_declared() -> impl Strategy<Value = ModelStep> {
+    let digest = proptest::option::weighted(0.8, 0..2_u8);
+    let standing = prop_oneof![1 => Just(0), 1 => 0..7_usize];
+    prop_oneof![
+        2 => (0..2_u8).prop_map(ModelStep::TakeSteward),
+        1 => Just(ModelStep::ReleaseSteward),
+        4 => (0..RUNS.len(), digest).prop_map(|(run, digest)| ModelStep::Specify(run, digest)),
+        6 => (0..RUNS.len(), standing).prop_map(|(run, at)| ModelStep::Stand(run, at)),
+    ]
+}
+
 pub(super) fn step() -> impl Strategy<Value = ModelStep> {
     let kept = prop_oneof![Just(AppendFate::All), Just(AppendFate::Nothing)];
     prop_oneof![
@@ -370,6 +389,7 @@ pub(super) fn step() -> impl Strategy<Value = ModelStep> {
         1 => Just(ModelStep::Crash),
         1 => Just(ModelStep::Restart),
         2 => (failing(), kept).prop_map(|(what, kept)| ModelStep::Fail(what, kept)),
+        4 => kept_as_declared(),
     ]
 }
 

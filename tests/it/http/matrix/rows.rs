@@ -99,6 +99,8 @@ pub(super) const ROWS: &[RouteRow] = &[
         201,
     ),
     row("GET /v1/pools/{pool}/members", Whole, "", 200),
+    row("GET /v1/pools/{pool}/roster", Whole, "", 200),
+    row("GET /v1/pools/{pool}/modules", Whole, "", 200),
     row(
         "PATCH /v1/pools/{pool}/members/{run}",
         Run,

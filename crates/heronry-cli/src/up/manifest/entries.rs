@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use heronry_host::{MemberSpec, READY_WITHIN, ReadyRule, RestartRule, STOP_GRACE};
+use heronry_host::{MemberSpec, ModuleSpec, READY_WITHIN, ReadyRule, RestartRule, STOP_GRACE};
 use heronry_host_process::ProcessCommand;
 use heronry_types::{AgentId, HostId, ReadyWhen, RunId, RunsUntil, TopicId};
 
-use super::{REPLICAS_MAX, fault::ManifestFault, raw::MemberTable, variables::NamedVariables};
+use super::{
+    REPLICAS_MAX,
+    fault::ManifestFault,
+    raw::{MemberTable, ModuleTable},
+    variables::NamedVariables,
+};
 
 /// The host of entries that name none, and the one that there is.
 const PROCESS: &str = "process";
@@ -38,6 +43,7 @@ pub(super) fn members(
         let mut spec = MemberSpec::new(run, entry.agent.clone(), host.clone(), command.to_value());
         spec.topics.clone_from(&entry.topics);
         spec.policies.clone_from(&entry.policies);
+        spec.labels.clone_from(&entry.labels);
         spec.environment.clone_from(&environment);
         spec.until = entry.until.unwrap_or(RunsUntil::Exited);
         spec.restart = entry.restart.map_or_else(RestartRule::default, |it| it.0);
@@ -49,6 +55,32 @@ pub(super) fn members(
         spec
     };
     Ok(runs.into_iter().map(spec).collect())
+}
+
+/// Returns the module that an entry stands for.
+pub(super) fn module(entry: ModuleTable, folder: &Path) -> Result<ModuleSpec, Vec<ManifestFault>> {
+    let mut faults = Vec::new();
+    let named = entry.id.check_path().map_err(ManifestFault::Folder);
+    Faulty(&mut faults).take(named);
+    let command = command(entry.command.get_ref(), entry.cwd);
+    let command = Faulty(&mut faults).take(command);
+    let host = Faulty(&mut faults).take(host(entry.host));
+    let variables = NamedVariables {
+        env: &entry.env,
+        env_file: entry.env_file.as_deref(),
+        env_from: &entry.env_from,
+        folder,
+    };
+    let environment = Faulty(&mut faults).take_all(variables.read());
+    let (Some(command), Some(host), true) = (command, host, faults.is_empty()) else {
+        return Err(faults);
+    };
+    let mut spec = ModuleSpec::new(entry.id, host, command.to_value());
+    spec.environment = environment;
+    spec.restart = entry.restart.map_or_else(RestartRule::default, |it| it.0);
+    spec.ready = ready(entry.ready, entry.ready_within.map(|it| it.0.into()));
+    spec.stop_grace = entry.stop_grace.map_or(STOP_GRACE, |it| it.0.into());
+    Ok(spec)
 }
 
 /// Faults that are gathered.

@@ -76,6 +76,8 @@ pub(crate) enum ManifestFault {
     RunWithReplicas,
     #[error("run {run:?} is named twice; give each member its own run or agent")]
     RunTwice { run: String },
+    #[error("module {module:?} is named twice; give each its own id")]
+    ModuleTwice { module: String },
     #[error(transparent)]
     Folder(IdError),
     #[error("{found:?} is not an id: {why}")]
@@ -100,6 +102,8 @@ pub(crate) enum ManifestFault {
     EnvFileLine { file: String, line: usize },
     #[error("env_from names {name:?}, which is not set here; set it, or remove it")]
     NotSet { name: String },
+    #[error("{0}")]
+    Declared(String),
 }
 
 fn meant(suggestion: Option<&str>) -> String {

@@ -8,23 +8,25 @@ use toml::{
 
 use super::fault::{FaultAt, ManifestFault};
 
-pub(super) const FILE_KEYS: [&str; 6] = [
+pub(super) const FILE_KEYS: [&str; 7] = [
     "pool",
     "limits",
     "retention",
     "message_policy",
     "grants",
     "member",
+    "module",
 ];
 pub(super) const RETENTION_KEYS: [&str; 3] = ["age", "bytes", "keep_min"];
 pub(super) const MESSAGE_POLICY_KEYS: [&str; 2] =
     ["required_policies", "include_sender_in_pool_broadcast"];
-pub(super) const MEMBER_KEYS: [&str; 19] = [
+pub(super) const MEMBER_KEYS: [&str; 20] = [
     "agent",
     "run",
     "replicas",
     "topics",
     "policies",
+    "labels",
     "host",
     "command",
     "cwd",
@@ -41,6 +43,20 @@ pub(super) const MEMBER_KEYS: [&str; 19] = [
     "session",
 ];
 pub(super) const RESTART_KEYS: [&str; 4] = ["policy", "budget", "backoff", "window"];
+pub(super) const MODULE_KEYS: [&str; 11] = [
+    "id",
+    "host",
+    "command",
+    "cwd",
+    "env",
+    "env_file",
+    "env_from",
+    "restart",
+    "ready",
+    "ready_within",
+    "stop_grace",
+];
+
 /// Returns every key that is not known, in the order of the file.
 pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
     let limits: Vec<&'static str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
@@ -50,10 +66,16 @@ pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
     found.look_in(file, "retention", ("[retention]", &RETENTION_KEYS));
     let policy = ("[message_policy]", &MESSAGE_POLICY_KEYS[..]);
     found.look_in(file, "message_policy", policy);
-    if let Some(DeValue::Array(entries)) = file.get("member").map(Spanned::get_ref) {
+    for (list, place, known) in [
+        ("member", "[[member]]", &MEMBER_KEYS[..]),
+        ("module", "[[module]]", &MODULE_KEYS),
+    ] {
+        let Some(DeValue::Array(entries)) = file.get(list).map(Spanned::get_ref) else {
+            continue;
+        };
         for entry in entries {
             if let DeValue::Table(table) = entry.get_ref() {
-                found.look(table, "[[member]]", &MEMBER_KEYS);
+                found.look(table, place, known);
                 found.look_in(table, "restart", ("restart", &RESTART_KEYS));
             }
         }

@@ -81,6 +81,8 @@ fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
     );
     assert_eq!(names("Keys of a member"), fields_of::<raw::MemberTable>());
     assert_eq!(names("Retention"), fields_of::<raw::RetentionTable>());
+    assert_eq!(names("Keys of a module"), fields_of::<raw::ModuleTable>());
+    assert_eq!(sorted(&keys::MODULE_KEYS), fields_of::<raw::ModuleTable>());
     assert_eq!(names("Restarts"), fields_of::<values::RestartTable>());
     assert_eq!(
         sorted(&keys::RESTART_KEYS),
@@ -112,7 +114,7 @@ fn every_default_of_the_page_is_what_holds_without_the_key() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 9, "the defaults that are values");
+    assert_eq!(checked, 10, "the defaults that are values");
     for (key, default) in rows("Restarts") {
         let value = default.trim_matches('`');
         let table = format!("restart = {{ {key} = {value} }}\n");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use heronry_types::{
-    AgentId, HostId, Limits, Policies, PoolId, ReadyWhen, RunId, RunsUntil, SessionId, TopicId,
+    AgentId, HostId, Labels, Limits, ModuleId, Policies, PoolId, ReadyWhen, RunId, RunsUntil,
+    SessionId, TopicId,
 };
 use heronry_wire::{MessagePolicyBody, Unreadable};
 use serde::Deserialize;
@@ -25,6 +26,8 @@ pub(super) struct ManifestFile {
     pub(super) grants: Option<BTreeMap<AgentId, Policies>>,
     #[serde(default)]
     pub(super) member: Vec<Spanned<MemberTable>>,
+    #[serde(default)]
+    pub(super) module: Vec<Spanned<ModuleTable>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +46,8 @@ pub(super) struct MemberTable {
     #[serde(default)]
     pub(super) topics: Vec<TopicId>,
     pub(super) policies: Option<Policies>,
+    #[serde(default)]
+    pub(super) labels: Labels,
     pub(super) host: Option<HostId>,
     pub(super) command: Spanned<Vec<String>>,
     pub(super) cwd: Option<String>,
@@ -65,6 +70,26 @@ pub(super) struct MemberTable {
     #[serde(default, deserialize_with = "span")]
     pub(super) timeout: Option<TimeSpan>,
     pub(super) session: Option<SessionId>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ModuleTable {
+    pub(super) id: ModuleId,
+    pub(super) host: Option<HostId>,
+    pub(super) command: Spanned<Vec<String>>,
+    pub(super) cwd: Option<String>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, SecretText>,
+    pub(super) env_file: Option<String>,
+    #[serde(default)]
+    pub(super) env_from: Vec<String>,
+    pub(super) restart: Option<RestartValue>,
+    #[serde(default, deserialize_with = "ready")]
+    pub(super) ready: Option<ReadyWhen>,
+    #[serde(default, deserialize_with = "span")]
+    pub(super) ready_within: Option<TimeSpan>,
+    #[serde(default, deserialize_with = "span")]
+    pub(super) stop_grace: Option<TimeSpan>,
 }
 
 /// Reads the text. Every unknown key is told, or else the first thing that has another type.

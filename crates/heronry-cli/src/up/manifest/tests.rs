@@ -197,7 +197,7 @@ fn times_and_signs_of_a_member_are_read() {
     assert_eq!(spec.session.unwrap().as_str(), "s");
     let launch = serde_json::json!({"command": ["sh"], "cwd": "work"});
     assert_eq!(spec.launch, launch);
-    let why = "5: \"sign\" is not known; known: none, line";
+    let why = "5: \"sign\" is not known; known: none, first_command, line";
     assert_eq!(member("ready = \"sign\"").unwrap_err(), why);
     let why = "2: there is no host \"tasks\" here; write \"process\"";
     assert_eq!(member("host = \"tasks\"").unwrap_err(), why);

@@ -24,12 +24,12 @@ pub(super) fn ready<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ReadyWhen>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    match ReadyWhen::from_wire(&text) {
-        Ok(when @ (ReadyWhen::None | ReadyWhen::Line)) => Ok(Some(when)),
-        Ok(ReadyWhen::FirstCommand) | Err(_) => Err(Error::custom(format_args!(
-            "{text:?} is not known; known: none, line"
-        ))),
-    }
+    let ready = ReadyWhen::from_wire(&text);
+    ready.map(Some).map_err(|_| {
+        Error::custom(format_args!(
+            "{text:?} is not known; known: none, first_command, line"
+        ))
+    })
 }
 
 /// Reads the time until which a member runs.
