@@ -7,6 +7,7 @@ mod pass;
 mod saying;
 mod sleepers;
 mod starts;
+mod wiring;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,7 +15,9 @@ use std::{
 };
 
 use heronry_host::{HostedSubject, RecoveredIncarnation, Running, STOP_GRACE};
-use heronry_types::{Cursor, Digest, MemberStanding, Millis, ModuleId, RunId, RunsUntil};
+use heronry_types::{
+    AliasName, Cursor, Digest, Edge, MemberStanding, Millis, ModuleId, Peering, RunId, RunsUntil,
+};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -26,7 +29,7 @@ use crate::{
     order::{Order, OrderError},
     parts::RuntimeParts,
     phase::RuntimePhase,
-    plan::{Actual, MembershipState},
+    plan::{Actual, ActualAlias, ActualEdge, MembershipState},
     start::{Fact, LifeFact},
 };
 use closing::ClosingDown;
@@ -63,6 +66,12 @@ pub(crate) struct Keeper {
     began: Cursor,
     /// The way back to this loop.
     home: mpsc::WeakSender<Order>,
+    /// The wiring of the pool, and the head at which it was read.
+    edges: BTreeMap<Edge, ActualEdge>,
+    aliases: BTreeMap<AliasName, ActualAlias>,
+    peering: Peering,
+    settings_version: u64,
+    wiring_read: Option<Cursor>,
     finder: Option<CauseFinder>,
     /// Those for whom messages were left before; until everything up to the head was looked at.
     left_unread: Vec<RunId>,
@@ -118,6 +127,11 @@ impl Keeper {
             serial: 0,
             began: start.began,
             home: start.home,
+            edges: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            peering: Peering::default(),
+            settings_version: 0,
+            wiring_read: None,
             finder: None,
             left_unread,
             fell_asleep: Vec::new(),
@@ -312,7 +326,9 @@ impl Keeper {
                 .map(|(run, it)| (run.clone(), it.actual()))
                 .collect(),
             modules: modules.map(|(id, it)| (id.clone(), it.actual())).collect(),
-            ..Actual::default()
+            edges: self.edges.clone(),
+            aliases: self.aliases.clone(),
+            peering: self.peering,
         }
     }
 

@@ -86,6 +86,8 @@ pub(crate) enum Order {
     },
     /// The pool had another steward recorded, or this one.
     CheckSteward,
+    /// An edge, an alias or a setting of the pool has changed.
+    CheckWiring,
     /// The first pass is over.
     Serve,
     Close {

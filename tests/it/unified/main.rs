@@ -13,3 +13,4 @@ mod scene;
 mod shutdowns;
 mod sleepers;
 mod stewards;
+mod wiring;

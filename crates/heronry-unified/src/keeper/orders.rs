@@ -32,6 +32,7 @@ impl Keeper {
                 }
             }
             Order::Plan { layers, reply } => {
+                self.read_wiring().await;
                 let actual = self.actual();
                 let planned = match layers {
                     None => plan(&self.roster, &actual),
@@ -60,6 +61,7 @@ impl Keeper {
                 let _ = reply.send(has_acted);
             }
             Order::LookedUpTo { question } => self.looked_up_to(question).await,
+            Order::CheckWiring => self.check_wiring().await,
             Order::CheckSteward => self.check_steward().await,
             Order::Serve => {
                 if self.check_acting().is_ok() {
@@ -67,6 +69,13 @@ impl Keeper {
                 }
             }
             Order::Close { closing, reply } => self.close(closing, reply),
+        }
+    }
+
+    /// Heals what was changed. What this runtime did itself is looked at once, however many records it was.
+    async fn check_wiring(&mut self) {
+        if self.wiring_read != Some(self.parts.pool.head()) {
+            self.look_again().await;
         }
     }
 

@@ -10,10 +10,13 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::CallError;
-use heronry_types::{DeclaredEntry, MemberStanding, ReconcileStage, RunId};
+use heronry_types::{DeclaredEntry, Labels, MemberStanding, ReconcileStage, RunId};
 use tokio::sync::oneshot;
 
-use super::Keeper;
+use super::{
+    Keeper,
+    wiring::{WiringWork, new_alias},
+};
 use crate::{
     charge::{AfterStop, Charge, LiveProcess, StopWish},
     declare::Layers,
@@ -68,7 +71,11 @@ impl Keeper {
     /// Plans, and begins a pass when there is something to do.
     pub(super) async fn look_again(&mut self) {
         let is_busy = self.pass.is_some() || self.closing.is_some() || self.is_fenced;
-        if is_busy || plan(&self.roster, &self.actual()).is_empty() {
+        if is_busy {
+            return;
+        }
+        self.read_wiring().await;
+        if plan(&self.roster, &self.actual()).is_empty() {
             return;
         }
         self.begin_pass(WaitingPass {
@@ -89,7 +96,9 @@ impl Keeper {
             self.layers = *layers;
             self.roster = Arc::new(self.layers.effective(&self.parts.key));
         }
-        let mut actions = plan(&self.roster, &self.actual());
+        self.read_wiring().await;
+        let actual = self.actual();
+        let mut actions = plan(&self.roster, &actual);
         if self.is_done() {
             // A job that is done starts nobody.
             actions.retain(|action| !matches!(action, Action::Start(_)));
@@ -106,6 +115,7 @@ impl Keeper {
             awaited: BTreeMap::new(),
             reply: asked.reply,
         });
+        self.note_edges(&actual);
         self.declare().await;
         self.carry_out(actions).await;
         self.note_rules();
@@ -170,13 +180,13 @@ impl Keeper {
                 Action::Restart(run) => batch.restarted.push(run),
                 Action::Sleep(run) => batch.asleep.push(run),
                 Action::Start(run) => batch.started.push(Charge::Member(run)),
-                Action::SetPeering(_)
-                | Action::Unwire(_)
-                | Action::Prune(_)
-                | Action::Wire(_)
-                | Action::Heal(_)
-                | Action::RemoveAlias(_)
-                | Action::SetAlias { .. } => {}
+                Action::SetPeering(rule) => batch.wiring.peering = Some(rule),
+                Action::Unwire(edge) => batch.wiring.unwired.push(edge),
+                Action::Prune(edge) => batch.wiring.pruned.push(edge),
+                Action::Wire(edge) => batch.wiring.wired.push(edge),
+                Action::Heal(edge) => batch.wiring.healed.push(edge),
+                Action::RemoveAlias(alias) => batch.wiring.removed.push(alias),
+                Action::SetAlias { alias, to } => batch.wiring.set.push(new_alias(alias, to)),
             }
         }
         self.carry_out_batch(batch).await;
@@ -190,6 +200,8 @@ impl Keeper {
             self.begin_retiring(run).await;
         }
         self.specify(batch.specified).await;
+        // Whoever starts finds its edges.
+        self.wire(batch.wiring).await;
         for (run, settings) in batch.changed {
             self.change(run, &settings).await;
         }
@@ -256,6 +268,12 @@ impl Keeper {
     }
 
     async fn specify(&mut self, runs: Vec<RunId>) {
+        let is_relabelled = |run: &&RunId| {
+            let known = self.members.get(*run).map(|it| &it.labels);
+            let declared = self.roster.members.get(*run).map(|it| &it.spec.labels);
+            known.or(Some(&Labels::default())) != declared
+        };
+        let relabelled: Vec<RunId> = runs.iter().filter(is_relabelled).cloned().collect();
         for runs in runs.chunks(ROSTER_BATCH_MAX) {
             let declared = runs.iter().filter_map(|run| self.roster.members.get(run));
             let specified = declared.map(|member| SpecifiedMember {
@@ -274,6 +292,7 @@ impl Keeper {
                 Err(error) => self.fail_all(runs, ReconcileStage::Change, &error),
             }
         }
+        self.set_labels(&relabelled).await;
     }
 
     /// Notes that a member's spec is recorded.
@@ -487,4 +506,5 @@ struct PlannedWork {
     asleep: Vec<RunId>,
     restarted: Vec<RunId>,
     started: Vec<Charge>,
+    wiring: WiringWork,
 }
