@@ -84,7 +84,7 @@ fn r27_a_member_reaches_those_that_it_has_an_edge_with() {
     standing(&place, "spare", "dormant");
     let send = |to: &str, key: &str| {
         let send = ["--json", "send", "--to", to, "--body", "x", "--key", key];
-        place.run_as(POOL, "writer", &send).json()
+        serde_json::from_str::<serde_json::Value>(&place.run_as(POOL, "writer", &send).out).unwrap()
     };
     let refused = send("run:spare", "k1");
     assert_eq!(refused["status"], "failed", "{refused}");

@@ -18,7 +18,7 @@ on_every_store! {
     r25_an_edge_removed_by_hand_is_healed_and_one_made_by_hand_stays
     r15_labels_change_in_place
     r28_aliases_follow_the_members
-    u8_the_rule_who_may_send_to_whom_is_a_setting_of_the_pool
+    r27_the_rule_who_may_send_to_whom_is_a_setting_of_the_pool
 }
 
 on_every_store_that_is_reopened! {
@@ -176,7 +176,7 @@ async fn r28_aliases_follow_the_members(world: World) {
     runtime.shutdown().await;
 }
 
-async fn u8_the_rule_who_may_send_to_whom_is_a_setting_of_the_pool(world: World) {
+async fn r27_the_rule_who_may_send_to_whom_is_a_setting_of_the_pool(world: World) {
     let scene = KeptScene::on(world).await;
     let mut parts = team(&["a"], &[]);
     parts.peering = Some(Peering::Wired);

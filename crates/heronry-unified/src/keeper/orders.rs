@@ -61,12 +61,7 @@ impl Keeper {
                 let _ = reply.send(has_acted);
             }
             Order::LookedUpTo { question } => self.looked_up_to(question).await,
-            Order::CheckWiring => {
-                // What this runtime did itself is read once, however many records it was.
-                if self.wiring_read != Some(self.parts.pool.head()) {
-                    self.look_again().await;
-                }
-            }
+            Order::CheckWiring => self.check_wiring().await,
             Order::CheckSteward => self.check_steward().await,
             Order::Serve => {
                 if self.check_acting().is_ok() {
@@ -74,6 +69,13 @@ impl Keeper {
                 }
             }
             Order::Close { closing, reply } => self.close(closing, reply),
+        }
+    }
+
+    /// Heals what was changed. What this runtime did itself is looked at once, however many records it was.
+    async fn check_wiring(&mut self) {
+        if self.wiring_read != Some(self.parts.pool.head()) {
+            self.look_again().await;
         }
     }
 

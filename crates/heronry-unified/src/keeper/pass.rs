@@ -97,7 +97,8 @@ impl Keeper {
             self.roster = Arc::new(self.layers.effective(&self.parts.key));
         }
         self.read_wiring().await;
-        let mut actions = plan(&self.roster, &self.actual());
+        let actual = self.actual();
+        let mut actions = plan(&self.roster, &actual);
         if self.is_done() {
             // A job that is done starts nobody.
             actions.retain(|action| !matches!(action, Action::Start(_)));
@@ -114,7 +115,7 @@ impl Keeper {
             awaited: BTreeMap::new(),
             reply: asked.reply,
         });
-        self.note_edges();
+        self.note_edges(&actual);
         self.declare().await;
         self.carry_out(actions).await;
         self.note_rules();

@@ -1,7 +1,7 @@
 //! Members that sleep until there is a cause.
 
 use heronry_host::WokenBy;
-use heronry_types::{RunId, StartWhen};
+use heronry_types::{MemberStanding, RunId, StartWhen};
 
 use super::Keeper;
 use crate::{
@@ -48,6 +48,12 @@ impl Keeper {
                 continue;
             };
             match (&member.slot.process, &member.slot.woken_by) {
+                // It waits because it left something unread: this is new.
+                (Process::Due { .. }, None) if member.standing == Some(MemberStanding::Dormant) => {
+                    member.slot.process = Process::None;
+                    member.slot.woken_by = Some(cause.woken_by);
+                    started.push(cause.run);
+                }
                 (Process::Live(_) | Process::Due { .. }, _) => {
                     member.later_cause = Some(cause.woken_by);
                 }

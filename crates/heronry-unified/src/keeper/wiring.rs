@@ -16,7 +16,7 @@ use heronry_types::{
 use super::Keeper;
 use crate::{
     parts::is_fenced,
-    plan::{ActualAlias, ActualEdge, EdgeVerdict, judge_edges},
+    plan::{Actual, ActualAlias, ActualEdge, EdgeVerdict, judge_edges},
     report::EdgesReport,
 };
 
@@ -124,8 +124,8 @@ impl Keeper {
     }
 
     /// Notes in the report which edges stay as they are, and which cannot be wired yet.
-    pub(super) fn note_edges(&mut self) {
-        let judged = judge_edges(&self.roster, &self.actual());
+    pub(super) fn note_edges(&mut self, actual: &Actual) {
+        let judged = judge_edges(&self.roster, actual);
         let Some(pass) = &mut self.pass else {
             return;
         };
