@@ -15,7 +15,7 @@ command = ["sh", "-c", "heronry inbox --wait 60s --bodies --field body"]
 [[member]]
 agent = "writer"
 start = "on_message"
-command = ["sh", "-c", "echo woken by $HERONRY_WOKEN_BY; heronry inbox --bodies --field body; heronry send --to run:desk --body done --key $HERONRY_GENERATION -q"]
+command = ["sh", "-c", "echo woken by $HERONRY_WOKEN_BY; heronry inbox --bodies --field claim,body | while read -r claim body; do echo $body; heronry ack $claim -q; done; heronry send --to run:desk --body done --key $HERONRY_GENERATION -q"]
 [[member]]
 agent = "spare"
 start = "lazy"

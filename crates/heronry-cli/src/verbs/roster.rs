@@ -91,7 +91,7 @@ async fn show(cx: &Context, args: RosterShowArgs) -> Outcome {
     cx.out.answer(&list, RowsPlace::Of("members"), || {
         let mut lines = Lines::of(format_args!("{}", head(&list)));
         for member in &list.members {
-            lines.add(format_args!("\n{}", line_of(member)));
+            lines.line(format_args!("{}", line_of(member)));
         }
         lines
     })?;
