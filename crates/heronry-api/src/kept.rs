@@ -1,47 +1,13 @@
 //! Pools that are kept as they were declared: orders to the runtime that keeps one.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
-
-use heronry_types::{PoolId, RunId};
-use heronry_unified::{OrderError, ReconcileError, ReconcileReport, RuntimePhase, UnifiedRuntime};
+use heronry_types::RunId;
+use heronry_unified::{OrderError, ReconcileError, ReconcileReport, UnifiedRuntime};
 use heronry_wire::{
     EdgeCounts, MemberOrdered, ProblemKind, ReconcileAnswer, ReconcileOutcome, ReconcileRequest,
 };
 use tracing::instrument;
 
 use crate::{Access, Refusal};
-
-/// The runtimes of this process that keep pools. Cheap to clone; all clones are the same.
-#[derive(Clone, Debug, Default)]
-pub struct Keepers(Arc<RwLock<BTreeMap<PoolId, UnifiedRuntime>>>);
-
-impl Keepers {
-    /// Makes the runtime known that keeps its pool. It takes the place of an earlier one of the same pool.
-    pub fn add(&self, keeper: &UnifiedRuntime) {
-        let pool = keeper.pool().id().clone();
-        let mut keepers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        keepers.insert(pool, keeper.clone());
-    }
-
-    /// Forgets the runtime that keeps a pool.
-    pub fn remove(&self, pool: &PoolId) {
-        let mut keepers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        keepers.remove(pool);
-    }
-
-    fn of(&self, pool: &PoolId) -> Result<UnifiedRuntime, Refusal> {
-        let keepers = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let keeper = keepers.get(pool);
-        let keeper = keeper.filter(|keeper| keeper.phase() <= RuntimePhase::Serve);
-        keeper.cloned().ok_or_else(|| {
-            let why = "no runtime of this server keeps the pool; run it with `heronry up`";
-            Refusal::of(ProblemKind::NotKept, why)
-        })
-    }
-}
 
 /// Brings a pool to its roster, or tells how, for an operator.
 ///
@@ -134,8 +100,13 @@ fn outcome(report: ReconcileReport) -> ReconcileOutcome {
 fn refused(error: ReconcileError) -> Refusal {
     match error {
         ReconcileError::Order(error) => error.into(),
-        // Only a new declaration is refused for what it says, and only a source is asked for members.
-        other => Refusal::of(ProblemKind::Internal, other.to_string()),
+        // Only a new declaration is refused for what it says, only a source is asked for members, and a report
+        // is an answer.
+        ReconcileError::Declared(_)
+        | ReconcileError::Source(_)
+        | ReconcileError::PartialFailure(_) => {
+            Refusal::of(ProblemKind::Internal, error.to_string())
+        }
     }
 }
 
@@ -145,12 +116,12 @@ impl From<OrderError> for Refusal {
             OrderError::NotDeclared(_) => ProblemKind::NotSpecified,
             OrderError::RunEnded(_) => ProblemKind::RunEnded,
             // Another runtime keeps the pool by now, or none.
-            _ => ProblemKind::NotKept,
+            OrderError::Stopped | OrderError::Fenced => ProblemKind::NotKept,
         };
         let refusal = Self::of(kind, error.to_string());
         match error {
             OrderError::NotDeclared(run) => refusal.with("run_id", run.as_str()),
-            _ => refusal,
+            OrderError::Stopped | OrderError::Fenced | OrderError::RunEnded(_) => refusal,
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::{
 
 /// The reason why an order was not carried out.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OrderError {
     /// The runtime is being stopped, or has stopped.
     #[error("this runtime has stopped; build another one")]

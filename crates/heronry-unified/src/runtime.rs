@@ -22,7 +22,6 @@ use crate::{
 
 /// The error of a reconcile.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ReconcileError {
     /// The runtime does not act any more.
     #[error(transparent)]

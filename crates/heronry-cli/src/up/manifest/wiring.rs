@@ -43,13 +43,12 @@ impl<'a> EndNames<'a> {
         let mut edges = BTreeSet::new();
         let is_one =
             matches!((ones.as_slice(), others.as_slice()), ([one], [other]) if one == other);
-        for one in &ones {
-            for other in &others {
-                // Two names that share a run mean each of its others; one run alone has none.
-                if one != other || is_one {
-                    edges.insert(Edge::between((*one).clone(), (*other).clone())?);
-                }
-            }
+        let pairs = ones
+            .iter()
+            .flat_map(|one| others.iter().map(move |other| [one, other]));
+        // Two names that share a run mean each of its others; one run alone has none.
+        for [one, other] in pairs.filter(|[one, other]| one != other || is_one) {
+            edges.insert(Edge::between((*one).clone(), (*other).clone())?);
         }
         Ok(edges.into_iter().collect())
     }
