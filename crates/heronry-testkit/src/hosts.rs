@@ -2,7 +2,7 @@
 //!
 //! A test program (with `harness = false`) says how a fresh place is made and what its specs look like,
 //! and ends in [`main`]. The cases are named after the numbered rules of
-//! [`MemberHost`](heronry_host::MemberHost) and [`Running`](heronry_host::Running).
+//! [`MemberHost`] and [`Running`](heronry_host::Running).
 //!
 //! ```
 //! use std::{process::ExitCode, sync::Arc};
