@@ -107,7 +107,7 @@ async fn r23_edges_aliases_and_labels_outlive_a_restart_and_a_trim(world: World)
     world.join(&pool, "scout").await;
     wire(&pool).await;
     let before = told(&pool).await;
-    assert!(before.contains("Removed") && before.contains("member.scout"));
+    assert!(before.contains("Removed") && before.contains("AliasView") && before.contains("team"));
     drop(pool);
     let world = world.restart().await;
     let pool = world.pool().await;

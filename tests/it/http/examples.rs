@@ -195,6 +195,12 @@ impl Trial {
             example.path = example.path.replace(&"07".repeat(16), &epoch);
             self.scene.send(OPERATOR, &example).await.refused(404, slug);
         }
+        // No runtime keeps the pool of this server.
+        for id in ["reconcile", "startMember", "stopMember"] {
+            let example = self.example(id);
+            let answer = self.scene.send(OPERATOR, &example).await;
+            answer.refused(409, "not-kept");
+        }
     }
 
     async fn messages(&mut self, lead: &str, scanner: &str) {

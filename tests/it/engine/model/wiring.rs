@@ -35,7 +35,7 @@ fn alias(of: usize) -> AliasName {
 }
 
 impl Play {
-    /// Returns somebody of a party; the steward is the only one that the pool ever has.
+    /// Returns somebody of a party; the steward takes the pool over from whoever keeps it.
     async fn party(&mut self, by: ManagedBy) -> WiredBy {
         match by {
             ManagedBy::Operator => WiredBy::Hand(Caller::Operator),
@@ -43,7 +43,7 @@ impl Play {
                 let take = TakeSteward {
                     instance: InstanceId::parse("host").unwrap(),
                     owner: 1,
-                    on_held: OnHeld::Refuse,
+                    on_held: OnHeld::TakeOver,
                 };
                 let taken = self.pool().call(take).await.unwrap();
                 WiredBy::Steward(taken.token)
