@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(send(r#"{"to":7}"#), "has to be an object, not 7");
         assert_eq!(
             send(r#"{"to":{"type":"room"}}"#),
-            r#""room" is not known; known: pool, run, topic, agent"#
+            r#""room" is not known; known: pool, run, topic, agent, alias"#
         );
         assert_eq!(
             send(r#"{"bodi":1}"#),
