@@ -65,10 +65,11 @@ pub(super) const MODULE_KEYS: [&str; 11] = [
 pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
     let limits: Vec<&'static str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
     let mut found = Unknown::default();
-    found.look(file, "the manifest", &FILE_KEYS);
-    found.look_in(file, "limits", ("[limits]", &limits));
-    found.look_in(file, "retention", ("[retention]", &RETENTION_KEYS));
-    let policy = ("[message_policy]", &MESSAGE_POLICY_KEYS[..]);
+    found.look(file, KeysOf::new("the manifest", &FILE_KEYS));
+    found.look_in(file, "limits", KeysOf::new("[limits]", &limits));
+    let retention = KeysOf::new("[retention]", &RETENTION_KEYS);
+    found.look_in(file, "retention", retention);
+    let policy = KeysOf::new("[message_policy]", &MESSAGE_POLICY_KEYS);
     found.look_in(file, "message_policy", policy);
     for (list, place, known) in [
         ("member", "[[member]]", &MEMBER_KEYS[..]),
@@ -80,8 +81,8 @@ pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
         };
         for entry in entries {
             if let DeValue::Table(table) = entry.get_ref() {
-                found.look(table, place, known);
-                found.look_in(table, "restart", ("restart", &RESTART_KEYS));
+                found.look(table, KeysOf::new(place, known));
+                found.look_in(table, "restart", KeysOf::new("restart", &RESTART_KEYS));
             }
         }
     }
@@ -89,22 +90,30 @@ pub(super) fn unknown(file: &DeTable<'_>) -> Vec<FaultAt> {
     found.0
 }
 
+/// A table of the manifest, as people call it, and the keys that it can have.
+#[derive(Clone, Copy)]
+struct KeysOf<'a> {
+    place: &'static str,
+    known: &'a [&'static str],
+}
+
+impl<'a> KeysOf<'a> {
+    fn new(place: &'static str, known: &'a [&'static str]) -> Self {
+        Self { place, known }
+    }
+}
+
 #[derive(Default)]
 struct Unknown(Vec<FaultAt>);
 
 impl Unknown {
-    fn look_in(
-        &mut self,
-        table: &DeTable<'_>,
-        key: &str,
-        (place, known): (&'static str, &[&'static str]),
-    ) {
+    fn look_in(&mut self, table: &DeTable<'_>, key: &str, keys: KeysOf<'_>) {
         if let Some(DeValue::Table(inner)) = table.get(key).map(Spanned::get_ref) {
-            self.look(inner, place, known);
+            self.look(inner, keys);
         }
     }
 
-    fn look(&mut self, table: &DeTable<'_>, place: &'static str, known: &[&'static str]) {
+    fn look(&mut self, table: &DeTable<'_>, KeysOf { place, known }: KeysOf<'_>) {
         let unknown = |key: &&Spanned<DeString<'_>>| !known.contains(&&**key.get_ref());
         let faults = table.keys().filter(unknown).map(|key| FaultAt {
             offset: key.span().start,
