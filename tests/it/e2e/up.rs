@@ -4,8 +4,12 @@ use std::{fs::File, io::Read, path::PathBuf, process::Command};
 
 use heronry_tests::process::{Folder, Said};
 
+/// Puts a manifest in its place at once: whoever reads it meanwhile sees the one before, or this one.
 fn manifest(place: &Folder, members: &str) -> PathBuf {
-    place.write("job/pool.toml", format!("pool = \"tiny\"\n{members}"))
+    let written = place.write("job/new", format!("pool = \"tiny\"\n{members}"));
+    let manifest = place.at("job/pool.toml");
+    std::fs::rename(written, &manifest).unwrap();
+    manifest
 }
 
 fn up(place: &Folder, members: &str, more: &[&str]) -> Said {
@@ -421,8 +425,7 @@ fn a_manifest_that_is_watched_is_read_again_when_it_changes() {
     let mut running = place.start(&["up", "job/pool.toml", "--watch"]);
     running.until("one | runs");
     // Another file in its place, as editors do it.
-    let other = place.write("job/new", format!("pool = \"tiny\"\n{}", sleeper("two")));
-    std::fs::rename(other, place.at("job/pool.toml")).unwrap();
+    manifest(&place, &sleeper("two"));
     running.until("started two; retired one");
     running.signal("TERM");
     assert_eq!(running.end().code, Some(143));
